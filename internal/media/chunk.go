@@ -1,0 +1,37 @@
+package media
+
+import "time"
+
+// Chunk is a CMAF chunk: one `moof` and one `mdat` (ISO/IEC 23000-19, 6.6.5), in HLS a part.
+type Chunk struct {
+	Track       string
+	Segment     uint64 // number of the segment that it belongs to
+	Index       int    // place in the segment, from 0
+	Run         uint64
+	Init        uint32 // version of the init segment that it needs
+	Start       Ticks  // decoding time of its first sample on the channel timeline, as in `tfdt`
+	Duration    Ticks  // sum of its samples' durations
+	Timescale   uint32
+	Independent bool      // starts with a sync sample
+	Wall        time.Time // when the first sample of its segment arrived, filtered for jitter; the same in all chunks of a segment
+	Data        []byte
+}
+
+// SegmentEnd closes a segment of one track: all of its chunks were sent before it.
+type SegmentEnd struct {
+	Track    string
+	Segment  uint64
+	Run      uint64
+	Init     uint32
+	Start    Ticks // earliest presentation time on the channel timeline
+	Duration Ticks // up to the earliest presentation time of the next segment: a run's segments join without a gap
+	// Timescale is that of the track.
+	Timescale uint32
+	Chunks    int    // how many chunks it has; 0: the track has no media here, the segment is a gap
+	Bytes     int64  // size of all chunks together
+	Checksum  uint32 // CRC-32C (Castagnoli) of all chunks in order
+	Wall      time.Time
+}
+
+// Gap tells that the track has no media for the segment.
+func (e SegmentEnd) Gap() bool { return e.Chunks == 0 }

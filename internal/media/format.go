@@ -1,0 +1,81 @@
+package media
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Kind is the media type of a track. CMAF has one a track (ISO/IEC 23000-19, 6.4).
+type Kind string
+
+// The kinds of track.
+const (
+	Video Kind = "video"
+	Audio Kind = "audio"
+)
+
+// Codec names a coding format.
+type Codec string
+
+// The codecs that a track may have. Each names what Format.Config and Sample.Data hold for it.
+const (
+	AVC  Codec = "avc"  // AVCDecoderConfigurationRecord; NAL units with 4-byte lengths (ISO/IEC 14496-15, 5)
+	HEVC Codec = "hevc" // HEVCDecoderConfigurationRecord; NAL units with 4-byte lengths (ISO/IEC 14496-15, 8)
+	AV1  Codec = "av1"  // AV1CodecConfigurationRecord; OBUs with sizes, without temporal delimiters (AV1-ISOBMFF 2)
+	AAC  Codec = "aac"  // AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1); raw_data_block()s
+	Opus Codec = "opus" // body of the dOps box (Opus in ISOBMFF, 4.3.2); packets
+	AC3  Codec = "ac3"  // body of the dac3 box (ETSI TS 102 366, F.4); sync frames
+	EAC3 Codec = "eac3" // body of the dec3 box (ETSI TS 102 366, F.6); sync frames
+	FLAC Codec = "flac" // body of the dfLa box after its FullBox header; frames
+	MP3  Codec = "mp3"  // nothing; frames
+)
+
+// Kind is the media type of what c codes, or "" for an unknown codec.
+func (c Codec) Kind() Kind {
+	switch c {
+	case AVC, HEVC, AV1:
+		return Video
+	case AAC, Opus, AC3, EAC3, FLAC, MP3:
+		return Audio
+	}
+	return ""
+}
+
+// Clock is what a feed's timestamps count.
+type Clock struct {
+	Timescale uint32 // ticks a second
+	Wrap      Ticks  // timestamps are given modulo this; 0: they never wrap
+}
+
+// Format is how a feed announces one of its tracks: what a decoder must be told, and the clock of its samples.
+type Format struct {
+	Codec      Codec
+	Config     []byte // decoder configuration; its shape stands beside each Codec
+	Clock      Clock
+	Language   string // BCP 47; "" is not known
+	SampleRate int    // audio, in Hz; needed only where Config does not say it (MP3)
+	Channels   int    // audio; needed only where Config does not say it (MP3)
+}
+
+// Equal tells whether a decoder that was set up for f goes on with g.
+func (f Format) Equal(g Format) bool {
+	return f.Codec == g.Codec && bytes.Equal(f.Config, g.Config) && f.Clock == g.Clock &&
+		f.Language == g.Language && f.SampleRate == g.SampleRate && f.Channels == g.Channels
+}
+
+// String is a short form for logs: no configuration bytes.
+func (f Format) String() string {
+	if f.Language == "" {
+		return string(f.Codec)
+	}
+	return fmt.Sprintf("%s (%s)", f.Codec, f.Language)
+}
+
+// Sample is one access unit of a feed: a video frame or an audio frame (ISO/IEC 14496-12, 3.1.14).
+type Sample struct {
+	Track int    // index into the feed's Formats
+	PTS   Ticks  // presentation time on the feed's clock
+	DTS   Ticks  // decoding time on the feed's clock
+	Sync  bool   // video: an IDR or its like, where decoding can start. Audio: always true
+	Data  []byte // coded as Format.Codec says; the receiver may keep it, the sender must not change it
+}

@@ -1,0 +1,65 @@
+package media
+
+import "time"
+
+// Fraction is a ratio of whole numbers, such as a frame rate of 30000/1001.
+type Fraction struct {
+	Num uint32 `json:"num"`
+	Den uint32 `json:"den"`
+}
+
+// Float is the ratio's value, 0 where it is not known.
+func (f Fraction) Float() float64 {
+	if f.Den == 0 {
+		return 0
+	}
+	return float64(f.Num) / float64(f.Den)
+}
+
+// Track is a CMAF track as the packager writes it in one run: what a manifest has to say about it.
+type Track struct {
+	Name      string `json:"name"` // in URLs and subjects: v1, v2, … for video, a1, a2, … for audio; [a-z0-9]+
+	Kind      Kind   `json:"kind"`
+	Codec     Codec  `json:"codec"`
+	Codecs    string `json:"codecs"`    // RFC 6381, exact
+	Timescale uint32 `json:"timescale"` // ticks a second: 90000 for video, the sample rate for audio
+	Language  string `json:"language,omitempty"`
+	Init      uint32 `json:"init"` // version of the init segment; rises with every change of it, over runs
+
+	Width      int      `json:"width,omitzero"` // video, in pixels as displayed (cropping and aspect ratio applied)
+	Height     int      `json:"height,omitzero"`
+	FrameRate  Fraction `json:"frameRate,omitzero"`  // video, 0/0 where it is not known
+	VideoRange string   `json:"videoRange,omitzero"` // SDR, HLG or PQ, as EXT-X-STREAM-INF has it
+
+	SampleRate int `json:"sampleRate,omitzero"` // audio, in Hz
+	Channels   int `json:"channels,omitzero"`
+}
+
+// Run is a stretch of unbroken media: within it every track is continuous from the run's start to where the track ends. A
+// new run is EXT-X-DISCONTINUITY in HLS and a Period in DASH.
+type Run struct {
+	ID     uint64    `json:"id"`     // rises by one from run to run of a channel, the first has 0; each has at least one row
+	First  uint64    `json:"first"`  // number of its first segment
+	Start  time.Time `json:"start"`  // presentation time of its first segment on the channel timeline, to the nanosecond
+	Tracks []Track   `json:"tracks"` // video first, then audio; at least one
+}
+
+// Track is the track of that name in the run.
+func (r *Run) Track(name string) (Track, bool) {
+	for _, t := range r.Tracks {
+		if t.Name == name {
+			return t, true
+		}
+	}
+	return Track{}, false
+}
+
+// Lead is the track whose sync samples decide where segments begin: the first video track, else the first of all.
+func (r *Run) Lead() Track { return r.Tracks[0] }
+
+// Init is a CMAF header: `ftyp` and `moov` of one track (ISO/IEC 23000-19, 7.3.1).
+type Init struct {
+	Track   string
+	Version uint32
+	Data    []byte
+}
