@@ -1,0 +1,74 @@
+# Weir. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+STATICCHECK_VERSION := v0.8.2
+GOFUMPT_VERSION := v0.12.0
+TOOLS := $(CURDIR)/.cache/bin
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
+FUZZTIME ?= 30s
+
+.PHONY: help run build test test-go test-web lint bench fuzz clean packages FORCE
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## build all, then serve the demo channel and the player page at http://localhost:8080/
+	bin/weir serve
+
+build: bin/weir ## bin/weir, with the player page in it
+
+bin/weir: web/dist/index.html FORCE
+	go build $(GOFLAGS_BUILD) -o $@ ./cmd/weir
+
+web/node_modules/.package-lock.json: web/package-lock.json web/package.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd web && npm run --silent build
+
+packages: # what the tests drive: broadcasters, players, a browser, a schema validator
+	.ci/packages
+
+test: packages test-web test-go ## set up all that is needed and run all tests
+
+test-web: web/dist/index.html
+	cd web && npm test --silent
+
+test-go: web/dist/index.html
+	go test -race -timeout 30m ./...
+
+lint: web/dist/index.html $(TOOLS)/staticcheck-$(STATICCHECK_VERSION) $(TOOLS)/gofumpt-$(GOFUMPT_VERSION) ## go vet, staticcheck, gofumpt, go mod tidy
+	go vet ./...
+	$(TOOLS)/staticcheck-$(STATICCHECK_VERSION) ./...
+	@unformatted=$$($(TOOLS)/gofumpt-$(GOFUMPT_VERSION) -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not gofumpt'd:"; echo "$$unformatted"; exit 1; fi
+	go mod tidy -diff
+
+$(TOOLS)/staticcheck-$(STATICCHECK_VERSION):
+	GOBIN=$(TOOLS) go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+	mv $(TOOLS)/staticcheck $@
+
+$(TOOLS)/gofumpt-$(GOFUMPT_VERSION):
+	GOBIN=$(TOOLS) go install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)
+	mv $(TOOLS)/gofumpt $@
+
+bench: build ## benchmarks: Go's own, then the whole program against its peers
+	go test -run '^$$' -bench . -benchmem ./...
+	.ci/bench
+
+fuzz: web/dist/index.html ## every fuzz target for FUZZTIME (30s); new inputs stay in testdata/fuzz
+	@for package in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    echo "$$package $$target"; \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+clean: ## remove what was built, downloaded and recorded
+	rm -rf bin .cache web/node_modules data
+	find web/dist -mindepth 1 ! -name .gitkeep -delete
