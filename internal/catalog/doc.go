@@ -1,0 +1,22 @@
+// Package catalog holds what operators set: the channels and their settings.
+//
+//	YAML channels (base) ─┐
+//	                      ├─► effective channels ─► Channel, Channels, Watch
+//	KV bucket (patches) ──┘
+//
+// A channel's settings are those of the configuration file, overlaid with the patch that the API stored for it in a NATS KV
+// bucket, one key a channel. A patch has only what the API set, so that the file goes on deciding the rest; a tombstone takes
+// the place of the patch of a deleted channel. The bucket is watched, so that several processes see each other's changes.
+//
+// A Catalog is safe for concurrent use. It owns the goroutines that it starts; Close ends them and waits for them.
+package catalog
+
+import "errors"
+
+// What callers have to tell apart.
+var (
+	ErrInvalid  = errors.New("invalid setting")           // a value is out of bounds; the error is or wraps a *FieldError
+	ErrNotFound = errors.New("no such channel")           // no channel of that ID
+	ErrFull     = errors.New("too many channels")         // MaxChannels are there already
+	ErrConflict = errors.New("changed by others at once") // several tries to store a change met newer changes of others
+)

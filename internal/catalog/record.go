@@ -1,0 +1,76 @@
+package catalog
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// maxRecord is the largest KV value that is looked at, in bytes. The largest that Put makes, with every character of title,
+// key and source escaped, stays below.
+const maxRecord = 16 << 10
+
+// record is what the bucket holds of a channel: a patch, or a tombstone.
+type record struct {
+	patch   Patch
+	deleted bool
+}
+
+// wire is a record as JSON. Keys of a newer version are passed over, so that old and new processes can share a bucket.
+type wire struct {
+	Deleted bool    `json:"deleted,omitempty"`
+	Title   *string `json:"title,omitempty"`
+	DVR     *string `json:"dvr,omitempty"` // durations as time.ParseDuration reads them
+	Segment *string `json:"segment,omitempty"`
+	Chunk   *string `json:"chunk,omitempty"`
+	Source  *string `json:"source,omitempty"`
+	Key     *string `json:"key,omitempty"`
+}
+
+func (r record) encode() ([]byte, error) {
+	if r.deleted {
+		return json.Marshal(wire{Deleted: true})
+	}
+	p := r.patch
+	return json.Marshal(wire{
+		Title: p.Title, DVR: spell(p.DVR), Segment: spell(p.Segment), Chunk: spell(p.Chunk), Source: p.Source, Key: p.Key,
+	})
+}
+
+func spell(d *time.Duration) *string {
+	if d == nil {
+		return nil
+	}
+	s := d.String()
+	return &s
+}
+
+// decode reads what anybody may have put into the bucket. Whether the settings are within bounds is for Validate to say.
+func decode(b []byte) (record, error) {
+	if len(b) > maxRecord {
+		return record{}, fmt.Errorf("%d bytes are too many, at most %d are read", len(b), maxRecord)
+	}
+	var w wire
+	if err := json.Unmarshal(b, &w); err != nil {
+		return record{}, err
+	}
+	if w.Deleted {
+		return record{deleted: true}, nil
+	}
+	r := record{patch: Patch{Title: w.Title, Source: w.Source, Key: w.Key}}
+	for _, d := range []struct {
+		name string
+		from *string
+		to   **time.Duration
+	}{{"dvr", w.DVR, &r.patch.DVR}, {"segment", w.Segment, &r.patch.Segment}, {"chunk", w.Chunk, &r.patch.Chunk}} {
+		if d.from == nil {
+			continue
+		}
+		v, err := time.ParseDuration(*d.from)
+		if err != nil {
+			return record{}, fmt.Errorf("%s: %w", d.name, err)
+		}
+		*d.to = &v
+	}
+	return r, nil
+}
