@@ -1,0 +1,214 @@
+package window
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"weir/internal/media"
+)
+
+// TestWhateverComes hands over rows of several runs with messages moved, doubled and lost, and settings changed, and holds every snapshot
+// against what must always be true of it.
+func TestWhateverComes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w, _ := newWindow(time.Duration(rapid.IntRange(1, 60).Draw(t, "dvr")) * time.Second)
+		events, sources := drawEvents(t)
+		lossless := !rapid.Bool().Draw(t, "loses")
+		far := rapid.IntRange(0, 12).Draw(t, "displacement")
+		events = disturb(t, events, far, !lossless)
+		check := &checker{t: t, w: w, sources: sources, seen: make(map[uint64]*media.Row)}
+		for i, e := range events {
+			e.to(w)
+			if rapid.IntRange(0, 40).Draw(t, "set") == 0 {
+				w.Set(Settings{Segment: lasts, DVR: time.Duration(rapid.IntRange(1, 60).Draw(t, "new dvr")) * time.Second})
+			}
+			if i == len(events)/2 {
+				w.CaughtUp()
+			}
+			check.snapshot()
+		}
+		if lossless && far == 0 {
+			last := w.Stats()
+			if last.Last != check.total-1 || last.Damaged+last.Lost+last.Restarts > 0 {
+				t.Fatalf("of %d rows %d was the last: %+v", check.total, last.Last, last)
+			}
+		}
+		for i := range w.Snapshot().Rows.Len() {
+			w.Snapshot().Rows.At(i) // does not panic
+		}
+	})
+}
+
+// drawEvents is the undisturbed messages of a channel, and which source made which number.
+func drawEvents(t *rapid.T) (events []event, made []*source) {
+	runs := rapid.IntRange(1, 4).Draw(t, "runs")
+	var gone time.Duration
+	for run := range uint64(runs) {
+		gone += time.Duration(rapid.IntRange(0, 30).Draw(t, "absence")) * time.Second
+		s := &source{
+			chunks: rapid.IntRange(1, 3).Draw(t, "chunks"), size: rapid.IntRange(1, 20).Draw(t, "size"),
+			run: run, first: uint64(len(made)), gone: gone,
+		}
+		events = append(events, s.runEvent())
+		for range rapid.IntRange(1, 60).Draw(t, "rows") {
+			events = append(events, s.row(uint64(len(made)))...)
+			made = append(made, s)
+		}
+	}
+	return events, made
+}
+
+// disturb moves messages by up to far places, doubles some and loses some. Runs are announced before what belongs to them.
+func disturb(t *rapid.T, in []event, far int, loses bool) []event {
+	type placed struct {
+		event
+		at int
+	}
+	var runs []event
+	var out []placed
+	for i, e := range in {
+		if e.run != nil {
+			runs = append(runs, e)
+			continue
+		}
+		if loses && rapid.IntRange(0, 30).Draw(t, "lost") == 0 {
+			continue
+		}
+		for copies := 1 + rapid.IntRange(0, 15).Draw(t, "copies")/15; copies > 0; copies-- {
+			out = append(out, placed{e, i + rapid.IntRange(0, far).Draw(t, "move")})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b placed) int { return a.at - b.at })
+	events := runs
+	for _, p := range out {
+		events = append(events, p.event)
+	}
+	return events
+}
+
+// checker remembers what was listed.
+type checker struct {
+	t       *rapid.T
+	w       *Window
+	sources []*source
+	seen    map[uint64]*media.Row
+	total   uint64
+
+	first, last uint64
+	restarts    uint64
+}
+
+func (c *checker) snapshot() {
+	c.total = uint64(len(c.sources))
+	win := c.w.Snapshot()
+	stats := c.w.Stats()
+	n := win.Rows.Len()
+	if n == 0 {
+		return
+	}
+	var listed time.Duration
+	for i := range n {
+		row := win.Rows.At(i)
+		listed += row.Duration
+		if i > 0 && row.Number != win.Rows.At(i-1).Number+1 {
+			c.t.Fatalf("hole before %d", row.Number)
+		}
+		if was, there := c.seen[row.Number]; there && was != row {
+			c.t.Fatalf("row %d has changed", row.Number)
+		} else if !there {
+			c.seen[row.Number] = row
+			c.row(row, win)
+		}
+	}
+	first, last := win.Rows.At(0), win.Rows.At(n-1)
+	if first.Number < c.first || last.Number < c.last {
+		c.t.Fatalf("listed %d to %d, then %d to %d", c.first, c.last, first.Number, last.Number)
+	}
+	if stats.Restarts == c.restarts && len(c.seen) > n && first.Number > c.last+1 {
+		c.t.Fatalf("listed up to %d, then from %d on", c.last, first.Number)
+	}
+	left := first.Number > c.first && stats.Restarts == c.restarts && c.seen[c.first] != nil && len(c.seen) > n
+	c.first, c.last, c.restarts = first.Number, last.Number, stats.Restarts
+	if left && n < minRows {
+		c.t.Fatalf("%d rows are left", n)
+	}
+	if left && (last.End().Sub(first.Start) < win.DVR || listed < 3*win.Target) {
+		c.t.Fatalf("%v are listed of %v", last.End().Sub(first.Start), win.DVR)
+	}
+	if n > minRows {
+		if rest := last.End().Sub(win.Rows.At(1).Start); rest >= win.DVR && listed-first.Duration >= 3*win.Target {
+			c.t.Fatalf("without row %d it would be %v of %v", first.Number, rest, win.DVR)
+		}
+	}
+	if stats.Rows != n || stats.First != first.Number {
+		c.t.Fatalf("stats: %+v", stats)
+	}
+}
+
+// row looks at a row when it is listed for the first time.
+func (c *checker) row(row *media.Row, win *media.Window) {
+	s := c.sources[row.Number]
+	if row.Duration <= 0 || row.Duration > win.Target+time.Second/2 {
+		c.t.Fatalf("row %d lasts %v", row.Number, row.Duration)
+	}
+	for i, seg := range row.Segments {
+		if seg.Gap() {
+			continue
+		}
+		track := row.Run.Tracks[i].Name
+		if row.Run.ID != s.run || !row.Start.Equal(s.start(row.Number)) || row.Duration != lasts {
+			c.t.Fatalf("row %d of run %d starts %v, lasts %v", row.Number, row.Run.ID, row.Start, row.Duration)
+		}
+		if !bytes.Equal(seg.Data, s.whole(track, row.Number)) || cap(seg.Data) != len(seg.Data) || len(seg.Parts) != s.chunks {
+			c.t.Fatalf("%s %d has other bytes", track, row.Number)
+		}
+		if rate := win.Rates[track]; rate.Peak < rate.Average || rate.Average <= 0 {
+			c.t.Fatalf("%s: rate %+v", track, rate)
+		}
+	}
+}
+
+// TestListIsPersistent appends to and cuts a list, and looks whether every list that was ever seen stays what it was.
+func TestListIsPersistent(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var l list
+		type kept struct {
+			list        list
+			first, want int
+		}
+		var seen []kept
+		next, first := 0, 0
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			if rapid.Bool().Draw(t, "cut") {
+				k := rapid.IntRange(0, 90).Draw(t, "k")
+				l = l.cut(k)
+				first = min(first+k, next)
+			} else {
+				for range rapid.IntRange(1, 70).Draw(t, "rows") {
+					l = l.append(&media.Row{Number: uint64(next)})
+					next++
+				}
+			}
+			seen = append(seen, kept{l, first, next - first})
+		}
+		for _, s := range seen {
+			if s.list.Len() != s.want {
+				t.Fatalf("length %d, want %d", s.list.Len(), s.want)
+			}
+			for i := range s.want {
+				if got := s.list.At(i).Number; got != uint64(s.first+i) {
+					t.Fatalf("row %d of the list is %d, want %d", i, got, s.first+i)
+				}
+			}
+			if s.list.find(uint64(s.first+s.want)) != nil || s.first > 0 && s.list.find(uint64(s.first-1)) != nil {
+				t.Fatal("it finds what it has not")
+			}
+		}
+	})
+}

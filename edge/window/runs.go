@@ -1,0 +1,125 @@
+package window
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"weir/internal/media"
+)
+
+// checkRun tells what is wrong with a run that the bus hands over.
+func checkRun(run *media.Run, inits []media.Init) error {
+	if len(run.Tracks) == 0 || len(run.Tracks) > maxTracks || len(inits) > maxTracks {
+		return fmt.Errorf("it has %d tracks and %d init segments", len(run.Tracks), len(inits))
+	}
+	if run.First > maxNumber {
+		return fmt.Errorf("its first segment has number %d", run.First)
+	}
+	seen := make(map[string]bool)
+	for _, t := range run.Tracks {
+		if t.Name == "" || seen[t.Name] || t.Timescale == 0 {
+			return fmt.Errorf("track %q: no name, no timescale, or twice there", t.Name)
+		}
+		seen[t.Name] = true
+	}
+	for _, in := range inits {
+		if len(in.Data) > maxInitBytes {
+			return errors.New("an init segment of track " + in.Track + " is too large")
+		}
+	}
+	return nil
+}
+
+// forgetRuns drops runs that no row needs: those older than what is held, and the oldest of those that were announced and never used, if
+// they are too many. The newest is kept, for its rows may still come.
+func (w *Window) forgetRuns() {
+	newest := uint64(0)
+	for id := range w.runs {
+		newest = max(newest, id)
+	}
+	oldest, used := newest, uint64(0)
+	if w.rows.n == 0 && len(w.pending) == 0 {
+		oldest = 0 // the bus may announce several before it hands over the first row
+	}
+	if w.rows.n > 0 {
+		oldest, used = min(oldest, w.rows.At(0).Run.ID), w.rows.last().Run.ID
+	}
+	for _, p := range w.pending {
+		oldest, used = min(oldest, p.run.ID), max(used, p.run.ID)
+	}
+	var spare []uint64
+	for id := range w.runs {
+		switch {
+		case id < oldest:
+			delete(w.runs, id)
+		case id > used:
+			spare = append(spare, id)
+		}
+	}
+	if extra := len(spare) - maxSpareRuns; extra > 0 {
+		slices.Sort(spare)
+		for _, id := range spare[:extra] {
+			delete(w.runs, id)
+		}
+	}
+}
+
+// inits are the init segments of all known runs, each once.
+func (w *Window) inits() []media.Init {
+	var all []media.Init
+	for _, r := range w.runs {
+		for _, in := range r.inits {
+			if !slices.ContainsFunc(all, func(have media.Init) bool { return have.Track == in.Track && have.Version == in.Version }) {
+				all = append(all, in)
+			}
+		}
+	}
+	return all
+}
+
+// openRows are the pending rows for readers.
+func (w *Window) openRows() []*openRow {
+	rows := make([]*openRow, 0, len(w.pending))
+	for _, p := range w.pending {
+		rows = append(rows, &p.openRow)
+	}
+	return rows
+}
+
+// retrack finds the tracks of the listing anew: all that its runs have, video first, by ordinal, each as its newest run has it.
+func (w *Window) retrack() {
+	w.tracks = nil
+	if w.left >= w.rows.n {
+		return
+	}
+	oldest, newest := w.rows.At(w.left).Run.ID, w.rows.last().Run.ID
+	byName := make(map[string]uint64) // run that describes it
+	for id, r := range w.runs {
+		if id < oldest || id > newest {
+			continue
+		}
+		for _, t := range r.run.Tracks {
+			if have, there := byName[t.Name]; !there || id > have {
+				byName[t.Name] = id
+			}
+		}
+	}
+	for name, id := range byName {
+		t, _ := w.runs[id].run.Track(name)
+		w.tracks = append(w.tracks, t)
+	}
+	slices.SortFunc(w.tracks, func(a, b media.Track) int {
+		return cmp.Or(cmp.Compare(order(a.Kind), order(b.Kind)), cmp.Compare(len(a.Name), len(b.Name)), cmp.Compare(a.Name, b.Name))
+	})
+	w.rates.keep(byName)
+}
+
+// order is the place of a kind of track in a run.
+func order(k media.Kind) int {
+	if k == media.Video {
+		return 0
+	}
+	return 1
+}

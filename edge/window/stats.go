@@ -1,0 +1,52 @@
+package window
+
+import "time"
+
+// Stats is what a window holds and what went wrong with it. Counts are since it was made.
+type Stats struct {
+	Rows   int           // listed
+	Bytes  int64         // of media and init segments that are really held: listed, left lately, and not complete yet
+	Depth  time.Duration // from Oldest to Newest
+	Oldest time.Time     // start of the listing on the channel timeline; zero: it is empty
+	Newest time.Time     // its end
+	First  uint64        // number of the oldest row; meaningless in an empty listing
+	Last   uint64        // number of the newest row; likewise
+
+	Gaps            int // gap segments in the listing
+	Discontinuities int // in the listing
+	OpenRows        int // rows that are not complete yet, or wait for one that is not
+	OpenBytes       int64
+
+	Damaged    uint64 // segments whose size or checksum was wrong
+	Lost       uint64 // segments that did not come whole, and rows of which nothing came
+	Late       uint64 // messages for rows that were listed or given up
+	Duplicates uint64 // messages that were there already
+	Refused    uint64 // messages and rows that made no sense, or were over a bound
+	Restarts   uint64 // how often the listing began anew behind a hole
+}
+
+// counts are those of Stats.
+type counts struct {
+	damaged, lost, late, duplicates, refused, restarts uint64
+}
+
+// Stats is the state of the window now.
+func (w *Window) Stats() Stats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := Stats{
+		Rows: w.rows.n - w.left, Bytes: w.rowBytes + w.pendingBytes,
+		Gaps: w.gaps, Discontinuities: w.breaks, OpenRows: len(w.pending), OpenBytes: w.pendingBytes,
+		Damaged: w.counts.damaged, Lost: w.counts.lost, Late: w.counts.late,
+		Duplicates: w.counts.duplicates, Refused: w.counts.refused, Restarts: w.counts.restarts,
+	}
+	v := w.view.Load()
+	for _, in := range v.inits {
+		s.Bytes += int64(len(in.Data))
+	}
+	if oldest, newest, ok := v.window.Bounds(); ok {
+		s.Oldest, s.Newest, s.Depth = oldest, newest, newest.Sub(oldest)
+		s.First, s.Last = w.rows.At(w.left).Number, w.rows.last().Number
+	}
+	return s
+}

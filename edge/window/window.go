@@ -1,0 +1,204 @@
+package window
+
+import (
+	"hash/crc32"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"weir/internal/media"
+)
+
+// Settings are what an operator decides of a channel, as far as its window is concerned.
+type Settings struct {
+	Channel string
+	Title   string        // for people; may be ""
+	Segment time.Duration // what segments should last
+	DVR     time.Duration // how far back a player can go
+}
+
+// Window is the rolling window of one channel. Its zero value is of no use: make one with New.
+type Window struct {
+	now   func() time.Time
+	log   *slog.Logger
+	table *crc32.Table
+
+	view     atomic.Pointer[view]
+	changed  atomic.Pointer[chan struct{}]
+	caughtUp atomic.Bool
+	closed   atomic.Bool
+
+	// mu makes writers take turns: it guards all that follows.
+	mu       sync.Mutex
+	settings Settings
+	target   time.Duration // 0: not known yet
+	nextGoal time.Duration // a target duration that is told but must wait until the window is empty; 0: none
+	runs     map[uint64]*knownRun
+
+	rows     list          // all that can be fetched
+	left     int           // how many of them have left the listing, at the front
+	listed   time.Duration // that the listing lasts, without what is missing between runs
+	gaps     int           // gap segments in the listing
+	breaks   int           // places in the listing where a run follows another
+	rowBytes int64         // media in rows
+	tracks   []media.Track // of the listing
+	rates    rates
+	newest   time.Time // when the newest thing that is held arrived at the ingest
+
+	next         uint64 // number of the row that the listing waits for
+	started      bool   // next is known
+	pending      map[uint64]*pendingRow
+	complete     int   // pending rows that are complete
+	pendingBytes int64 // media in pending rows
+	pendingCost  int64 // the same with what is kept beside it
+
+	counts counts
+}
+
+// knownRun is a run that was announced.
+type knownRun struct {
+	run   *media.Run
+	inits []media.Init
+}
+
+// view is what readers see of a window at one moment. It is immutable.
+type view struct {
+	window  *media.Window
+	version uint64 // rises with every change of window
+	rows    *list  // those of window and the ones that left it lately
+	open    []*openRow
+	inits   []media.Init
+}
+
+// New makes an empty window. now is the clock by which it says when it changed.
+func New(s Settings, now func() time.Time, log *slog.Logger) *Window {
+	w := &Window{
+		now: now, log: log.With("channel", s.Channel), table: crc32.MakeTable(crc32.Castagnoli),
+		settings: s,
+		runs:     make(map[uint64]*knownRun),
+		pending:  make(map[uint64]*pendingRow),
+		rates:    newRates(),
+	}
+	w.view.Store(&view{rows: &list{}})
+	w.publish()
+	return w
+}
+
+// Set applies changed settings at once: a shorter DVR duration trims now, a longer one makes later rows trim less. The
+// channel's ID cannot be changed.
+func (w *Window) Set(s Settings) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s.Channel = w.settings.Channel
+	if s == w.settings {
+		return
+	}
+	w.settings = s
+	w.trim()
+	w.publish()
+}
+
+// Target implements bus.Handler: the channel's target duration is fixed. While rows are held it can only be raised, if it has to be;
+// a lower one waits until the window is empty (RFC 8216bis, 6.2.1: it must not change).
+func (w *Window) Target(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case d < time.Second || d > maxTarget || d == w.target:
+		return
+	case w.rows.n > 0 && d < w.target:
+		w.nextGoal = d
+		return
+	}
+	if w.rows.n > 0 {
+		w.log.Warn("the target duration was raised while rows are listed", "from", w.target, "to", d)
+	}
+	w.target, w.nextGoal = d, 0
+	w.advance()
+	w.publish()
+}
+
+// CaughtUp implements bus.Handler: what was there at the time of joining is in the window.
+func (w *Window) CaughtUp() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.startListing()
+	w.advance()
+	w.caughtUp.Store(true)
+	w.broadcast()
+}
+
+// Ready tells whether the window has caught up with the bus.
+func (w *Window) Ready() bool { return w.caughtUp.Load() }
+
+// Expire empties the window if its feed is gone for so long that nothing of it is within reach: the newest thing in it arrived
+// more than DVR + 60 s + two segments ago. It tells whether it did.
+func (w *Window) Expire(now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.rows.n == 0 && len(w.pending) == 0 {
+		return false
+	}
+	if now.Sub(w.newest) <= w.settings.DVR+time.Minute+2*max(w.settings.Segment, w.target) {
+		return false
+	}
+	w.empty()
+	w.publish()
+	return true
+}
+
+// Close empties the window and lets go of all who wait for it. What comes later is ignored.
+func (w *Window) Close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed.Swap(true) {
+		return
+	}
+	w.empty()
+	clear(w.runs)
+	w.publish()
+}
+
+// Closed tells whether Close was called.
+func (w *Window) Closed() bool { return w.closed.Load() }
+
+// empty drops all media. Numbers that were listed do not come back.
+func (w *Window) empty() {
+	for n := range w.pending {
+		w.discard(n)
+	}
+	w.dropRows(w.rows.n)
+	w.rates = newRates()
+	if w.nextGoal > 0 {
+		w.target, w.nextGoal = w.nextGoal, 0
+	}
+}
+
+// publish shows readers the window as it is now, and wakes who waits.
+func (w *Window) publish() {
+	win := &media.Window{
+		Channel: w.settings.Channel, Title: w.settings.Title, Segment: w.settings.Segment, DVR: w.settings.DVR,
+		Target: w.target, Rows: w.rows.tail(w.left), Tracks: w.tracks, Rates: w.rates.published, Published: w.now(),
+	}
+	rows := w.rows
+	w.view.Store(&view{
+		window: win, version: w.view.Load().version + 1, rows: &rows, open: w.openRows(), inits: w.inits(),
+	})
+	w.broadcast()
+}
+
+// publishOpen is publish where only what is open, or the runs, have changed.
+func (w *Window) publishOpen() {
+	v := *w.view.Load()
+	v.open, v.inits = w.openRows(), w.inits()
+	w.view.Store(&v)
+	w.broadcast()
+}
+
+// broadcast wakes all who wait on Changed.
+func (w *Window) broadcast() {
+	if c := w.changed.Swap(nil); c != nil {
+		close(*c)
+	}
+}
