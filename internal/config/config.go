@@ -1,0 +1,109 @@
+// Package config reads Weir's configuration: one YAML file in, a Config out.
+//
+// Every key has a default, so that an empty file, or none, is a configuration too. Whatever is not known or not allowed is
+// refused with file, line and column. The channels of the file are where the catalog starts from; the API changes them at run time.
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"weir/internal/catalog"
+)
+
+// Config is all that can be configured. It is not changed after Load.
+type Config struct {
+	// Data is the directory that the program keeps everything in, relative to the working directory. Default: ./data.
+	Data   string
+	Edge   Edge
+	Admin  Admin
+	Ingest Ingest
+	Bus    Bus
+	// Channels are valid, sorted by ID, no ID twice. Default: demo, a looped clip, and live, open for a push.
+	Channels []catalog.Channel
+	Log      Log
+}
+
+// Edge is what players talk to.
+type Edge struct {
+	Listen string // HOST:PORT. Default: ":8080"
+	Memory int64  // bytes that the windows of all channels may take together. Default: 2 GiB
+}
+
+// Admin is the admin API.
+type Admin struct {
+	Listen string // HOST:PORT. Default: "127.0.0.1:8081"
+}
+
+// Ingest is where feeds come in.
+type Ingest struct {
+	RTMP string // HOST:PORT, "" for no RTMP. Default: ":1935"
+}
+
+// Bus is the way from ingest to the edges.
+type Bus struct {
+	URL      string // of NATS servers, comma-separated, maybe with a password; "" for the embedded one. Default: ""
+	Replicas int    // how many servers store each channel: 1, 3 or 5. Default: 1
+}
+
+// String is the bus without the passwords in its URL.
+func (b Bus) String() string {
+	return fmt.Sprintf("{url:%q replicas:%d}", redact(b.URL), b.Replicas)
+}
+
+// GoString is String, so that %#v keeps the passwords to itself too.
+func (b Bus) GoString() string { return "config.Bus" + b.String() }
+
+// LogValue is String: a log has no passwords.
+func (b Bus) LogValue() slog.Value { return slog.StringValue(b.String()) }
+
+// redact takes user and password out of each URL of a list.
+func redact(urls string) string {
+	all := strings.Split(urls, ",")
+	for i, s := range all {
+		u, err := url.Parse(strings.TrimSpace(s))
+		switch {
+		case err == nil && u.User != nil:
+			u.User = url.User("hidden")
+			all[i] = u.String()
+		case err != nil || strings.Contains(s, "@"):
+			all[i] = "hidden"
+		}
+	}
+	return strings.Join(all, ",")
+}
+
+// Log is how the program tells what happens.
+type Log struct {
+	Level  slog.Level // debug, info, warn or error. Default: info
+	Format LogFormat  // Default: auto
+}
+
+// LogFormat is how log lines look.
+type LogFormat string
+
+// The log formats.
+const (
+	LogAuto LogFormat = "auto" // text on a terminal, JSON elsewhere
+	LogText LogFormat = "text"
+	LogJSON LogFormat = "json"
+)
+
+// Default is the configuration where no file says otherwise.
+func Default() Config {
+	demo, live := catalog.New("demo"), catalog.New("live")
+	demo.Title, demo.DVR, demo.Source = "Demo", 15*time.Minute, catalog.SourceFile+"testdata/demo.mp4"
+	live.Title, live.DVR = "Live", 15*time.Minute
+	return Config{
+		Data:     "./data",
+		Edge:     Edge{Listen: ":8080", Memory: 2 << 30},
+		Admin:    Admin{Listen: "127.0.0.1:8081"},
+		Ingest:   Ingest{RTMP: ":1935"},
+		Bus:      Bus{Replicas: 1},
+		Channels: []catalog.Channel{demo, live},
+		Log:      Log{Level: slog.LevelInfo, Format: LogAuto},
+	}
+}

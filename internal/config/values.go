@@ -1,0 +1,172 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Bounds of edge.memory, in bytes.
+const (
+	minMemory = 16 << 20
+	maxMemory = 1 << 44
+)
+
+// text takes what is written; who uses it says what is allowed.
+func text(s string) (string, error) { return s, nil }
+
+func directory(s string) (string, error) {
+	if s == "" || strings.ContainsRune(s, 0) || len(s) > 4096 {
+		return "", errors.New("must be the path of a directory")
+	}
+	return s, nil
+}
+
+func duration(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, fmt.Errorf("%.50q is no duration, write it like 2h, 90s or 200ms", s)
+	}
+	return d, nil
+}
+
+// listen checks HOST:PORT.
+func listen(s string) (string, error) {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return "", fmt.Errorf("%.100q is no address, write it as HOST:PORT or :PORT", s)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
+		return "", fmt.Errorf("%.100q has no port from 0 (any) to 65535", s)
+	}
+	if net.ParseIP(strings.SplitN(host, "%", 2)[0]) == nil && !hostname(host) {
+		return "", fmt.Errorf("%.100q has neither an IP address nor a host's name before the port", s)
+	}
+	return s, nil
+}
+
+// hostname tells whether s can be a host's name; "" is all addresses of the machine.
+func hostname(s string) bool {
+	return len(s) <= 253 && strings.IndexFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
+	}) < 0
+}
+
+// listenOrOff is listen, where "" means not to listen.
+func listenOrOff(s string) (string, error) {
+	if s == "" {
+		return s, nil
+	}
+	return listen(s)
+}
+
+// memory reads 2GiB, 512MiB or plain bytes.
+func memory(s string) (int64, error) {
+	number, shift := s, 0
+	for _, u := range []struct {
+		name  string
+		shift int
+	}{{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}} {
+		if n, ok := strings.CutSuffix(s, u.name); ok {
+			number, shift = strings.TrimSuffix(n, " "), u.shift
+		}
+	}
+	n, err := strconv.ParseUint(number, 10, 63)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0, fmt.Errorf("%.50q is no size, write it like 2GiB, 512MiB or as a number of bytes", s)
+	}
+	if err != nil || n > math.MaxInt64>>shift || n<<shift < minMemory || n<<shift > maxMemory {
+		return 0, fmt.Errorf("%.50s is out of bounds, must be from %dMiB to %dTiB", s, minMemory>>20, maxMemory>>40)
+	}
+	return int64(n << shift), nil
+}
+
+// servers checks the URLs of NATS servers. They may have a password: no message shows it.
+func servers(s string) (string, error) {
+	if s == "" {
+		return s, nil
+	}
+	for one := range strings.SplitSeq(s, ",") {
+		u, err := url.Parse(strings.TrimSpace(one))
+		if err != nil {
+			return "", errors.New("is no URL, write it as nats://HOST:PORT")
+		}
+		switch u.Scheme {
+		case "nats", "tls", "ws", "wss":
+		default:
+			return "", fmt.Errorf("%q must begin with nats://, tls://, ws:// or wss://", redact(one))
+		}
+		if u.Hostname() == "" || !hostname(u.Hostname()) && net.ParseIP(u.Hostname()) == nil {
+			return "", fmt.Errorf("%q names no host, write it as nats://HOST:PORT", redact(one))
+		}
+		if n, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || n == 0) {
+			return "", fmt.Errorf("%q has no port from 1 to 65535", redact(one))
+		}
+	}
+	return s, nil
+}
+
+func replicas(s string) (int, error) {
+	switch s {
+	case "1", "3", "5":
+		return int(s[0] - '0'), nil
+	}
+	return 0, fmt.Errorf("%.50q must be 1, 3 or 5", s)
+}
+
+func level(s string) (slog.Level, error) {
+	for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+		if s == strings.ToLower(l.String()) {
+			return l, nil
+		}
+	}
+	return 0, fmt.Errorf("%.50q must be debug, info, warn or error", s)
+}
+
+func format(s string) (LogFormat, error) {
+	switch f := LogFormat(s); f {
+	case LogAuto, LogText, LogJSON:
+		return f, nil
+	}
+	return "", fmt.Errorf("%.50q must be auto, text or json", s)
+}
+
+// endpoint is an address that the program listens on, and where the file sets it.
+type endpoint struct{ path, address string }
+
+// apart refuses two endpoints of one port: the second would find it in use.
+func (d *document) apart(all ...endpoint) error {
+	for i, a := range all {
+		for _, b := range all[:i] {
+			if !clash(a.address, b.address) {
+				continue
+			}
+			if d.at[a.path] == nil {
+				a, b = b, a
+			}
+			return d.fail(a.path, "%s is taken by %s: %s", a.address, b.path, b.address)
+		}
+	}
+	return nil
+}
+
+// clash tells whether both addresses cannot be listened on. Names are not looked up.
+func clash(a, b string) bool {
+	if a == "" || b == "" {
+		return false
+	}
+	hostA, portA, _ := net.SplitHostPort(a)
+	hostB, portB, _ := net.SplitHostPort(b)
+	return portA == portB && portA != "0" && (hostA == hostB || everywhere(hostA) || everywhere(hostB))
+}
+
+func everywhere(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "" || ip != nil && ip.IsUnspecified()
+}
