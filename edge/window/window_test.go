@@ -137,7 +137,9 @@ func TestLostThingsBecomeGaps(t *testing.T) {
 			return e.chunk != nil && e.chunk.Segment == 5 && e.chunk.Index == 0 && e.chunk.Track == "v1"
 		}, 1},
 		{"an end", func(e event) bool { return e.end != nil && e.end.Segment == 5 && e.end.Track == "v1" }, 1},
-		{"a row", func(e event) bool { return e.end != nil && e.end.Segment == 5 || e.chunk != nil && e.chunk.Segment == 5 }, 2},
+		{"a row", func(e event) bool {
+			return e.end != nil && e.end.Segment == 5 || e.chunk != nil && e.chunk.Segment == 5
+		}, 2},
 		{"two rows", func(e event) bool {
 			return e.end != nil && e.end.Segment/2 == 2 || e.chunk != nil && e.chunk.Segment/2 == 2
 		}, 4},
