@@ -43,6 +43,22 @@ func (s Span) Independent(rows media.Rows, column int) bool {
 	return true
 }
 
+// Plays tells whether any listed segment of that track has media. A track's last segments are gaps where it ended early.
+func Plays(rows media.Rows, spans []Span, track string) bool {
+	for k := len(spans) - 1; k >= 0; k-- {
+		column := spans[k].Column(track)
+		if column < 0 {
+			continue
+		}
+		for i := spans[k].To - 1; i >= spans[k].From; i-- {
+			if seg := rows.At(i).Segments[column]; seg != nil && !seg.Gap() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Column is the place of the track of that name in the span's run, or -1.
 func (s Span) Column(track string) int {
 	for i := range s.Run.Tracks {

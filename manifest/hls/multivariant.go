@@ -26,7 +26,7 @@ const (
 //
 // Errors: ErrEmpty.
 func Multivariant(w *media.Window) ([]byte, error) {
-	if w.Rows == nil || w.Rows.Len() == 0 || len(w.Tracks) == 0 {
+	if w.Rows == nil || w.Rows.Len() == 0 {
 		return nil, fmt.Errorf("multivariant playlist of channel %s: %w", w.Channel, ErrEmpty)
 	}
 	spans := manifest.Spans(w.Rows)
@@ -35,11 +35,16 @@ func Multivariant(w *media.Window) ([]byte, error) {
 
 	var videos, audios []media.Track
 	for _, t := range w.Tracks {
-		if t.Kind == media.Video {
+		switch {
+		case !manifest.Plays(w.Rows, spans, t.Name): // to some players a playlist of nothing but gaps is an error
+		case t.Kind == media.Video:
 			videos = append(videos, t)
-		} else {
+		default:
 			audios = append(audios, t)
 		}
+	}
+	if len(videos)+len(audios) == 0 {
+		return nil, fmt.Errorf("multivariant playlist of channel %s: %w", w.Channel, ErrEmpty)
 	}
 	groups := groupsOf(audios)
 	ranges := false

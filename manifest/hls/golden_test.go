@@ -1,0 +1,45 @@
+package hls_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"weir/manifest/hls"
+	"weir/manifest/manifesttest"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares got with testdata/manifest/name of the repository.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("..", "..", "testdata", "manifest", name)
+	if *update {
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, got, 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(got))
+}
+
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	for name, w := range manifesttest.Cases() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := hls.Multivariant(w)
+			require.NoError(t, err)
+			golden(t, filepath.Join(name, "index.m3u8"), got)
+			for _, track := range w.Tracks {
+				got, err := hls.Media(w, track.Name)
+				require.NoError(t, err)
+				golden(t, filepath.Join(name, track.Name+".m3u8"), got)
+			}
+		})
+	}
+}

@@ -1,0 +1,27 @@
+package manifesttest
+
+import "weir/internal/media"
+
+// AVC is a video track v1 of 25 frames a second.
+func AVC(init uint32, width, height int, codecs string) media.Track {
+	return media.Track{
+		Name: "v1", Kind: media.Video, Codec: media.AVC, Codecs: codecs, Timescale: 90000, Init: init,
+		Width: width, Height: height, FrameRate: media.Fraction{Num: 25, Den: 1}, VideoRange: "SDR",
+	}
+}
+
+// AAC is a stereo track.
+func AAC(name string, init uint32, rate int, language string) media.Track {
+	return media.Track{
+		Name: name, Kind: media.Audio, Codec: media.AAC, Codecs: "mp4a.40.2", Timescale: uint32(rate), Init: init,
+		Language: language, SampleRate: rate, Channels: 2,
+	}
+}
+
+// AC3 is a 5.1 track.
+func AC3(name string, init uint32, language string) media.Track {
+	return media.Track{
+		Name: name, Kind: media.Audio, Codec: media.AC3, Codecs: "ac-3", Timescale: 48000, Init: init,
+		Language: language, SampleRate: 48000, Channels: 6,
+	}
+}
