@@ -1,0 +1,86 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"weir/internal/media"
+)
+
+// Resume is what a writer goes on from: what its predecessors left on the bus.
+type Resume struct {
+	Segment uint64                // number of the next segment
+	Run     uint64                // ID of the next run
+	End     time.Time             // end of the last run on the channel timeline; zero: there was none
+	Target  time.Duration         // target duration of the channel; 0: not yet fixed
+	Inits   map[string]media.Init // newest init segment of each track
+}
+
+// Acquire makes this process the channel's writer: it takes the lease, closes the segments that a predecessor left open,
+// and reads what to go on from. The errors are ErrTaken and ErrNoChannel, with what is to be told to the publisher.
+func (b *Bus) Acquire(ctx context.Context, channel string) (*Writer, error) {
+	if err := checkChannel(channel); err != nil {
+		return nil, err
+	}
+	if err := b.reserve(channel); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(b.ctx, func() { cancel(ErrClosed) })()
+	w, err := b.acquire(ctx, channel)
+	if err != nil {
+		b.forget(channel)
+		return nil, err
+	}
+	b.mu.Lock()
+	b.held[channel] = w
+	closed := b.closed
+	b.mu.Unlock()
+	if closed { // it may have missed this one
+		return nil, errors.Join(fmt.Errorf("channel %s: %w", channel, ErrClosed), w.Close(ctx))
+	}
+	return w, nil
+}
+
+// reserve keeps two writers of this process apart: the lease tells instances apart only.
+func (b *Bus) reserve(channel string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return fmt.Errorf("channel %s: %w", channel, ErrClosed)
+	}
+	if _, taken := b.held[channel]; taken {
+		return fmt.Errorf("channel %s: %w: instance %q, this process", channel, ErrTaken, b.cfg.Instance)
+	}
+	b.held[channel] = nil
+	b.wg.Add(1)
+	return nil
+}
+
+// forget is called when a writer is closed, or has not come about.
+func (b *Bus) forget(channel string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.held, channel)
+	b.wg.Done()
+}
+
+func (b *Bus) acquire(ctx context.Context, channel string) (*Writer, error) {
+	if _, err := b.js.Stream(ctx, streamName(channel)); err != nil {
+		return nil, fmt.Errorf("channel %s: %w: %w", channel, ErrNoChannel, err)
+	}
+	l, err := b.takeLease(ctx, channel)
+	if err != nil {
+		return nil, err
+	}
+	t := takeover{bus: b, channel: channel, log: b.log(channel)}
+	if err := t.run(ctx, l.epoch); err != nil {
+		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+		defer cancel()
+		return nil, errors.Join(fmt.Errorf("channel %s: take over: %w", channel, err), l.release(rctx))
+	}
+	return newWriter(b, channel, l, t.epoch, t.resume)
+}

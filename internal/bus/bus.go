@@ -1,0 +1,220 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	connectTimeout = 5 * time.Second
+	requestTimeout = 5 * time.Second // of one request to JetStream
+	closeTimeout   = 3 * time.Second // for what writers still hold when the bus is closed
+)
+
+// Bus is a connection to NATS, and the server too where it is embedded. It is safe for concurrent use.
+type Bus struct {
+	cfg Config
+	srv *embedded // nil: outside
+
+	// Media is read over a connection of its own, so that an edge that catches up does not delay acknowledgements.
+	nc, readConn *nats.Conn
+	js, readJS   jetstream.JetStream
+	records      jetstream.KeyValue
+	leases       jetstream.KeyValue
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // writers' goroutines and Reads
+
+	mu        sync.Mutex
+	closed    bool
+	held      map[string]*Writer // by channel; nil while it is being acquired
+	reads     map[string]*readCounters
+	disturbed chan struct{} // closed and replaced when a connection was lost or came back
+}
+
+// Open starts the embedded server, or connects to the outside one, and returns when JetStream answers. Its errors are one
+// line each, ErrLocked and ErrUnwritable among them.
+func Open(ctx context.Context, cfg Config) (*Bus, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	b := &Bus{cfg: cfg, held: map[string]*Writer{}, reads: map[string]*readCounters{}, disturbed: make(chan struct{})}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	if cfg.URL == "" {
+		if b.srv, err = startServer(ctx, cfg); err != nil {
+			b.cancel()
+			return nil, err
+		}
+	}
+	if err := b.connect(ctx); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+// connect dials, and makes what every channel needs.
+func (b *Bus) connect(ctx context.Context) error {
+	var err error
+	if b.nc, b.js, err = b.dial("weir"); err != nil {
+		return err
+	}
+	if b.readConn, b.readJS, err = b.dial("weir read"); err != nil {
+		return err
+	}
+	if b.records, err = b.KV(ctx, recordBucket); err != nil {
+		return err
+	}
+	if b.leases, err = b.leaseBucket(ctx); err != nil {
+		return err
+	}
+	if b.srv != nil {
+		// The directory is locked: whoever held a lease in it is dead.
+		if err := b.voidLeases(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Bus) dial(name string) (*nats.Conn, jetstream.JetStream, error) {
+	opts := []nats.Option{
+		nats.Name(name),
+		nats.Timeout(connectTimeout),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(250 * time.Millisecond),
+		// Writers keep what was not acknowledged. A buffer here would send later messages before them.
+		nats.ReconnectBufSize(-1),
+		nats.PingInterval(5 * time.Second),
+		nats.MaxPingsOutstanding(2),
+		nats.FlusherTimeout(10 * time.Second),
+		nats.WriteBufferSize(256 << 10), // bytes: a chunk goes out in one write
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				b.cfg.Log.Warn("bus: connection lost", "connection", name, "error", err)
+			}
+			b.disturb()
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) {
+			b.cfg.Log.Info("bus: connected again", "connection", name)
+			b.disturb()
+		}),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			b.cfg.Log.Warn("bus: connection reports an error", "connection", name, "error", err)
+		}),
+	}
+	url, where := b.cfg.URL, b.cfg.URL
+	if b.srv != nil {
+		opts = append(opts, nats.InProcessServer(b.srv.srv))
+		where = "the embedded server"
+	}
+	nc, err := nats.Connect(url, opts...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("connect to NATS at %s: %w", where, err)
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		nc.Close()
+		return nil, nil, fmt.Errorf("JetStream at %s: %w", where, err)
+	}
+	return nc, js, nil
+}
+
+// disturb tells writers and readers that a connection was lost or came back.
+func (b *Bus) disturb() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	close(b.disturbed)
+	b.disturbed = make(chan struct{})
+}
+
+// disturbance is closed at the next disturb.
+func (b *Bus) disturbance() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.disturbed
+}
+
+// Ready is nil when JetStream answers.
+func (b *Bus) Ready() error {
+	ctx, cancel := context.WithTimeout(b.ctx, requestTimeout)
+	defer cancel()
+	if _, err := b.js.AccountInfo(ctx); err != nil {
+		return fmt.Errorf("bus: JetStream does not answer: %w", err)
+	}
+	return nil
+}
+
+// KV is the bucket of that name: in files, the newest value of each key. It is made where it is missing.
+func (b *Bus) KV(ctx context.Context, bucket string) (jetstream.KeyValue, error) {
+	return b.bucket(ctx, jetstream.KeyValueConfig{Bucket: bucket})
+}
+
+func (b *Bus) bucket(ctx context.Context, cfg jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
+	cfg.History, cfg.Storage, cfg.Replicas = 1, jetstream.FileStorage, b.cfg.Replicas
+	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
+	defer cancel()
+	kv, err := b.js.CreateOrUpdateKeyValue(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("bus: KV bucket %s: %w", cfg.Bucket, err)
+	}
+	return kv, nil
+}
+
+// enter counts a Read or writer in, so that Close waits for it. False: the bus is closed.
+func (b *Bus) enter() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false
+	}
+	b.wg.Add(1)
+	return true
+}
+
+// Close ends all Reads, gives writers that are still open a few seconds to store what they hold, and stops the embedded
+// server. It may be called again.
+func (b *Bus) Close() error {
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return nil
+	}
+	b.closed = true
+	var writers []*Writer
+	for _, w := range b.held {
+		if w != nil {
+			writers = append(writers, w)
+		}
+	}
+	b.mu.Unlock()
+
+	var errs []error
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	for _, w := range writers {
+		errs = append(errs, w.Close(ctx))
+	}
+	b.cancel()
+	b.wg.Wait()
+	for _, nc := range []*nats.Conn{b.readConn, b.nc} {
+		if nc != nil {
+			nc.Close()
+		}
+	}
+	if b.srv != nil {
+		errs = append(errs, b.srv.stop())
+	}
+	return errors.Join(errs...)
+}
+
+// log is the logger of one channel.
+func (b *Bus) log(channel string) *slog.Logger { return b.cfg.Log.With("channel", channel) }

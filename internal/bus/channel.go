@@ -1,0 +1,62 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// maxDuplicates is how long the server remembers message IDs. It reads all messages of that time when it starts.
+const maxDuplicates = time.Minute
+
+func streamName(channel string) string { return "weir-live-" + channel }
+
+// SetChannel makes the channel's stream, or changes how long it keeps messages. A shorter time takes effect at once.
+func (b *Bus) SetChannel(ctx context.Context, channel string, maxAge time.Duration) error {
+	if err := checkChannel(channel); err != nil {
+		return err
+	}
+	if maxAge < time.Second {
+		return fmt.Errorf("channel %s: messages are to be kept for %s, at least 1s is needed", channel, maxAge)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
+	defer cancel()
+	_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name:       streamName(channel),
+		Subjects:   []string{subjectRoot + channel + ".>"},
+		Storage:    jetstream.FileStorage,
+		Retention:  jetstream.LimitsPolicy,
+		Discard:    jetstream.DiscardOld,
+		MaxAge:     maxAge,
+		Duplicates: min(maxDuplicates, maxAge),
+		Replicas:   b.cfg.Replicas,
+		// No subject has more than one message anyhow. Told so, the server takes blocks of 4 MiB in place of 8, and keeps
+		// one or two of them in memory for each channel.
+		MaxMsgsPerSubject: 1,
+		AllowDirect:       true,
+	})
+	if err != nil {
+		return fmt.Errorf("channel %s: make or change stream %s: %w", channel, streamName(channel), err)
+	}
+	return nil
+}
+
+// DeleteChannel removes the channel's stream and all that is recorded of it: should the channel come again, its numbers
+// begin again. A channel that is not there is no error. The caller has closed the channel's writer.
+func (b *Bus) DeleteChannel(ctx context.Context, channel string) error {
+	if err := checkChannel(channel); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
+	defer cancel()
+	if err := b.js.DeleteStream(ctx, streamName(channel)); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("channel %s: delete stream: %w", channel, err)
+	}
+	if err := b.purgeRecords(ctx, channel+".>"); err != nil {
+		return fmt.Errorf("channel %s: %w", channel, err)
+	}
+	return nil
+}

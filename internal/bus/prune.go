@@ -1,0 +1,87 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"weir/internal/media"
+)
+
+const pruneTimeout = 30 * time.Second
+
+// prune removes, in the background, runs that ended before the stream's oldest message, and init segments that no run needs
+// any more. The newest init segment of each track stays, so that versions go on rising.
+func (w *Writer) prune(current media.Run) {
+	newest := map[string]uint32{}
+	for track, in := range w.inits {
+		newest[track] = in.Version
+	}
+	ctx, cancel := context.WithTimeout(w.bus.ctx, pruneTimeout)
+	stop := context.AfterFunc(w.ctx, cancel)
+	w.wg.Go(func() {
+		defer cancel()
+		defer stop()
+		if err := w.bus.prune(ctx, w.channel, current, newest); err != nil && ctx.Err() == nil {
+			w.log.Warn("bus: old runs were not removed", "error", err)
+		}
+	})
+}
+
+func (b *Bus) prune(ctx context.Context, channel string, current media.Run, newest map[string]uint32) error {
+	oldest := current.ID
+	if m, err := b.first(ctx, streamName(channel)); err == nil {
+		first, err := decodeMessage(channel, m.Subject, m.Header.Get(headerName), m.Data)
+		if err != nil {
+			return err
+		}
+		oldest = min(oldest, first.Run)
+	} else if !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	keys, err := b.recordKeys(ctx, channel+".run.*")
+	if err != nil {
+		return err
+	}
+	needed := map[string]bool{} // keys of init segments
+	for track, version := range newest {
+		needed[initKey(channel, track, version)] = true
+	}
+	for _, t := range current.Tracks {
+		needed[initKey(channel, t.Name, t.Init)] = true
+	}
+	for _, k := range keys {
+		id, ok := parseRunKey(channel, k)
+		if !ok || id < oldest {
+			if err := b.purgeRecords(ctx, k); err != nil {
+				return err
+			}
+			continue
+		}
+		var run media.Run
+		if err := b.jsonRecord(ctx, k, &run); err != nil && !errors.Is(err, ErrNotFound) {
+			return err // keep the init segments that it may need
+		}
+		for _, t := range run.Tracks {
+			needed[initKey(channel, t.Name, t.Init)] = true
+		}
+	}
+	return b.pruneInits(ctx, channel, newest, needed)
+}
+
+func (b *Bus) pruneInits(ctx context.Context, channel string, newest map[string]uint32, needed map[string]bool) error {
+	keys, err := b.recordKeys(ctx, channel+".init.>")
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		track, version, ok := parseInitKey(channel, k)
+		if needed[k] || (ok && version >= newest[track]) { // or one that has been put meanwhile
+			continue
+		}
+		if err := b.purgeRecords(ctx, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+const (
+	ackTimeout = 3 * time.Second        // without any acknowledgement, while some are awaited: send again
+	retryWait  = 250 * time.Millisecond // before sending again what the server has refused
+)
+
+// kick wakes the sender.
+func (w *Writer) kick() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// send takes messages from the queue until ctx ends.
+func (w *Writer) send(ctx context.Context) {
+	watch := time.NewTicker(ackTimeout / 6)
+	defer watch.Stop()
+	progress, stored := time.Now(), int64(0) // when something was acknowledged, or nothing awaited; how much by then
+	disturbed := w.bus.disturbance()
+	var resumeAt time.Time // nothing is sent before
+	for {
+		if now := time.Now(); now.After(resumeAt) && w.lease.valid() {
+			if err := w.sendAll(); err != nil {
+				w.log.Debug("bus: message was not sent", "error", err)
+				resumeAt = now.Add(retryWait)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.lost:
+			return
+		case <-w.wake:
+		case <-disturbed:
+			disturbed = w.bus.disturbance()
+			w.again("connection was lost or came back")
+			progress = time.Now()
+		case now := <-watch.C:
+			w.mu.Lock()
+			awaited := w.queue.awaits()
+			if !awaited || w.stats.StoredMessages != stored {
+				progress, stored = now, w.stats.StoredMessages
+			}
+			w.mu.Unlock()
+			if awaited && now.Sub(progress) > ackTimeout {
+				w.again("no acknowledgement in " + ackTimeout.String())
+				progress = now
+			}
+		}
+		w.mu.Lock()
+		if w.queue.refused {
+			w.queue.refused = false
+			w.queue.rewind()
+			resumeAt = time.Now().Add(retryWait)
+		}
+		w.mu.Unlock()
+	}
+}
+
+// again makes everything unacknowledged to be sent again.
+func (w *Writer) again(why string) {
+	w.mu.Lock()
+	n, bytes := w.queue.len(), w.queue.bytes
+	w.queue.rewind()
+	w.mu.Unlock()
+	if n > 0 {
+		w.log.Warn("bus: sending again what is not acknowledged", "reason", why, "messages", n, "bytes", bytes)
+	}
+}
+
+// sendAll sends all that may be sent now. After an error the message stays to be sent.
+func (w *Writer) sendAll() error {
+	for {
+		w.mu.Lock()
+		if w.queue.refused {
+			w.mu.Unlock()
+			return nil
+		}
+		e, token, ok := w.queue.sendable()
+		if !ok {
+			w.mu.Unlock()
+			return nil
+		}
+		m, err := w.compose(e)
+		if err != nil {
+			w.mu.Unlock()
+			return err
+		}
+		m.Reply = w.inbox + strconv.FormatUint(token, 10)
+		if e.attempts > 0 {
+			w.stats.Resent++
+		}
+		w.queue.markSent(e)
+		w.mu.Unlock()
+		// Not under the lock: it may block while the server reads slowly.
+		if err := w.bus.nc.PublishMsg(m); err != nil {
+			w.mu.Lock()
+			w.queue.rewind()
+			w.mu.Unlock()
+			return fmt.Errorf("publish %s: %w", m.Subject, err)
+		}
+	}
+}
+
+// compose is an entry as a message. w.mu is held.
+func (w *Writer) compose(e *entry) (*nats.Msg, error) {
+	switch {
+	case e.kind == recordEntry:
+		return &nats.Msg{Subject: e.subject, Data: e.data}, nil
+	case e.kind == endEntry && e.segment.lost:
+		gap := e.end
+		gap.Chunks, gap.Bytes, gap.Checksum = 0, 0, 0
+		value, err := endHeader(w.epoch, gap).encode(true)
+		if err != nil {
+			return nil, err
+		}
+		e.value = value
+	}
+	return newMsg(e.subject, e.value, e.data), nil
+}
+
+// onAck takes the server's answer to one message.
+func (w *Writer) onAck(m *nats.Msg) {
+	token, err := strconv.ParseUint(strings.TrimPrefix(m.Subject, w.inbox), 10, 64)
+	if err != nil {
+		return
+	}
+	stored, duplicate, err := readAck(m)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e := w.queue.at(token)
+	if e == nil || e.done {
+		return
+	}
+	switch {
+	case duplicate && e.attempts <= 1 && e.kind != recordEntry:
+		// Sent once only, and there already: by somebody who believes to be the writer. What is stored is not ours.
+		w.log.Error("bus: another writer has stored under this number", "subject", e.subject)
+		if e.kind == chunkEntry {
+			w.drop(e.segment)
+		} else {
+			w.queue.finish(e)
+		}
+	case stored || duplicate:
+		w.stats.StoredMessages++
+		w.stats.StoredBytes += int64(len(e.data))
+		w.queue.finish(e)
+	case e.sent:
+		w.log.Debug("bus: message was refused", "subject", e.subject, "error", err)
+		w.queue.refused = true
+	}
+	w.kick()
+}
+
+// readAck tells whether a message is stored now, or was already. Otherwise the error says why not.
+func readAck(m *nats.Msg) (stored, duplicate bool, err error) {
+	if len(m.Data) == 0 {
+		if m.Header.Get("Status") == "503" {
+			return false, false, nats.ErrNoResponders
+		}
+		return false, false, errors.New("empty answer")
+	}
+	var r struct {
+		Seq       uint64 `json:"seq"`
+		Duplicate bool   `json:"duplicate"`
+		Error     *struct {
+			Code        int    `json:"err_code"`
+			Description string `json:"description"`
+		} `json:"error"`
+	}
+	if err := json.Unmarshal(m.Data, &r); err != nil {
+		return false, false, fmt.Errorf("answer: %w", err)
+	}
+	if e := r.Error; e != nil {
+		return false, isWrongSequence(e.Code), fmt.Errorf("%s (error %d)", e.Description, e.Code)
+	}
+	return r.Seq > 0 && !r.Duplicate, r.Duplicate, nil
+}

@@ -1,0 +1,187 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"weir/internal/media"
+)
+
+const (
+	// maxRuns is how many runs a reader keeps at hand: messages refer to the newest one or two.
+	maxRuns = 8
+	// unknownFor is how long a run that is not recorded is not asked for again.
+	unknownFor = 5 * time.Second
+)
+
+// sink makes a handler's calls out of a stream's messages. One goroutine owns it.
+type sink struct {
+	*reader
+	handler Handler
+	epoch   uint64 // newest seen
+	stale   uint64 // older epoch that was logged last
+	target  time.Duration
+	runs    []knownRun // newest last
+	parts   assembly
+
+	unknown   uint64 // run that is not recorded
+	unknownAt time.Time
+}
+
+// knownRun is what messages of a run are checked against.
+type knownRun struct {
+	id     uint64
+	tracks map[string]uint32 // timescale by name
+}
+
+func newSink(r *reader, h Handler) *sink { return &sink{reader: r, handler: h} }
+
+// reset forgets a stream: another follows, with epochs and runs of its own.
+func (s *sink) reset() {
+	s.epoch, s.stale, s.runs, s.unknownAt = 0, 0, nil, time.Time{}
+	s.parts.reset()
+}
+
+// take hands over one message, if it is to be. An error means that it has not been dealt with.
+func (s *sink) take(ctx context.Context, m jetstream.Msg) error {
+	s.counters.messages.Add(1)
+	s.counters.bytes.Add(int64(len(m.Data())))
+	msg, err := decodeMessage(s.channel, m.Subject(), m.Headers().Get(headerName), m.Data())
+	if err != nil {
+		s.malformed(m.Subject(), err)
+		return nil
+	}
+	if msg.Epoch < s.epoch {
+		s.counters.stale.Add(1)
+		if s.stale != msg.Epoch {
+			s.stale = msg.Epoch
+			s.log.Warn("bus: messages of a writer that has been replaced are dropped", "epoch", msg.Epoch, "newest", s.epoch,
+				"track", msg.Track, "segment", msg.Segment)
+		}
+		return nil
+	}
+	s.epoch = msg.Epoch
+	timescale, known, err := s.timescale(ctx, &msg)
+	if err != nil {
+		return err
+	}
+	if !known {
+		s.counters.unknown.Add(1)
+		return nil
+	}
+	if timescale != msg.Timescale {
+		s.malformed(m.Subject(), fmt.Errorf("%w: track %s has timescale %d in run %d, not %d", ErrMalformed, msg.Track,
+			timescale, msg.Run, msg.Timescale))
+		return nil
+	}
+	if msg.End {
+		s.parts.drop(msg.Track, msg.Segment)
+		if s.target == 0 {
+			if err := s.readTarget(ctx); err != nil {
+				return err
+			}
+		}
+		s.handler.End(msg.end())
+		return nil
+	}
+	data := msg.Data
+	if msg.Part >= 0 {
+		if data, err = s.parts.add(&msg); err != nil {
+			s.malformed(m.Subject(), err)
+			return nil
+		}
+		if data == nil {
+			return nil
+		}
+	}
+	s.handler.Chunk(msg.chunk(data))
+	return nil
+}
+
+func (s *sink) malformed(subject string, err error) {
+	s.counters.malformed.Add(1)
+	s.log.Debug("bus: message was dropped", "subject", subject, "error", err)
+}
+
+// timescale is that of a message's track. The first message of a run makes the run known to the handler. False: the run is
+// not recorded, or has no such track.
+func (s *sink) timescale(ctx context.Context, m *message) (uint32, bool, error) {
+	i := slices.IndexFunc(s.runs, func(r knownRun) bool { return r.id == m.Run })
+	if i < 0 {
+		if s.unknown == m.Run && time.Since(s.unknownAt) < unknownFor {
+			return 0, false, nil
+		}
+		run, inits, err := s.lookUp(ctx, m.Run)
+		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrMalformed) {
+			s.unknown, s.unknownAt = m.Run, time.Now()
+			s.log.Warn("bus: messages of a run that is not recorded are dropped", "run", m.Run, "segment", m.Segment, "error", err)
+			return 0, false, nil
+		}
+		if err != nil {
+			return 0, false, err
+		}
+		if err := s.readTarget(ctx); err != nil {
+			return 0, false, err
+		}
+		tracks := make(map[string]uint32, len(run.Tracks))
+		for _, t := range run.Tracks {
+			tracks[t.Name] = t.Timescale
+		}
+		if len(s.runs) == maxRuns {
+			s.runs = slices.Delete(s.runs, 0, 1)
+		}
+		s.runs = append(s.runs, knownRun{m.Run, tracks})
+		i = len(s.runs) - 1
+		s.handler.Run(run, inits)
+	}
+	ts, ok := s.runs[i].tracks[m.Track]
+	return ts, ok, nil
+}
+
+// lookUp asks for a run until there is an answer or ctx ends.
+func (s *sink) lookUp(ctx context.Context, id uint64) (run media.Run, inits []media.Init, err error) {
+	err = s.ask(ctx, func() error {
+		run, inits, err = s.bus.run(ctx, s.channel, id)
+		return err
+	})
+	return run, inits, err
+}
+
+// readTarget tells the handler the target duration, if it has become known or has changed.
+func (s *sink) readTarget(ctx context.Context) error {
+	var d time.Duration
+	err := s.ask(ctx, func() (err error) {
+		d, err = s.bus.target(ctx, s.channel)
+		return err
+	})
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrMalformed) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if d != s.target {
+		s.target = d
+		s.handler.Target(d)
+	}
+	return nil
+}
+
+// ask repeats a question until it is answered, though it be by ErrNotFound or ErrMalformed, or ctx ends.
+func (s *sink) ask(ctx context.Context, question func() error) error {
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		err := question()
+		if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrMalformed) {
+			return err
+		}
+		s.log.Warn("bus: records were not read", "error", err)
+		if !pause(ctx, wait) {
+			return err
+		}
+	}
+}

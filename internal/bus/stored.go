@@ -1,0 +1,163 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// stored is a message as a stream has it.
+type stored struct {
+	Subject string
+	Seq     uint64
+	Header  nats.Header
+	Data    []byte
+}
+
+// errNoStream is what last says where there is no such stream.
+var errNoStream = errors.New("no such stream")
+
+// last is the newest message of a stream on a subject, which may have wildcards. It is asked of the stream's leader: a
+// direct get may be answered by a replica that lags, which a writer that takes over must not believe. The errors are
+// ErrNotFound and errNoStream.
+func (b *Bus) last(ctx context.Context, stream, subject string) (stored, error) {
+	return b.message(ctx, stream, map[string]any{"last_by_subj": subject})
+}
+
+// first is the oldest message of a stream.
+func (b *Bus) first(ctx context.Context, stream string) (stored, error) {
+	return b.message(ctx, stream, map[string]any{"seq": 1, "next_by_subj": ">"})
+}
+
+func (b *Bus) message(ctx context.Context, stream string, query map[string]any) (stored, error) {
+	q, err := json.Marshal(query)
+	if err != nil {
+		return stored{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	reply, err := b.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+stream, q)
+	if err != nil {
+		return stored{}, fmt.Errorf("ask stream %s: %w", stream, err)
+	}
+	var r struct {
+		Message struct {
+			Subject string `json:"subject"`
+			Seq     uint64 `json:"seq"`
+			Header  []byte `json:"hdrs"`
+			Data    []byte `json:"data"`
+		} `json:"message"`
+		Error *struct {
+			Code        int    `json:"err_code"`
+			Description string `json:"description"`
+		} `json:"error"`
+	}
+	if err := json.Unmarshal(reply.Data, &r); err != nil {
+		return stored{}, fmt.Errorf("ask stream %s: %w", stream, err)
+	}
+	if e := r.Error; e != nil {
+		switch jetstream.ErrorCode(e.Code) {
+		case jetstream.JSErrCodeMessageNotFound:
+			return stored{}, ErrNotFound
+		case jetstream.JSErrCodeStreamNotFound:
+			return stored{}, errNoStream
+		}
+		return stored{}, fmt.Errorf("ask stream %s: %s (error %d)", stream, e.Description, e.Code)
+	}
+	m := stored{Subject: r.Message.Subject, Seq: r.Message.Seq, Data: r.Message.Data}
+	if len(r.Message.Header) > 0 {
+		if m.Header, err = nats.DecodeHeadersMsg(r.Message.Header); err != nil {
+			return stored{}, fmt.Errorf("stream %s, message %d: headers: %w", stream, m.Seq, err)
+		}
+	}
+	return m, nil
+}
+
+// lastMessage is the newest message of a channel on a subject, decoded.
+func (b *Bus) lastMessage(ctx context.Context, channel, subject string) (message, error) {
+	m, err := b.last(ctx, streamName(channel), subject)
+	if err != nil {
+		return message{}, err
+	}
+	return decodeMessage(channel, m.Subject, m.Header.Get(headerName), m.Data)
+}
+
+// recordKeys are the keys of the record bucket that match a pattern.
+func (b *Bus) recordKeys(ctx context.Context, pattern string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	s, err := b.js.Stream(ctx, recordStream)
+	if err != nil {
+		return nil, fmt.Errorf("list records %s: %w", pattern, err)
+	}
+	info, err := s.Info(ctx, jetstream.WithSubjectFilter(recordSubject+pattern))
+	if err != nil {
+		return nil, fmt.Errorf("list records %s: %w", pattern, err)
+	}
+	keys := make([]string, 0, len(info.State.Subjects))
+	for subject := range info.State.Subjects {
+		keys = append(keys, strings.TrimPrefix(subject, recordSubject))
+	}
+	return keys, nil
+}
+
+// parseInitKey is the inverse of initKey.
+func parseInitKey(channel, key string) (track string, version uint32, ok bool) {
+	rest, ok := strings.CutPrefix(key, channel+".init.")
+	if !ok {
+		return "", 0, false
+	}
+	track, v, ok := strings.Cut(rest, ".")
+	n, err := strconv.ParseUint(v, 10, 32)
+	return track, uint32(n), ok && err == nil && validTrack(track)
+}
+
+// parseRunKey is the inverse of runKey.
+func parseRunKey(channel, key string) (id uint64, ok bool) {
+	rest, ok := strings.CutPrefix(key, channel+".run.")
+	if !ok {
+		return 0, false
+	}
+	id, err := number(rest, maxNumber)
+	return id, err == nil
+}
+
+// put stores one message and waits for it. A subject that has one already is no error.
+func (b *Bus) put(ctx context.Context, m *nats.Msg) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	_, err := b.js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(5), jetstream.WithRetryWait(200*time.Millisecond))
+	var api *jetstream.APIError
+	if errors.As(err, &api) && isWrongSequence(int(api.ErrorCode)) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("store %s: %w", m.Subject, err)
+	}
+	return nil
+}
+
+// isWrongSequence is how a server refuses a message to a subject that has one: 10071 with one replica, 10164 with more.
+func isWrongSequence(code int) bool {
+	return code == int(jetstream.JSErrCodeStreamWrongLastSequence) || code == int(jetstream.JSErrCodeStreamWrongLastSequenceConstant)
+}
+
+// newMsg is a message that is stored once: the server refuses it where the subject has one, and knows its ID again.
+func newMsg(subject, value string, data []byte) *nats.Msg {
+	return &nats.Msg{
+		Subject: subject,
+		Header: nats.Header{
+			headerName:                          {value},
+			jetstream.MsgIDHeader:               {subject},
+			jetstream.ExpectedLastSubjSeqHeader: {"0"},
+		},
+		Data: data,
+	}
+}

@@ -1,0 +1,96 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// takeover finds out what a channel's predecessors have left and closes what they left open.
+type takeover struct {
+	bus     *Bus
+	channel string
+	log     *slog.Logger
+	epoch   uint64
+	resume  Resume
+}
+
+// run does it. epoch is the lease's revision.
+func (t *takeover) run(ctx context.Context, epoch uint64) error {
+	var s state
+	if err := t.bus.jsonRecord(ctx, stateKey(t.channel), &s); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	inits, err := t.bus.lastInits(ctx, t.channel)
+	if err != nil {
+		return err
+	}
+	// The bucket's revisions may have begun again, if somebody removed it. Epochs must not.
+	t.epoch = max(epoch, s.Epoch+1)
+	t.resume = Resume{Segment: s.Segment, Run: s.Run, End: s.End, Target: s.Target, Inits: inits}
+	if t.resume.Target == 0 {
+		if t.resume.Target, err = t.bus.target(ctx, t.channel); err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
+	if err := t.closeLast(ctx); err != nil {
+		return err
+	}
+	return t.bus.putState(ctx, t.channel, t.state())
+}
+
+func (t *takeover) state() state {
+	r := t.resume
+	return state{Segment: r.Segment, Run: r.Run, End: r.End, Target: r.Target, Epoch: t.epoch}
+}
+
+// closeLast completes the rows of the newest run that the stream has, and takes its ends into the resume state.
+func (t *takeover) closeLast(ctx context.Context) error {
+	newest, err := t.bus.lastMessage(ctx, t.channel, subjectRoot+t.channel+".>")
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if errors.Is(err, ErrMalformed) {
+		t.log.Warn("bus: the stream's newest message is not understood; nothing is closed", "error", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	t.epoch = max(t.epoch, newest.Epoch+1)
+	// Whatever else is found: these numbers have been used.
+	t.resume.Segment = max(t.resume.Segment, newest.Segment+1)
+	t.resume.Run = max(t.resume.Run, newest.Run+1)
+	run, _, err := t.bus.run(ctx, t.channel, newest.Run)
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrMalformed) {
+		t.log.Warn("bus: the last run is not known any more; nothing is closed", "run", newest.Run, "error", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c := closing{bus: t.bus, channel: t.channel, log: t.log, epoch: t.epoch, run: run}
+	last, end, err := c.closeRows(ctx)
+	if err != nil {
+		return err
+	}
+	t.resume.Segment = max(t.resume.Segment, last+1)
+	if end.After(t.resume.End) {
+		t.resume.End = end
+	}
+	return nil
+}
+
+// target is the channel's recorded target duration, or ErrNotFound.
+func (b *Bus) target(ctx context.Context, channel string) (time.Duration, error) {
+	var d target
+	if err := b.jsonRecord(ctx, targetKey(channel), &d); err != nil {
+		return 0, err
+	}
+	if d.Duration <= 0 || d.Duration > time.Hour {
+		return 0, fmt.Errorf("target duration %s: %w", d.Duration, ErrMalformed)
+	}
+	return d.Duration, nil
+}
