@@ -1,0 +1,253 @@
+import { problem } from '../players/contract.js';
+import { wayById } from '../players/registry.js';
+import { isOnAir } from './channels.svelte.js';
+import { Meter } from './meter.js';
+import { fractionAt, safeTarget, timeAt } from './seek.js';
+import { StallWatch } from './stall.js';
+import { EvenRange, emptyView, look } from './view.js';
+
+/** How often the page looks at the player, ms. */
+const lookEveryMs = 250;
+/** How long the page waits before it starts a player anew, ms; the last one stays. */
+const pauses = [1000, 2000, 4000, 8000, 15_000];
+
+/**
+ * One channel being played in one way: it owns the video element and the player library that fills it, starts the library
+ * anew when it has given up, and keeps what the viewer wants (playing or paused) over all of that.
+ */
+export class Session {
+  view = $state.raw(emptyView);
+  /** Name and version of the library that plays. */
+  library = $state('');
+  /** What keeps it from playing, and when it is tried again (ms since the Unix epoch, 0: just now). */
+  trouble = $state.raw(/** @type {{text: string, detail: string, retryAt: number} | null} */ (null));
+  /** The viewer wants it to play. */
+  wanted = $state(true);
+  /** It has played since it was opened. */
+  started = $state(false);
+  /** It is waiting for media, though it should play. */
+  waiting = $state(true);
+  /** The browser allowed playing without sound only. */
+  silenced = $state(false);
+  stalls = $state(0);
+  /** From opening to the first frame on screen, or the first sound where there is no picture, ms. */
+  firstFrameMs = $state.raw(/** @type {number | null} */ (null));
+
+  /** @type {import('../players/contract.js').Player | null} */
+  player = null;
+
+  #video;
+  #journal;
+  #channels;
+  #channel = /** @type {import('./channels.svelte.js').Channel | null} */ (null);
+  #way = wayById('');
+  #meter = new Meter();
+  #even = new EvenRange();
+  #stall = new StallWatch();
+  #failures = 0;
+  #retry = 0;
+  /** Rises with every start: what an older one still reports is not heard. */
+  #generation = 0;
+  #openedAt = 0;
+  #stopped;
+
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {import('./channels.svelte.js').Channels} channels
+   * @param {import('./journal.svelte.js').Journal} journal
+   */
+  constructor(video, channels, journal) {
+    this.#video = video;
+    this.#channels = channels;
+    this.#journal = journal;
+    const on = new AbortController();
+    const listen = (/** @type {string} */ name, /** @type {() => void} */ heard) => video.addEventListener(name, heard, { signal: on.signal });
+    listen('canplay', () => this.#play());
+    listen('playing', () => this.#playing());
+    listen('seeking', () => this.#stall.reset(performance.now()));
+    listen('waiting', () => {
+      if (this.started && this.wanted && !video.seeking) this.stalls++;
+      this.waiting = true;
+    });
+    const timer = setInterval(() => this.#look(), lookEveryMs);
+    this.#stopped = () => {
+      on.abort();
+      clearInterval(timer);
+    };
+  }
+
+  /**
+   * @param {import('./channels.svelte.js').Channel} channel
+   * @param {string} wayId
+   */
+  open(channel, wayId) {
+    this.#channel = channel;
+    this.#way = wayById(wayId);
+    this.#failures = 0;
+    this.trouble = null;
+    this.wanted = true;
+    this.stalls = 0;
+    this.library = '';
+    return this.#start();
+  }
+
+  /** Tries again at once. */
+  retry() {
+    this.#failures = 0;
+    return this.#start();
+  }
+
+  async close() {
+    this.#stopped();
+    this.#generation++;
+    clearTimeout(this.#retry);
+    await this.player?.destroy();
+    this.player = null;
+  }
+
+  play() {
+    this.wanted = true;
+    this.#stall.reset(performance.now());
+    this.#play();
+  }
+
+  pause() {
+    this.wanted = false;
+    this.#video.pause();
+  }
+
+  goLive() {
+    this.player?.goLive();
+    this.play();
+  }
+
+  /** @param {number} time media time */
+  seek(time) {
+    const { range, segment } = this.view;
+    if (range) this.player?.seek(safeTarget(range, time, segment));
+  }
+
+  /** @param {number} fraction of the window, 0 the oldest and 1 the live position; the media time that it stands for */
+  seekToWindow(fraction) {
+    const { range } = this.view;
+    if (!range) return null;
+    const time = timeAt(range, fraction);
+    this.seek(time);
+    return time;
+  }
+
+  get fraction() {
+    return fractionAt(this.view.shown, this.view.currentTime);
+  }
+
+  async #start() {
+    const generation = ++this.#generation;
+    const current = () => generation === this.#generation;
+    clearTimeout(this.#retry);
+    // What was wrong stays on screen until it plays.
+    if (this.trouble) this.trouble = { ...this.trouble, retryAt: 0 };
+    this.started = false;
+    this.waiting = true;
+    this.firstFrameMs = null;
+    this.view = emptyView;
+    this.#openedAt = performance.now();
+    const channel = this.#channel;
+    const way = this.#way;
+    const old = this.player;
+    this.player = null;
+    try {
+      // Two libraries must not hold the element at once.
+      await old?.destroy();
+      const create = await way.load().catch((error) => {
+        throw problem('network', `${way.library}: ${error.message}`);
+      });
+      if (!current() || !channel) return;
+      this.#meter.reset();
+      this.#even.reset();
+      this.#stall.reset(performance.now());
+      this.player = create(this.#video, {
+        fatal: (reported) => current() && this.#failed(reported),
+        recovering: (reported) => current() && this.#journal.add('warning', reported.text, reported),
+      });
+      this.library = this.player.library;
+      await this.player.attach(new URL(way.format === 'hls' ? channel.hls : channel.dash, document.baseURI).href);
+    } catch (error) {
+      if (current()) this.#failed(error?.kind ? error : problem('internal', String(error?.message ?? error)));
+    }
+  }
+
+  /** @param {import('../players/contract.js').Problem} reported */
+  #failed(reported) {
+    // What fails together is one failure; the generation rises so that nothing more of this player is heard.
+    this.#generation++;
+    const pause = pauses[Math.min(this.#failures++, pauses.length - 1)];
+    const channel = this.#entry();
+    const absent = reported.kind === 'missing' && channel && !isOnAir(channel);
+    const text = absent ? 'The channel is off air. It will start as soon as its feed arrives.' : reported.text;
+    this.#journal.add(absent ? 'info' : 'error', text, reported);
+    this.trouble = { text, detail: absent ? '' : reported.detail, retryAt: Date.now() + pause };
+    this.#retry = setTimeout(() => this.#start(), pause);
+  }
+
+  /** The server's newest word on the channel. */
+  #entry() {
+    return this.#channels.list.find((channel) => channel.id === this.#channel?.id) ?? this.#channel;
+  }
+
+  #play() {
+    const video = this.#video;
+    if (!this.wanted || !video.paused || video.readyState === 0) return;
+    video.play().catch((error) => {
+      if (error.name !== 'NotAllowedError') return; // another source was attached meanwhile
+      if (video.muted) return void (this.wanted = false);
+      // Browsers allow sound only after the viewer has touched the page.
+      video.muted = true;
+      this.silenced = true;
+      video.play().catch(() => (this.wanted = false));
+    });
+  }
+
+  #playing() {
+    this.waiting = false;
+    this.started = true;
+    this.trouble = null;
+    this.#failures = 0;
+    if (this.firstFrameMs === null) this.firstFrameMs = Math.round(performance.now() - this.#openedAt);
+  }
+
+  #look() {
+    const { player } = this;
+    if (!player || this.trouble?.retryAt) return;
+    const video = this.#video;
+    const view = look(video, player, this.#meter, this.#even, this.#channels.clockOffset);
+    // `playing` is not told after every short wait.
+    if (this.waiting && this.started && view.currentTime !== this.view.currentTime && video.readyState > 2) this.waiting = false;
+    this.view = view;
+    if (this.wanted && video.paused && video.readyState > 2) this.#play();
+    const channel = this.#entry();
+    const remedy = this.#stall.check({
+      now: performance.now(),
+      wanted: this.wanted,
+      time: view.currentTime,
+      range: view.range,
+      segment: view.segment,
+      buffered: video.buffered,
+      onAir: channel !== null && isOnAir(channel),
+    });
+    if (remedy) this.#mend(remedy);
+  }
+
+  /** @param {NonNullable<import('./stall.js').Remedy>} remedy */
+  #mend(remedy) {
+    if (remedy.do === 'seek') {
+      this.#journal.add('info', 'Skipped media that is not there any more.');
+      this.player?.seek(remedy.to);
+    } else if (remedy.do === 'live') {
+      this.#journal.add('warning', 'Playback stood still; it goes on at the live position.');
+      this.player?.goLive();
+    } else {
+      this.#journal.add('warning', 'Playback stood still; the player was started anew.');
+      this.#start();
+    }
+  }
+}

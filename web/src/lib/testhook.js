@@ -1,0 +1,55 @@
+import { counts } from './meter.js';
+
+/**
+ * What the page shows of itself to tests and to the curious, as window.weir. Nothing in the page depends on it.
+ *
+ * @param {object} page
+ * @param {() => {channel: string, player: string}} page.choice
+ * @param {import('./session.svelte.js').Session} page.session
+ * @param {import('./journal.svelte.js').Journal} page.journal
+ * @param {HTMLVideoElement} page.video
+ */
+export function exposed({ choice, session, journal, video }) {
+  return {
+    video,
+    /** The adapter that plays now, null between two. */
+    get player() {
+      return session.player;
+    },
+    state() {
+      const view = session.view;
+      const error = video.error;
+      return {
+        ...choice(),
+        library: session.library,
+        currentTime: video.currentTime,
+        date: view.date,
+        live: view.live,
+        behind: view.behind,
+        latency: view.latency,
+        seekable: view.range,
+        buffer: view.buffer,
+        bitrate: view.bitrate,
+        width: video.videoWidth,
+        height: video.videoHeight,
+        ...counts(video),
+        paused: video.paused,
+        seeking: video.seeking,
+        waiting: session.waiting,
+        started: session.started,
+        stalls: session.stalls,
+        timeToFirstFrame: session.firstFrameMs,
+        trouble: session.trouble?.text ?? null,
+        mediaError: error ? `${error.code}: ${error.message}` : null,
+        errors: journal.notes
+          .filter((note) => note.level !== 'info')
+          .map(({ at, level, kind, text, detail, times }) => ({ at, fatal: level === 'error', kind, text, detail, times })),
+      };
+    },
+    /** @param {number} fraction 0 oldest, 1 live; gives the media time asked for, null where the window is not known */
+    seekToWindow: (fraction) => session.seekToWindow(fraction),
+    goLive: () => session.goLive(),
+    play: () => session.play(),
+    pause: () => session.pause(),
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * What the page expects of a player library. Each file beside this one wraps one library in it.
+ *
+ * Times called "media time" are seconds on the clock of video.currentTime, which differs from library to library:
+ * only dateAt says what time of day they are.
+ *
+ * @typedef {object} Player
+ * @property {string} library name and version of the library, to be shown
+ * @property {(url: string) => Promise<void>} attach loads the manifest and starts at the live position; resolves when the
+ *   library has taken the address, rejects with a Problem when it could not
+ * @property {() => Promise<void>} destroy frees the library and leaves the video element empty
+ * @property {() => Range | null} seekRange what can be rewound, up to where live playback is; null while unknown
+ * @property {() => void} goLive seeks to the live position
+ * @property {(time: number) => void} seek to a media time
+ * @property {(time: number) => number | null} dateAt time of day at a media time, in milliseconds since the Unix epoch
+ * @property {() => Stats} stats
+ *
+ * @typedef {{start: number, end: number}} Range in media time
+ *
+ * @typedef {object} Stats
+ * @property {number | null} bitrate what the manifest says of the renditions that play, bit/s
+ * @property {number | null} latency what the library itself says, seconds behind the live edge
+ * @property {number | null} segment duration of a segment, seconds
+ *
+ * @typedef {object} Hooks how a player reports to the page
+ * @property {(problem: Problem) => void} fatal the player cannot go on; the page will start it anew
+ * @property {(problem: Problem) => void} recovering something broke and the player is mending it by itself
+ *
+ * @typedef {object} Problem
+ * @property {'network' | 'missing' | 'media' | 'unsupported' | 'internal'} kind
+ * @property {string} text one sentence for whoever watches
+ * @property {string} detail the library's own words, for whoever has to find out
+ */
+
+/** What is said to the viewer of each kind of problem. */
+const sentences = {
+  network: 'The server cannot be reached.',
+  missing: 'The server has no media for this channel yet.',
+  media: 'The browser could not decode what it received.',
+  unsupported: 'This browser cannot play the codecs of this channel.',
+  internal: 'The player stopped unexpectedly.',
+};
+
+/**
+ * @param {Problem['kind']} kind
+ * @param {string} detail
+ * @returns {Problem}
+ */
+export function problem(kind, detail) {
+  return { kind, text: sentences[kind], detail };
+}
+
+/**
+ * The kind of a failed request: a server that answers 4xx is there, but the media is not.
+ * @param {number | undefined} status HTTP status, 0 or undefined where there was no answer
+ * @returns {Problem['kind']}
+ */
+export function requestKind(status) {
+  return status && status >= 400 && status < 500 ? 'missing' : 'network';
+}

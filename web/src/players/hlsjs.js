@@ -1,0 +1,115 @@
+import Hls from 'hls.js';
+import { problem, requestKind } from './contract.js';
+
+/** A repair that is needed more often than this within the time below does not help any more. */
+const maxRepairs = 4;
+const repairWindowMs = 20_000;
+
+/** @type {(video: HTMLVideoElement, hooks: import('./contract.js').Hooks) => import('./contract.js').Player} */
+export function createPlayer(video, hooks) {
+  const hls = new Hls({
+    // fMP4 is passed through as it is: there is nothing that a worker could take off the page.
+    enableWorker: false,
+    backBufferLength: 60,
+    liveDurationInfinity: true,
+  });
+  /** @type {number[]} when repairs were made, ms */
+  let repairs = [];
+  let loaded = false;
+  let restart = 0;
+
+  const details = () => hls.latestLevelDetails;
+
+  /** Runs a repair, or gives the player up where repairs have not helped. */
+  function repair(reported, mend) {
+    const now = performance.now();
+    repairs = repairs.filter((at) => now - at < repairWindowMs);
+    if (repairs.length >= maxRepairs) return hooks.fatal(reported);
+    repairs.push(now);
+    hooks.recovering(reported);
+    mend();
+  }
+
+  hls.on(Hls.Events.MANIFEST_PARSED, () => (loaded = true));
+  hls.on(Hls.Events.ERROR, (_, data) => {
+    if (!data.fatal) return;
+    const words = [data.details, data.response?.code, data.error?.message].filter(Boolean).join(': ');
+    if (data.details === Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR) {
+      hooks.fatal(problem('unsupported', words));
+    } else if (data.type === Hls.ErrorTypes.NETWORK_ERROR) {
+      const reported = problem(requestKind(data.response?.code), words);
+      if (!loaded) return hooks.fatal(reported);
+      repair(reported, () => {
+        clearTimeout(restart);
+        restart = setTimeout(() => hls.startLoad(), 1000 * repairs.length);
+      });
+    } else if (data.type === Hls.ErrorTypes.MEDIA_ERROR) {
+      repair(problem('media', words), () => hls.recoverMediaError());
+    } else {
+      hooks.fatal(problem('internal', words));
+    }
+  });
+
+  /** The live position, clamped to the window: a feed that has ended does not move on. */
+  function livePosition() {
+    const d = details();
+    if (!d) return null;
+    const behind = hls.targetLatency ?? 3 * d.targetduration;
+    return Math.max(d.fragmentStart, Math.min(hls.liveSyncPosition ?? Infinity, d.edge - Math.min(behind, d.targetduration)));
+  }
+
+  return {
+    library: `hls.js ${Hls.version}`,
+
+    async attach(url) {
+      if (!Hls.isSupported()) throw problem('unsupported', 'no Media Source Extensions');
+      hls.attachMedia(video);
+      hls.loadSource(url);
+    },
+
+    async destroy() {
+      clearTimeout(restart);
+      hls.destroy();
+    },
+
+    seekRange() {
+      const d = details();
+      const end = livePosition();
+      if (!d || end === null || !d.fragments.length) return null;
+      return { start: d.fragmentStart, end: Math.max(end, d.fragmentStart) };
+    },
+
+    goLive() {
+      const end = livePosition();
+      if (end !== null) video.currentTime = end;
+    },
+
+    seek(time) {
+      video.currentTime = time;
+    },
+
+    dateAt(time) {
+      const fragments = details()?.fragments;
+      if (!fragments?.length) return null;
+      // The fragment that holds the time; before the first and after the last, those.
+      let low = 0;
+      let high = fragments.length - 1;
+      while (low < high) {
+        const middle = (low + high + 1) >> 1;
+        if (fragments[middle].start <= time) low = middle;
+        else high = middle - 1;
+      }
+      const date = fragments[low].programDateTime;
+      return date ? date + (time - fragments[low].start) * 1000 : null;
+    },
+
+    stats() {
+      const level = hls.levels[hls.currentLevel] ?? hls.levels[hls.loadLevel];
+      return {
+        bitrate: level?.bitrate || null,
+        latency: hls.latency || null,
+        segment: details()?.targetduration ?? null,
+      };
+    },
+  };
+}
