@@ -1,0 +1,105 @@
+// Plays a channel in a real browser and checks that it plays; see options.mjs for the command line.
+import { openBrowser } from './browser.mjs';
+import { Checks, round } from './checks.mjs';
+import { parseOptions, usage } from './options.mjs';
+import { takeCommands } from './watch.mjs';
+
+/** @param {object} value */
+const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+
+let options;
+try {
+  options = parseOptions(process.argv.slice(2));
+} catch (error) {
+  console.error(`${error.message}\n\n${usage}`);
+  process.exit(1);
+}
+if (options.help) {
+  console.log(usage);
+  process.exit(0);
+}
+
+const base = new URL(options.url);
+let browser = null;
+let ending = false;
+
+/** The only way out: the browser goes first. @param {number} code */
+async function end(code) {
+  if (ending) return;
+  ending = true;
+  // Should even closing hang: the process ends, and its pipes take the browser along.
+  setTimeout(() => process.exit(code || 1), 8000).unref();
+  await browser?.close();
+  process.exit(code);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => end(1));
+// The reader of our lines is gone.
+process.stdout.on('error', () => end(1));
+setTimeout(() => {
+  say({ ok: false, channel: options.channel, player: options.player, problems: [`not done within ${options.timeout} s`] });
+  end(1);
+}, options.timeout * 1000).unref();
+
+async function run() {
+  browser = await openBrowser({ width: options.width, height: options.height, origin: base.origin, autoplay: options.autoplay });
+  if (ending) return browser.close().then(() => false);
+  const { page, heard } = browser;
+  page.setDefaultTimeout(15_000);
+  const { problems } = await play(page, heard);
+  return problems.length === 0;
+}
+
+/** @param {import('playwright-core').Page} page @param {{console: string[], outside: string[]}} heard */
+async function play(page, heard) {
+  const checks = new Checks(page, options.expect);
+  const result = { ok: false, channel: options.channel, player: options.player };
+  const shoot = () => options.screenshot && page.screenshot({ path: options.screenshot });
+  try {
+    const address = new URL('/', base);
+    address.search = new URLSearchParams({ channel: options.channel, player: options.player }).toString();
+    await page.goto(address.href, { waitUntil: 'load' });
+    await page.waitForFunction(() => window.weir);
+    const begun = await checks.started(options.start);
+    Object.assign(result, { library: begun.library, timeToFirstFrame: begun.timeToFirstFrame });
+    if (options.watch && !checks.problems.length) {
+      say({ event: 'playing', ok: true, state: begun });
+      await takeCommands(page, checks, say);
+      return { problems: [] };
+    }
+    if (!checks.problems.length) Object.assign(result, await measure(checks, shoot));
+    const last = await checks.state();
+    checks.sound('at the end', last);
+    if (heard.outside.length) checks.problems.push(`asked others than its server: ${heard.outside.join(', ')}`);
+    if (options.maxStalls !== null && last.stalls > options.maxStalls) checks.problems.push(`${last.stalls} stalls, more than ${options.maxStalls}`);
+    Object.assign(result, {
+      stalls: last.stalls, dropped: last.dropped, bitrate: last.bitrate && Math.round(last.bitrate), width: last.width, height: last.height,
+      buffer: round(last.buffer), seekable: last.seekable, currentTime: last.currentTime, date: last.date && new Date(last.date).toISOString(),
+      live: last.live, muted: await page.evaluate(() => window.weir.video.muted), errors: last.errors,
+    });
+  } catch (error) {
+    checks.problems.push(error.message.split('\n')[0]);
+  }
+  if (checks.problems.length) await Promise.resolve(shoot()).catch(() => {});
+  say({ ...result, ok: checks.problems.length === 0, problems: checks.problems, console: heard.console });
+  return checks;
+}
+
+/** @param {Checks} checks @param {() => any} shoot */
+async function measure(checks, shoot) {
+  const { state, ...played } = await checks.plays('playing', options.seconds);
+  if (options.maxLatency !== null && !(state.latency <= options.maxLatency)) checks.problems.push(`live latency is ${state.latency} s, more than ${options.maxLatency}`);
+  await shoot();
+  const measured = { ...played };
+  if (options.seek !== null) measured.seek = await checks.rewinds(options.seek, options.minWindow);
+  if (options.discontinuity !== null) measured.discontinuity = await checks.passesDiscontinuity(new URL(`/live/${options.channel}/index.m3u8`, base).href, options.discontinuity);
+  return measured;
+}
+
+run().then(
+  (ok) => end(ok ? 0 : 1),
+  (error) => {
+    say({ ok: false, channel: options.channel, player: options.player, problems: [error.message] });
+    end(1);
+  },
+);
