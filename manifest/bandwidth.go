@@ -8,7 +8,7 @@ import (
 
 // Peak is the bandwidth to announce for tracks that play together, in bits a second: the sum of their largest segments' rates
 // with a tenth of headroom for what is still to come, rounded up to two digits. The rounding keeps a manifest's text steady
-// while the measured rate creeps up; together the two are at most a fifth above what was measured.
+// while the measured rate creeps up; together the two are at most 22 % above what was measured.
 func Peak(rates ...media.Rate) uint32 {
 	sum := 0
 	for _, r := range rates {

@@ -70,7 +70,7 @@ func MPD(w *media.Window) ([]byte, error) {
 		}
 		m.Periods = append(m.Periods, p)
 	}
-	m.MaxSegmentDuration = duration(b.longest)
+	m.MaxSegmentDuration = duration((b.longest + time.Millisecond - 1).Truncate(time.Millisecond))
 
 	var buf bytes.Buffer
 	if _, err := m.Write(&buf, "  ", true); err != nil {

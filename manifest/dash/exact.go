@@ -32,7 +32,8 @@ func exact(doc []byte, times []periodTimes) ([]byte, error) {
 		}
 		doc = after
 	}
-	return append(out, doc...), nil
+	out = append(out, doc...)
+	return append(out, '\n'), nil
 }
 
 func appendAttribute(b []byte, name string, d time.Duration) []byte {

@@ -1,0 +1,113 @@
+package dash_test
+
+import (
+	"encoding/xml"
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// document is an MPD as a player reads it. The structs share nothing with the writer.
+type document struct {
+	Profiles   string `xml:"profiles,attr"`
+	Type       string `xml:"type,attr"`
+	Start      string `xml:"availabilityStartTime,attr"`
+	Published  string `xml:"publishTime,attr"`
+	Update     span   `xml:"minimumUpdatePeriod,attr"`
+	MinBuffer  span   `xml:"minBufferTime,attr"`
+	Depth      span   `xml:"timeShiftBufferDepth,attr"`
+	Delay      span   `xml:"suggestedPresentationDelay,attr"`
+	MaxSegment span   `xml:"maxSegmentDuration,attr"`
+	Title      string `xml:"ProgramInformation>Title"`
+	Clocks     []struct {
+		Scheme string `xml:"schemeIdUri,attr"`
+		Value  string `xml:"value,attr"`
+	} `xml:"UTCTiming"`
+	Periods []period `xml:"Period"`
+}
+
+type period struct {
+	ID       string `xml:"id,attr"`
+	Start    span   `xml:"start,attr"`
+	Duration span   `xml:"duration,attr"`
+	Sets     []set  `xml:"AdaptationSet"`
+}
+
+type set struct {
+	ID         string `xml:"id,attr"`
+	Content    string `xml:"contentType,attr"`
+	Lang       string `xml:"lang,attr"`
+	Aligned    bool   `xml:"segmentAlignment,attr"`
+	SAP        int    `xml:"startWithSAP,attr"`
+	Properties []struct {
+		Scheme string `xml:"schemeIdUri,attr"`
+		Value  string `xml:"value,attr"`
+	} `xml:"SupplementalProperty"`
+	Template struct {
+		Timescale int64  `xml:"timescale,attr"`
+		Offset    int64  `xml:"presentationTimeOffset,attr"`
+		Number    uint64 `xml:"startNumber,attr"`
+		Init      string `xml:"initialization,attr"`
+		Media     string `xml:"media,attr"`
+		S         []struct {
+			T *int64 `xml:"t,attr"`
+			D int64  `xml:"d,attr"`
+			R int    `xml:"r,attr"`
+		} `xml:"SegmentTimeline>S"`
+	} `xml:"SegmentTemplate"`
+	Representations []struct {
+		ID        string `xml:"id,attr"`
+		Bandwidth int    `xml:"bandwidth,attr"`
+		Codecs    string `xml:"codecs,attr"`
+		MIME      string `xml:"mimeType,attr"`
+		Width     int    `xml:"width,attr"`
+		Height    int    `xml:"height,attr"`
+	} `xml:"Representation"`
+}
+
+// span is an xs:duration; the zero value is an attribute that is not there.
+type span struct{ time.Duration }
+
+var spanPattern = regexp.MustCompile(`^PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d{1,9}))?S)?$`)
+
+// UnmarshalXMLAttr implements xml.UnmarshalerAttr.
+func (s *span) UnmarshalXMLAttr(attr xml.Attr) error {
+	m := spanPattern.FindStringSubmatch(attr.Value)
+	if m == nil {
+		return fmt.Errorf("duration %q", attr.Value)
+	}
+	number := func(digits string) time.Duration {
+		n, _ := strconv.ParseInt(digits, 10, 64)
+		return time.Duration(n)
+	}
+	fraction := (m[4] + "000000000")[:9]
+	s.Duration = number(m[1])*time.Hour + number(m[2])*time.Minute + number(m[3])*time.Second + number(fraction)
+	return nil
+}
+
+func parse(doc []byte) (d document, err error) {
+	err = xml.Unmarshal(doc, &d)
+	return d, err
+}
+
+// listed is a segment as the timeline of its set has it.
+type listed struct {
+	number     uint64
+	start, end int64 // in the set's timescale
+}
+
+func (s set) segments() []listed {
+	var all []listed
+	number, at := s.Template.Number, int64(0)
+	for _, line := range s.Template.S {
+		if line.T != nil {
+			at = *line.T
+		}
+		for range line.R + 1 {
+			all = append(all, listed{number: number, start: at, end: at + line.D})
+			number, at = number+1, at+line.D
+		}
+	}
+	return all
+}
