@@ -1,0 +1,179 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"weir/internal/catalog"
+)
+
+// maxBody is the largest request body, in bytes: the longest settings with every character escaped.
+const maxBody = 16 << 10
+
+// channels adds the channels' operations and their OpenAPI description.
+func (s *Server) channels(mux *http.ServeMux) {
+	cfg := huma.DefaultConfig("Weir admin API", s.cfg.Version)
+	cfg.Info.Description = "Settings and live status of the channels. Changes apply at once and outlive a restart."
+	cfg.OpenAPIPath = "/api/v1/openapi"
+	cfg.DocsPath = ""    // its page would load scripts from elsewhere
+	cfg.SchemasPath = "" // all schemas are in the description
+	cfg.CreateHooks = nil
+	cfg.Transformers = []huma.Transformer{withoutValues}
+	api := humago.New(mux, cfg)
+
+	huma.Register(api, huma.Operation{
+		OperationID: "list-channels", Method: http.MethodGet, Path: "/api/v1/channels",
+		Summary: "All channels, by ID",
+	}, s.list)
+	huma.Register(api, huma.Operation{
+		OperationID: "get-channel", Method: http.MethodGet, Path: "/api/v1/channels/{id}",
+		Summary: "A channel's settings and live status", Errors: []int{http.StatusNotFound},
+	}, s.get)
+	huma.Register(api, huma.Operation{
+		OperationID: "put-channel", Method: http.MethodPut, Path: "/api/v1/channels/{id}", MaxBodyBytes: maxBody,
+		Summary:     "Set some of a channel's settings, or make the channel",
+		Description: "What is not given stays as it is; of a new channel it has its default.",
+		Errors: []int{
+			http.StatusBadRequest, http.StatusForbidden, http.StatusConflict, http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
+		},
+	}, s.put)
+	huma.Register(api, huma.Operation{
+		OperationID: "delete-channel", Method: http.MethodDelete, Path: "/api/v1/channels/{id}",
+		Summary:     "Take a channel off the air and forget it",
+		Description: "Its feed is ended. One of the configuration file stays deleted over restarts, until it is put again.",
+		Errors:      []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
+	}, s.delete)
+
+	answers := api.OpenAPI().Paths["/api/v1/channels/{id}"].Put.Responses
+	answers["201"] = &huma.Response{Description: "Created", Headers: answers["200"].Headers, Content: answers["200"].Content}
+}
+
+// withoutValues takes what was sent out of error answers: it may be a key.
+func withoutValues(_ huma.Context, _ string, v any) (any, error) {
+	if e, ok := v.(*huma.ErrorModel); ok {
+		for _, d := range e.Errors {
+			d.Value = nil
+		}
+	}
+	return v, nil
+}
+
+type channelPath struct {
+	ID string `path:"id" doc:"The channel's ID" example:"news"`
+}
+
+type channelAnswer struct {
+	Status   int
+	Location string `header:"Location" doc:"Of a channel that was made"`
+	Body     Channel
+}
+
+type listAnswer struct {
+	Body []Channel
+}
+
+func (s *Server) list(context.Context, *struct{}) (*listAnswer, error) {
+	all := s.cfg.Catalog.Channels()
+	out := &listAnswer{Body: make([]Channel, len(all))}
+	for i, ch := range all {
+		out.Body[i] = s.status(ch)
+	}
+	return out, nil
+}
+
+func (s *Server) get(_ context.Context, in *channelPath) (*channelAnswer, error) {
+	ch, ok := s.cfg.Catalog.Channel(in.ID)
+	if !ok {
+		return nil, huma.Error404NotFound(fmt.Sprintf("there is no channel %.70q", in.ID))
+	}
+	return &channelAnswer{Status: http.StatusOK, Body: s.status(ch)}, nil
+}
+
+// Settings is the body of a PUT: what is to be changed.
+type Settings struct {
+	Title   *string `json:"title,omitempty" doc:"For people, at most 200 bytes"`
+	DVR     *string `json:"dvr,omitempty" doc:"How much can be rewound: 6 segments to 168h" example:"4h"`
+	Segment *string `json:"segment,omitempty" doc:"How long a segment should be: 500ms to 10s" example:"2s"`
+	Chunk   *string `json:"chunk,omitempty" doc:"How long a chunk should be: 50ms to the segment, or 0 for one chunk a segment" example:"200ms"`
+	Source  *string `json:"source,omitempty" doc:"file:PATH, a file that is looped; empty: open for a push"`
+	Key     *string `json:"key,omitempty" doc:"What publishers must know, printable ASCII without spaces; empty: anybody may publish" writeOnly:"true"`
+}
+
+type putRequest struct {
+	ID   string `path:"id" doc:"The channel's ID" example:"news"`
+	Body Settings
+}
+
+func (s *Server) put(ctx context.Context, in *putRequest) (*channelAnswer, error) {
+	p, err := in.Body.patch()
+	if err != nil {
+		return nil, s.refusal(in.ID, err)
+	}
+	ch, created, err := s.cfg.Catalog.Put(ctx, in.ID, p)
+	if err != nil {
+		return nil, s.refusal(in.ID, err)
+	}
+	s.cfg.Log.Info("channel set by the API", "channel", in.ID, "created", created, "set", p)
+	out := &channelAnswer{Status: http.StatusOK, Body: s.status(ch)}
+	if created {
+		out.Status, out.Location = http.StatusCreated, "/api/v1/channels/"+in.ID
+	}
+	return out, nil
+}
+
+func (s *Server) delete(ctx context.Context, in *channelPath) (*struct{}, error) {
+	if err := s.cfg.Catalog.Delete(ctx, in.ID); err != nil {
+		return nil, s.refusal(in.ID, err)
+	}
+	s.cfg.Log.Info("channel deleted by the API", "channel", in.ID)
+	return nil, nil
+}
+
+// patch is the body as the catalog takes it; the error is a *catalog.FieldError.
+func (b Settings) patch() (catalog.Patch, error) {
+	p := catalog.Patch{Title: b.Title, Source: b.Source, Key: b.Key}
+	for _, d := range []struct {
+		field string
+		from  *string
+		to    **time.Duration
+	}{{"dvr", b.DVR, &p.DVR}, {"segment", b.Segment, &p.Segment}, {"chunk", b.Chunk, &p.Chunk}} {
+		if d.from == nil {
+			continue
+		}
+		v, err := time.ParseDuration(strings.TrimSpace(*d.from))
+		if err != nil {
+			return p, &catalog.FieldError{
+				Field: d.field, Problem: fmt.Sprintf("%.50q is no duration, write it like 2h, 90s or 200ms", *d.from),
+			}
+		}
+		*d.to = &v
+	}
+	return p, nil
+}
+
+// refusal is the answer to a change that failed.
+func (s *Server) refusal(id string, err error) error {
+	var field *catalog.FieldError
+	switch {
+	case errors.As(err, &field):
+		where := "body." + field.Field
+		if field.Field == "id" {
+			where = "path.id"
+		}
+		return huma.Error422UnprocessableEntity(field.Error(), &huma.ErrorDetail{Location: where, Message: field.Problem})
+	case errors.Is(err, catalog.ErrNotFound):
+		return huma.Error404NotFound(fmt.Sprintf("there is no channel %.70q", id))
+	case errors.Is(err, catalog.ErrFull), errors.Is(err, catalog.ErrConflict):
+		return huma.Error409Conflict(err.Error())
+	}
+	s.cfg.Log.Error("change of a channel failed", "channel", id, "err", err)
+	return huma.Error503ServiceUnavailable("the change could not be stored: " + err.Error())
+}

@@ -1,0 +1,85 @@
+// Package control is the admin API: what operators, their dashboards and their orchestrators talk to.
+//
+//	/api/v1/channels, /api/v1/channels/{id}   settings and live status; PUT and DELETE change the catalog
+//	/api/v1/openapi.json, .yaml               what the API is
+//	/healthz, /readyz                         whether the process lives, whether it can do its work
+//	/metrics                                  for Prometheus
+//
+// It asks for statuses when it is asked itself, and keeps none.
+package control
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Bounds of the admin API's connections.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 15 * time.Second
+	writeTimeout      = 30 * time.Second
+	idleTimeout       = time.Minute
+	maxHeader         = 16 << 10 // bytes
+)
+
+// Config is what the admin API is made of.
+type Config struct {
+	Catalog Catalog
+	Feeds   Feeds // nil: this process takes no feeds in
+	Edge    Edge  // nil: this process serves no players
+	Bus     Bus
+	Version string // of the program
+	Log     *slog.Logger
+}
+
+// Server is the admin API. It is safe for concurrent use.
+type Server struct {
+	cfg  Config
+	http *http.Server
+}
+
+// New makes the server; it does nothing before Serve.
+func New(cfg Config) *Server {
+	s := &Server{cfg: cfg}
+	s.http = &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn),
+	}
+	return s
+}
+
+// Handler is all of the admin API.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", s.metrics())
+	s.channels(mux)
+	return guard(mux)
+}
+
+// Serve answers on ln until Shutdown, and then returns nil. It closes ln.
+func (s *Server) Serve(ln net.Listener) error {
+	if err := s.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Shutdown takes no further requests and waits for those under way; when ctx ends it cuts them off.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		return errors.Join(err, s.http.Close())
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package control
+
+import (
+	"strings"
+	"time"
+
+	"weir/internal/catalog"
+	"weir/internal/media"
+)
+
+// Channel is what the API answers about a channel: its settings and its live status.
+type Channel struct {
+	ID       string `json:"id" doc:"Name of the channel in URLs"`
+	Title    string `json:"title" doc:"For people"`
+	DVR      string `json:"dvr" doc:"How much can be rewound" example:"2h"`
+	Segment  string `json:"segment" doc:"How long a segment should be" example:"2s"`
+	Chunk    string `json:"chunk" doc:"How long a chunk should be; 0s: one chunk a segment" example:"200ms"`
+	Source   string `json:"source" doc:"file:PATH, a file that is looped; empty: open for a push"`
+	HasKey   bool   `json:"hasKey" doc:"Whether publishers must know a key"`
+	FromFile bool   `json:"fromFile" doc:"Whether the configuration file has the channel"`
+
+	State      State       `json:"state" enum:"on-air,waiting,off-air" doc:"Whether a feed comes in; waiting: a publisher is there, but sends nothing"`
+	Feed       *FeedStatus `json:"feed,omitempty" doc:"Who publishes, or did last"`
+	Tracks     []Track     `json:"tracks" doc:"Of the feed, or of the window when off air"`
+	BitrateIn  int64       `json:"bitrateIn" doc:"bit/s that come in, over the last seconds"`
+	FrameRate  float64     `json:"frameRate" doc:"Of the video, frames a second; 0: not known"`
+	GOP        float64     `json:"gopSeconds" doc:"From one frame where decoding can start to the next, the newest; 0: not known"`
+	LongestGOP float64     `json:"longestGopSeconds" doc:"The longest since the feed began"`
+	ForcedCuts uint64      `json:"forcedCuts" doc:"Segments of the feed that had to begin where decoding cannot start"`
+
+	WindowSeconds   float64    `json:"windowSeconds" doc:"What can be rewound now"`
+	WindowBytes     int64      `json:"windowBytes" doc:"What the window takes in memory"`
+	Oldest          *time.Time `json:"oldest,omitempty" doc:"Start of the window on the channel's timeline"`
+	Newest          *time.Time `json:"newest,omitempty" doc:"End of the window on the channel's timeline"`
+	Discontinuities int        `json:"discontinuities" doc:"In the window"`
+
+	Drops           Drops      `json:"drops" doc:"What was lost on the way"`
+	BusPendingBytes int64      `json:"busPendingBytes" doc:"What the bus has not acknowledged"`
+	LastError       string     `json:"lastError,omitempty" doc:"What went wrong last with the feed"`
+	LastErrorAt     *time.Time `json:"lastErrorAt,omitempty"`
+}
+
+// FeedStatus is who publishes.
+type FeedStatus struct {
+	Protocol string     `json:"protocol" example:"rtmp"`
+	Remote   string     `json:"remote" doc:"Address of the publisher, or path of the file"`
+	Since    *time.Time `json:"since,omitempty" doc:"When the feed began"`
+}
+
+// Drops counts what was lost on the way.
+type Drops struct {
+	Samples  uint64 `json:"samples" doc:"Of the feed, that could not be packaged"`
+	Segments uint64 `json:"segments" doc:"That were given up on their way over the bus"`
+	Damaged  uint64 `json:"damaged" doc:"Segments that arrived with a wrong size or checksum"`
+}
+
+// Track is a track of a channel.
+type Track struct {
+	Name       string  `json:"name" example:"v1"`
+	Kind       string  `json:"kind" enum:"video,audio"`
+	Codec      string  `json:"codec" example:"avc"`
+	Codecs     string  `json:"codecs" doc:"RFC 6381" example:"avc1.64001f"`
+	Language   string  `json:"language,omitempty" doc:"BCP 47"`
+	Width      int     `json:"width,omitempty" doc:"pixels"`
+	Height     int     `json:"height,omitempty" doc:"pixels"`
+	FrameRate  float64 `json:"frameRate,omitempty" doc:"frames a second"`
+	VideoRange string  `json:"videoRange,omitempty" example:"SDR"`
+	SampleRate int     `json:"sampleRate,omitempty" doc:"Hz"`
+	Channels   int     `json:"channels,omitempty"`
+}
+
+// status is all about the channel with those settings.
+func (s *Server) status(ch catalog.Channel) Channel {
+	out := Channel{
+		ID: ch.ID, Title: ch.Title, DVR: spell(ch.DVR), Segment: spell(ch.Segment), Chunk: spell(ch.Chunk),
+		Source: ch.Source, HasKey: ch.Key != "", FromFile: ch.FromFile,
+		State: OffAir, Tracks: []Track{},
+	}
+	var tracks []media.Track
+	if w, ok := s.window(ch.ID); ok {
+		tracks = w.Tracks
+		out.WindowSeconds, out.WindowBytes, out.Discontinuities = w.Depth.Seconds(), w.Bytes, w.Discontinuities
+		out.Oldest, out.Newest = instant(w.Oldest), instant(w.Newest)
+		out.Drops.Segments += w.Lost
+		out.Drops.Damaged = w.Damaged
+	}
+	if f, ok := s.feed(ch.ID); ok {
+		out.State = f.State
+		if f.State != OffAir {
+			out.BitrateIn, out.FrameRate, out.GOP = int64(f.Bitrate), f.FrameRate, f.GOP.Seconds()
+		}
+		if f.State != OffAir && len(f.Tracks) > 0 || len(tracks) == 0 {
+			tracks = f.Tracks
+		}
+		out.Feed = &FeedStatus{Protocol: f.Protocol, Remote: f.Remote, Since: instant(f.Since)}
+		out.LongestGOP, out.ForcedCuts = f.LongestGOP.Seconds(), f.ForcedCuts
+		out.Drops.Samples = f.DroppedSamples
+		out.Drops.Segments += f.DroppedSegments
+		out.BusPendingBytes = f.PendingBytes
+		out.LastError, out.LastErrorAt = f.LastError, instant(f.LastErrorAt)
+	}
+	for _, t := range tracks {
+		out.Tracks = append(out.Tracks, Track{
+			Name: t.Name, Kind: string(t.Kind), Codec: string(t.Codec), Codecs: t.Codecs, Language: t.Language,
+			Width: t.Width, Height: t.Height, FrameRate: t.FrameRate.Float(), VideoRange: t.VideoRange,
+			SampleRate: t.SampleRate, Channels: t.Channels,
+		})
+	}
+	return out
+}
+
+func (s *Server) feed(channel string) (Feed, bool) {
+	if s.cfg.Feeds == nil {
+		return Feed{}, false
+	}
+	return s.cfg.Feeds.Feed(channel)
+}
+
+func (s *Server) window(channel string) (Window, bool) {
+	if s.cfg.Edge == nil {
+		return Window{}, false
+	}
+	return s.cfg.Edge.Window(channel)
+}
+
+// instant is t in UTC to the millisecond, nil where it is zero.
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC().Truncate(time.Millisecond)
+	return &t
+}
+
+// spell is d as people write it: 2h, not 2h0m0s. time.ParseDuration reads it.
+func spell(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
