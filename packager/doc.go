@@ -1,0 +1,27 @@
+// Package packager cuts the samples of one feed into CMAF chunks and segments (ISO/IEC 23000-19) on the channel timeline.
+//
+//	Write ─► clock (unrolled, anchored, checked) ─► a queue a track ─► cutter (the lead decides borders) ─► chunks ─► Output
+//
+// The first video track leads, or the first audio track where there is no video. Followers are cut where the lead is, rounded
+// up to their own sample. A run has fixed tracks; whatever breaks that ends it, and the next begins at a sync sample.
+//
+// # Time
+//
+// The first sample of a feed is placed at its arrival, or where the channel ends if that is later. All tracks share that
+// anchor, and each timestamp is mapped from its absolute value, so offsets between tracks are the source's for ever. A track's
+// sample lasts until the next one's decoding time: no sample is bent, and tfdt is continuous within a run.
+//
+// Timestamps that go wrong are judged sample by sample. One that does not rise, by half a second at most, is dropped (a video frame by 2 ms at most is
+// decoded a tick after the one before it instead). Anything
+// else that goes back, or forward by more than 10 s, is held until a second sample agrees with it: then the run ends and a new
+// anchor is taken, else it is dropped. Samples of other tracks that still come from before the jump are dropped.
+//
+// # Tracks that come and go
+//
+// A track whose samples are further behind the newest of the feed than one segment (1 s at least, 4 s at most, and never less
+// than 2.5 of its own frames) is lost. A follower's rows go on as gaps until the lead's next border, where a run without it
+// begins. A lost lead ends the run at once. A track that is back joins a new run at the next border: that of the lead, or its
+// own next sync sample where a video track comes back to lead.
+//
+// A Packager belongs to one goroutine. An error of its Output is final: every later call returns it.
+package packager

@@ -1,0 +1,145 @@
+package packager
+
+import (
+	"fmt"
+	"time"
+
+	"weir/internal/media"
+)
+
+// follow brings a follower as far as its queue and the lead's progress allow.
+func (r *run) follow(t *track, now time.Time) error {
+	c := t.cut
+	for !c.done && !c.gone {
+		h := t.queue.at(0)
+		if h == nil {
+			break
+		}
+		if len(c.borders) > 0 && h.pos >= c.borders[0].at {
+			if err := c.cross(h.pos); err != nil {
+				return err
+			}
+			continue
+		}
+		if !r.ending && h.pos >= r.safe(t) {
+			break
+		}
+		d, stop := r.durationOf(t, now)
+		if d == 0 {
+			break
+		}
+		s := t.queue.pop()
+		s.duration = d
+		if err := c.add(s); err != nil {
+			return err
+		}
+		if stop {
+			c.gone = true
+		}
+	}
+	if !c.done && !c.gone && len(c.borders) > 0 && r.p.lost(t) {
+		if err := r.lose(t, now); err != nil {
+			return err
+		}
+	}
+	return r.gaps(t)
+}
+
+// safe is the point of the follower's timeline before which the lead sets no border any more.
+func (r *run) safe(t *track) media.Ticks {
+	c := r.lead.cut
+	at := min(r.nextCut, c.start+r.p.longestLead(r))
+	if h := r.lead.queue.at(0); h != nil {
+		at = max(at, h.pos)
+	}
+	return media.RescaleUp(at, r.lead.scale, t.scale)
+}
+
+// durationOf is how long the head of a follower's queue lasts, 0 where that cannot be told yet. Stop tells that the track has
+// a hole behind it that its segment cannot bridge: it then lasts until the border, and the track is gone.
+func (r *run) durationOf(t *track, now time.Time) (d media.Ticks, stop bool) {
+	c, h, n := t.cut, t.queue.at(0), t.queue.at(1)
+	if n == nil {
+		if !r.finishing {
+			return 0, false
+		}
+		return t.lastDuration(), false
+	}
+	d = n.dts - h.dts
+	if d <= t.holeAfter() {
+		return d, false
+	}
+	if !r.ending && n.pos >= r.safe(t) {
+		return 0, false // a border may still come in between
+	}
+	crossed := 0
+	for _, b := range c.borders {
+		if b.at <= n.pos {
+			crossed++
+		}
+	}
+	if crossed == 0 || crossed == 1 && !c.borders[0].final && n.pos-c.start <= r.p.longest(t) {
+		return d, false
+	}
+	if c.borders[0].final && r.finishing {
+		return t.lastDuration(), false
+	}
+	if !c.borders[0].final {
+		r.p.problem(now, fmt.Sprintf("track %s has a hole of %v", t.Name, d.Duration(t.scale)))
+	}
+	return max(c.borders[0].at-h.pos, 1), true
+}
+
+// lose gives a track up that did not reach a border in time: its last sample lasts until there.
+func (r *run) lose(t *track, now time.Time) error {
+	c := t.cut
+	c.gone = true
+	if !r.ending {
+		r.p.problem(now, fmt.Sprintf("track %s stopped: a new run without it begins", t.Name))
+	}
+	h := t.queue.at(0)
+	if h == nil || h.pos >= c.borders[0].at {
+		return nil
+	}
+	s := t.queue.pop()
+	s.duration = max(c.borders[0].at-s.pos, 1)
+	if r.finishing {
+		s.duration = t.lastDuration()
+	}
+	return c.add(s)
+}
+
+// gaps closes the rows of a track that is gone, as far as the lead has closed them.
+func (r *run) gaps(t *track) error {
+	c := t.cut
+	for c.gone && !c.done && len(c.borders) > 0 {
+		if err := c.cross(c.borders[0].at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cross closes the open segment at the next border: at its own sample's position, or at the border where there is none.
+func (c *cutter) cross(at media.Ticks) error {
+	b := c.borders[0]
+	c.borders = c.borders[1:]
+	if b.final {
+		c.done = true
+		switch { // there is no next segment to join
+		case c.samples == 0:
+			at = media.RescaleUp(c.run.stop, c.run.lead.scale, c.t.scale)
+		case c.run.finishing || !c.gone && at-c.end > c.t.holeAfter():
+			at = c.end
+		}
+		return c.close(at)
+	}
+	if len(c.borders) > 0 && at >= c.borders[0].at {
+		at = max(b.at, c.end) // nothing in the row that begins here: it is a gap
+	}
+	if err := c.close(at); err != nil {
+		return err
+	}
+	c.open(b, at)
+	return nil
+}

@@ -1,0 +1,207 @@
+package packager
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"weir/internal/media"
+)
+
+// maxAhead bounds how far the timeline may run ahead of the wall clock, so that timestamps alone cannot overflow it.
+const maxAhead = 10 * 365 * 24 * time.Hour
+
+// maxFar is after how many samples that are far from the feed's clock, without one that is near, it is taken for lost.
+const maxFar = 100
+
+// verdict is what a timestamp means.
+type verdict int
+
+const (
+	goesOn verdict = iota
+	isBackward
+	isStale
+	isJump
+	isFar // of a track that has none before it to compare with
+	isMalformed
+)
+
+// judge decides whether a sample goes on, is dropped, or begins a new stretch of the source's clock.
+func (p *Packager) judge(a arrival) error {
+	t := p.tracks[a.Track]
+	if !t.within(a.PTS) || !t.within(a.DTS) {
+		p.drop(Malformed, 1)
+		return nil
+	}
+	if !p.feed.anchored {
+		p.anchor(t, a)
+	}
+	dts, v := p.verdict(t, a.DTS)
+	switch v {
+	case goesOn:
+		p.far = 0
+		if len(p.jump) > 0 && p.jump[0].Track == a.Track { // it was only a wrong timestamp
+			p.drop(Clock, len(p.jump))
+			p.jump = p.jump[:0]
+		}
+		return p.admit(t, a, dts)
+	case isBackward:
+		p.drop(Backward, 1)
+	case isStale:
+		p.drop(Stale, 1)
+	case isMalformed:
+		p.drop(Malformed, 1)
+	case isJump, isFar:
+		return p.jumped(a, v)
+	}
+	return nil
+}
+
+// anchor places the feed's first sample at its arrival, or where the channel ends.
+func (p *Packager) anchor(t *track, a arrival) {
+	at := max(media.Ticks(a.at.UnixNano()), p.end)
+	dts := a.DTS
+	p.feed = feedClock{anchored: true, source: dts, scale: t.source.Timescale, at: at, first: at, newest: at}
+	for _, t := range p.tracks {
+		t.trackClock = trackClock{source: t.source, scale: t.scale, stale: t.seen || t.stale, before: t.before}
+		t.lastSync, t.untilSync = 0, 0
+		t.anchor(&p.feed)
+	}
+	p.wall.reset()
+}
+
+// verdict unrolls a decoding time and judges it by the track's last one, or by the feed's where the track has none yet.
+func (p *Packager) verdict(t *track, raw media.Ticks) (media.Ticks, verdict) {
+	forward := t.span(maxForwardSeconds * time.Second)
+	if t.seen {
+		dts := t.unroll(raw, t.last)
+		switch d := dts - t.last; {
+		case !t.within(dts):
+			return dts, isMalformed
+		case d > 0 && d <= forward:
+			return dts, goesOn
+		case d <= 0 && d >= -t.span(maxNudge) && t.Kind == media.Video:
+			return dts, goesOn
+		case d <= 0 && d >= -t.span(maxBackward):
+			return dts, isBackward
+		}
+		return dts, isJump
+	}
+	expected := p.feed.sourceTime(t.source.Timescale)
+	dts := t.unroll(raw, expected)
+	if !t.within(dts) {
+		return dts, isMalformed
+	}
+	d := distance(dts, expected)
+	if t.stale && distance(t.unroll(raw, t.before), t.before) < d {
+		return dts, isStale
+	}
+	if d <= forward {
+		return dts, goesOn
+	}
+	return dts, isFar
+}
+
+func distance(a, b media.Ticks) media.Ticks {
+	if a < b {
+		return b - a
+	}
+	return a - b
+}
+
+// jumped holds a sample that is far from all before it. If one that is held agrees with it, the clock has jumped.
+func (p *Packager) jumped(a arrival, v verdict) error {
+	agrees := false
+	for _, h := range p.jump {
+		agrees = agrees || p.agree(h, a)
+	}
+	if !agrees {
+		if p.far++; v == isFar && p.far < maxFar && p.anySeen() {
+			p.drop(Clock, 1)
+			return nil
+		}
+		p.drop(Clock, len(p.jump))
+		p.jump = append(p.jump[:0], a)
+		return nil
+	}
+	held := append(p.jump, a)
+	p.jump, p.far = nil, 0
+	p.problem(a.at, fmt.Sprintf("the feed's clock jumped at track %s: a new run begins", p.tracks[held[0].Track].Name))
+	if err := p.finish(a.at); err != nil {
+		return err
+	}
+	for _, t := range p.tracks {
+		if t.seen {
+			t.before = t.last
+		}
+	}
+	p.anchor(p.tracks[held[0].Track], held[0])
+	for _, h := range held {
+		if err := p.judge(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// anySeen tells whether there is a track that the feed's clock was taken from.
+func (p *Packager) anySeen() bool {
+	return slices.ContainsFunc(p.tracks, func(t *track) bool { return t.seen })
+}
+
+// agree tells whether b can follow a on one clock: later on the same track, or near it on another one.
+func (p *Packager) agree(a, b arrival) bool {
+	t, u := p.tracks[a.Track], p.tracks[b.Track]
+	if t == u {
+		d := t.unroll(b.DTS, a.DTS) - a.DTS
+		return d > 0 && d <= t.span(maxForwardSeconds*time.Second)
+	}
+	expected := media.Rescale(a.DTS, t.source.Timescale, u.source.Timescale)
+	return distance(u.unroll(b.DTS, expected), expected) <= u.span(maxForwardSeconds*time.Second)
+}
+
+// admit maps a sample that goes on to the timeline and queues it.
+func (p *Packager) admit(t *track, a arrival, dts media.Ticks) error {
+	shift := t.unroll(a.PTS-a.DTS, 0)
+	if limit := t.span(maxForwardSeconds * time.Second); shift > limit || shift < -limit {
+		p.drop(Malformed, 1)
+		return nil
+	}
+	s := timed{dts: t.decode(dts), sync: a.Sync || t.Kind == media.Audio, data: a.Data}
+	s.pts = s.dts + media.Rescale(dts+shift, t.source.Timescale, t.scale) - media.Rescale(dts, t.source.Timescale, t.scale)
+	if t.seen && s.dts <= t.dts {
+		if t.Kind == media.Audio {
+			p.drop(Backward, 1)
+			return nil
+		}
+		s.dts = t.dts + 1 // a frame that others refer to: its decoding time gives way, not its presentation
+	}
+	at := t.ns(s.dts)
+	if at > media.Ticks(a.at.Add(maxAhead).UnixNano()) || s.dts < 0 || s.pts < 0 {
+		p.drop(Malformed, 1)
+		return nil
+	}
+	if s.sync {
+		t.shift = s.pts - s.dts
+	}
+	s.pos = max(s.dts+t.shift, t.lastPos+1)
+	t.arrived(s, dts)
+	p.feed.newest = max(p.feed.newest, at)
+	p.wall.observe(a.at, time.Duration(media.Ticks(a.at.UnixNano())-at))
+	t.queue.push(s)
+	p.bound(t)
+	return p.pump(a.at)
+}
+
+// bound keeps the queues within their bounds: first by waiting for nobody any more, in the end by dropping.
+func (p *Packager) bound(t *track) {
+	bytes := 0
+	for _, t := range p.tracks {
+		bytes += t.queue.bytes
+	}
+	p.pressure = t.queue.len() > maxQueueSamples || bytes > maxQueueBytes
+	if t.queue.len() > 2*maxQueueSamples || bytes > 2*maxQueueBytes {
+		t.queue.unpush()
+		p.drop(Overflow, 1)
+	}
+}

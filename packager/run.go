@@ -1,0 +1,209 @@
+package packager
+
+import (
+	"slices"
+	"time"
+
+	"weir/internal/media"
+)
+
+// run is the open run.
+type run struct {
+	media.Run
+	p         *Packager
+	lead      *track
+	members   []*track // beside Run.Tracks, the lead first
+	announced bool
+	ending    bool        // the lead is done, followers are on their way to the end
+	finishing bool        // nobody is waited for, and followers may run over the lead's end
+	nextCut   media.Ticks // the lead's next segment begins at the first sync sample from here on
+	frames    int         // of the lead in the open segment
+	stop      media.Ticks // where the lead ended
+}
+
+// begin opens a run at the head of the lead's queue.
+func (p *Packager) begin(lead *track, followers []*track) {
+	start := lead.queue.at(0).pos
+	r := &run{p: p, lead: lead, members: append([]*track{lead}, followers...)}
+	r.ID, r.First, r.Start = p.runID, p.segment, start.Time(lead.scale)
+	p.run = r
+	for _, t := range p.tracks {
+		t.untilSync = 0
+	}
+	first := border{at: start, number: p.segment, wall: p.wall.at(lead.ns(start))}
+	p.segment++
+	for _, t := range r.members {
+		t.cut = &cutter{t: t, run: r}
+		t.cut.open(first, t.queue.at(0).pos)
+	}
+	r.setNextCut(start)
+	r.setChunks()
+	if ns := lead.ns(start); ns != p.next { // not joined to what was before
+		lead.lastSync = 0
+	}
+	p.noteSync(lead, start)
+}
+
+// setChunks decides how long the chunks of each track may be. Rounding of timestamps must not cost a frame: six frames of
+// 30000/1001 are a chunk of 200 ms. Where whole frames of the lead leave much of the target unused (12.5 frames a second),
+// followers have shorter chunks too, so that none is shorter than 85 % of the longest.
+func (r *run) setChunks() {
+	d := r.p.cfg.Chunk
+	if d == 0 {
+		return
+	}
+	fit := func(t *track, limit media.Ticks) media.Ticks {
+		n := t.lastDuration()
+		if a, b := t.queue.at(0), t.queue.at(1); a != nil && b != nil {
+			n = b.dts - a.dts
+		}
+		if n > limit {
+			return limit
+		}
+		return limit / n * n
+	}
+	var whole time.Duration // longest that the lead's chunks get
+	for i, t := range r.members {
+		c := t.cut
+		c.limit = media.FromDuration(d+d/1000, t.scale)
+		if t.source.Timescale < 10000 {
+			c.limit += media.RescaleUp(1, t.source.Timescale, t.scale)
+		}
+		if i == 0 {
+			whole = fit(t, c.limit).Duration(t.scale)
+		} else if fit(t, c.limit).Duration(t.scale)*85/100 > whole {
+			c.limit = media.FromDuration(whole, t.scale)
+		}
+		c.enough = min(c.limit, media.FromDuration(d, t.scale)) * 85 / 100
+	}
+}
+
+// announce tells the output of the run, before its first chunk.
+func (r *run) announce() error {
+	if r.announced {
+		return nil
+	}
+	r.announced = true
+	p := r.p
+	inits := make([]media.Init, 0, len(r.members))
+	for _, t := range r.members {
+		init, known := p.inits[t.Name]
+		if !known || string(init.Data) != string(t.header) {
+			init = media.Init{Track: t.Name, Version: init.Version + 1, Data: t.header}
+			if !known {
+				init.Version = 1
+			}
+			p.inits[t.Name] = init
+		}
+		t.init = init.Version
+		inits = append(inits, init)
+		d := t.description.Track
+		d.Init = t.init
+		if t.Kind == media.Video {
+			frames, span := t.cut.seen()
+			d.FrameRate = frameRate(t.rate, frames, span, t.scale)
+		}
+		r.Tracks = append(r.Tracks, d)
+	}
+	p.runID++
+	p.stats.Runs++
+	p.stats.Segments++
+	return p.out.Run(r.Run, inits)
+}
+
+// seen is how many frames the track has at hand and how long they are together.
+func (c *cutter) seen() (int, media.Ticks) {
+	n, span := len(c.pending), c.length
+	for i := 0; c.t.queue.at(i+1) != nil; i++ {
+		n++
+		span += c.t.queue.at(i+1).dts - c.t.queue.at(i).dts
+	}
+	return n, span
+}
+
+// end stops the lead at that position; followers go on to it.
+func (r *run) end(at media.Ticks, now time.Time) error {
+	if err := r.closeRow(at, now); err != nil {
+		return err
+	}
+	r.ending, r.stop = true, at
+	r.lead.cut.done = true
+	for _, t := range r.members[1:] {
+		b := border{at: media.RescaleUp(at, r.lead.scale, t.scale), final: true}
+		if r.finishing { // what is there goes out as far as a segment may last
+			b.at = max(b.at, t.cut.start+r.p.longest(t)-t.lastDuration())
+		}
+		t.cut.borders = append(t.cut.borders, b)
+	}
+	return nil
+}
+
+// finish ends the run with all that the queues hold.
+func (r *run) finish(now time.Time) error {
+	r.finishing = true
+	if err := r.advance(now); err != nil {
+		return err
+	}
+	if !r.ending {
+		if err := r.endLead(now); err != nil {
+			return err
+		}
+	}
+	return r.p.pump(now)
+}
+
+// endLead takes the lead's last sample as long as it usually is, and ends the run behind it.
+func (r *run) endLead(now time.Time) error {
+	c := r.lead.cut
+	if r.lead.queue.len() > 0 {
+		s := r.lead.queue.pop()
+		s.duration = r.lead.lastDuration()
+		if limit := c.start + r.p.longestLead(r) - s.pos; s.duration > limit {
+			s.duration = max(limit, 1)
+		}
+		r.frames++
+		if err := c.add(s); err != nil {
+			return err
+		}
+	}
+	return r.end(c.end, now)
+}
+
+// over closes the run once all of its tracks have reached its end.
+func (r *run) over() {
+	p := r.p
+	for _, t := range r.members {
+		end := t.ns(t.cut.end)
+		p.end = max(p.end, end)
+		if t == r.lead {
+			p.next = max(p.next, end)
+		}
+		t.cut = nil
+	}
+	if !r.announced { // nothing came of it
+		p.segment = r.First
+	}
+	p.run = nil
+	for _, t := range p.tracks {
+		t.untilSync = 0
+	}
+}
+
+// wants tells whether the set of tracks should change at a border at that position of the lead.
+func (r *run) wants(at media.Ticks) bool {
+	ns := r.lead.ns(at)
+	for _, t := range r.p.tracks {
+		member := slices.Contains(r.members, t)
+		if member {
+			if t.cut.gone {
+				return true
+			}
+			continue
+		}
+		// Where audio leads, yield decides about video.
+		if (t.Kind == media.Audio || r.lead.Kind == media.Video) && r.p.alive(t, ns) {
+			return true
+		}
+	}
+	return false
+}

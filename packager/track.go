@@ -1,0 +1,129 @@
+package packager
+
+import (
+	"time"
+
+	"weir/internal/media"
+)
+
+// track is one track of the feed: its clock, what it has queued, and where it stands in the open run.
+type track struct {
+	description
+	trackClock
+	format media.Format
+	header []byte // its init segment
+	queue  queue
+	init   uint32 // version of the init segment in the open run
+
+	nominal    media.Ticks // last usual duration of a sample, 0: not known
+	since      media.Ticks // ns: where its samples began to come without a hole
+	untilSync  media.Ticks // ns: when waiting for a sync sample began, 0: it did not
+	lastSync   media.Ticks // position of its last sync sample, 0: none since the clock's anchor
+	syncDelta  media.Ticks // last distance between two
+	longestGOP media.Ticks
+
+	cut *cutter // nil: not in the open run
+}
+
+func newTrack(f media.Format) (*track, error) {
+	d, err := describe(f)
+	if err != nil {
+		return nil, err
+	}
+	h, err := header(&d)
+	if err != nil {
+		return nil, err
+	}
+	t := &track{description: d, format: f, header: h}
+	t.trackClock = trackClock{source: f.Clock, scale: d.Timescale}
+	if r := d.rate; r.Num != 0 {
+		t.nominal = media.Ticks(uint64(r.Den) * uint64(d.Timescale) / uint64(r.Num))
+	}
+	return t, nil
+}
+
+// holeAfter is the longest that a sample may last before what follows it counts as a hole.
+func (t *track) holeAfter() media.Ticks {
+	return max(5*t.nominal/2, media.FromDuration(250*time.Millisecond, t.scale))
+}
+
+// arrived keeps account of a sample that came; it is about to be queued.
+func (t *track) arrived(s timed, source media.Ticks) {
+	if !t.seen {
+		t.since = t.ns(s.dts)
+	} else {
+		d := s.dts - t.dts
+		if t.nominal == 0 || d < t.nominal*2 || t.Kind == media.Video && d <= media.Ticks(t.scale)*4 {
+			t.nominal = d
+		}
+		if d > t.holeAfter() {
+			t.since = t.ns(s.dts)
+		}
+	}
+	if !t.seen || source > t.last {
+		t.last = source
+	}
+	t.seen, t.stale, t.dts, t.lastPos = true, false, s.dts, s.pos
+	t.frame = t.perFrame
+	if t.Codec == media.Opus {
+		t.frame = opusDuration(s.data)
+	}
+}
+
+// lastDuration is how long a sample is taken to be that none follows.
+func (t *track) lastDuration() media.Ticks {
+	switch {
+	case t.frame > 0:
+		return t.frame
+	case t.nominal > 0:
+		return t.nominal
+	}
+	return max(1, media.Ticks(t.scale)/25)
+}
+
+// patience is how far behind the feed the track may be before it counts as lost.
+func (p *Packager) patience(t *track) media.Ticks {
+	d := min(max(p.cfg.Segment, time.Second), 4*time.Second)
+	if t.Kind == media.Video && t.nominal == 0 {
+		d = max(d, 2500*time.Millisecond) // perhaps one frame a second
+	}
+	return max(media.Ticks(d), 5*t.ns(t.nominal)/2)
+}
+
+// lost tells whether nobody is to wait for the track's next sample.
+func (p *Packager) lost(t *track) bool {
+	if p.pressure && t.queue.len() < 2 {
+		return true
+	}
+	at := p.feed.first
+	if t.seen {
+		at = t.ns(t.dts)
+	}
+	return p.feed.newest-at > p.patience(t)
+}
+
+// alive tells whether the track's samples come, and have done so without a hole since that point, in nanoseconds.
+func (p *Packager) alive(t *track, since media.Ticks) bool {
+	return t.seen && !p.lost(t) && t.since <= since
+}
+
+// noteSync follows the distance between sync samples of a leading video track.
+func (p *Packager) noteSync(t *track, pos media.Ticks) {
+	if t.lastSync > 0 && pos > t.lastSync {
+		t.syncDelta = pos - t.lastSync
+		t.longestGOP = max(t.longestGOP, t.syncDelta)
+		if t.Kind == media.Video {
+			p.stats.GOP = t.syncDelta.Duration(t.scale)
+			p.stats.LongestGOP = max(p.stats.LongestGOP, p.stats.GOP)
+		}
+	}
+	t.lastSync = pos
+}
+
+// discard drops the track's queued samples that stand before pos, which is on its own timeline.
+func (p *Packager) discard(t *track, pos media.Ticks, why Reason) {
+	for s := t.queue.at(0); s != nil && s.pos < pos; s = t.queue.at(0) {
+		t.queue.pop()
+		p.drop(why, 1)
+	}
+}

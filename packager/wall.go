@@ -1,0 +1,59 @@
+package packager
+
+import (
+	"time"
+
+	"weir/internal/media"
+)
+
+// delayFilter follows how much later than their place on the timeline samples arrive: the least of some seconds, since every
+// delay but the least is a queue somewhere. It makes EXT-X-PROGRAM-DATE-TIME follow the drift of the encoder's clock against
+// ours without its jitter.
+type delayFilter struct {
+	buckets [8]struct {
+		second int64 // Unix time of arrival
+		least  time.Duration
+	}
+	applied time.Duration // what the current segment has
+}
+
+// Bounds on how fast the wall clock of segments may leave the timeline: it rises by 5 % of media time at most, and falls by
+// less than what players take for drift (RFC 8216bis, 6.2.1: overlaps below a second).
+const (
+	wallRise = 20 // one part in
+	wallFall = 500 * time.Millisecond
+)
+
+func (f *delayFilter) reset() { *f = delayFilter{} }
+
+func (f *delayFilter) observe(now time.Time, delay time.Duration) {
+	second := now.Unix()
+	b := &f.buckets[uint64(second)%uint64(len(f.buckets))]
+	if b.second != second {
+		b.second, b.least = second, delay
+	}
+	b.least = min(b.least, delay)
+}
+
+// step moves on by a segment that lasted d, and gives what to add to the timeline from here on.
+func (f *delayFilter) step(now time.Time, d time.Duration) time.Duration {
+	second := now.Unix()
+	least, found := time.Duration(0), false
+	for _, b := range f.buckets {
+		if age := second - b.second; age >= 0 && age < int64(len(f.buckets)) && (!found || b.least < least) {
+			least, found = b.least, true
+		}
+	}
+	if !found {
+		return f.applied
+	}
+	// Half of the segment keeps wall clocks rising, however short it is.
+	change := max(min(least-f.applied, d/wallRise), -min(wallFall, d/2))
+	f.applied += change
+	return f.applied
+}
+
+// at is a point of the timeline, in nanoseconds, as wall clock.
+func (f *delayFilter) at(ns media.Ticks) time.Time {
+	return time.Unix(0, int64(ns)+int64(f.applied)).UTC()
+}
