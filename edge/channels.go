@@ -1,0 +1,130 @@
+package edge
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"weir/edge/window"
+	"weir/internal/catalog"
+)
+
+// How long to wait before a channel is read again after the reading failed.
+const (
+	firstRetry = time.Second
+	lastRetry  = 30 * time.Second
+)
+
+// channelSet is the channels that there are. The map is immutable and replaced when one comes or goes; only follow does so.
+type channelSet struct {
+	server *Server
+	read   func(ctx context.Context, channel string, h Handler) error
+	all    atomic.Pointer[map[string]*channel]
+}
+
+// channel is one channel of the edge.
+type channel struct {
+	id        string
+	window    *window.Window
+	playlists playlists
+	stop      context.CancelFunc // ends its reading
+	done      chan struct{}      // closed when it has ended
+}
+
+func (cs *channelSet) init(s *Server, read func(context.Context, string, Handler) error) {
+	cs.server, cs.read = s, read
+	cs.all.Store(&map[string]*channel{})
+}
+
+// get is the channel of that ID, nil if there is none.
+func (cs *channelSet) get(id string) *channel { return (*cs.all.Load())[id] }
+
+// sorted is all channels by ID.
+func (cs *channelSet) sorted() []*channel {
+	all := *cs.all.Load()
+	return slices.SortedFunc(maps.Values(all), func(a, b *channel) int { return strings.Compare(a.id, b.id) })
+}
+
+// follow starts, changes and stops channels as the catalog says. When the catalog ends, the channels that there are stay until
+// the server ends.
+func (cs *channelSet) follow(changes <-chan catalog.Change) {
+	for c := range changes {
+		have := cs.get(c.ID)
+		switch {
+		case c.Deleted && have != nil:
+			cs.remove(have)
+		case c.Deleted:
+		case have != nil:
+			have.window.Set(settings(c.Channel))
+		default:
+			cs.add(c.Channel)
+		}
+	}
+	<-cs.server.ctx.Done()
+	for _, c := range *cs.all.Load() {
+		c.stop()
+	}
+	for _, c := range *cs.all.Load() {
+		<-c.done
+	}
+}
+
+func settings(c catalog.Channel) window.Settings {
+	return window.Settings{Channel: c.ID, Title: c.Title, Segment: c.Segment, DVR: c.DVR}
+}
+
+func (cs *channelSet) add(ch catalog.Channel) {
+	s := cs.server
+	ctx, stop := context.WithCancel(s.ctx)
+	c := &channel{id: ch.ID, window: window.New(settings(ch), s.now, s.log), stop: stop, done: make(chan struct{})}
+	all := maps.Clone(*cs.all.Load())
+	all[c.id] = c
+	cs.all.Store(&all)
+	go func() { // follow waits for it
+		defer close(c.done)
+		cs.run(ctx, c)
+	}()
+}
+
+// run reads the channel into its window until ctx ends.
+func (cs *channelSet) run(ctx context.Context, c *channel) {
+	pause := firstRetry
+	for ctx.Err() == nil {
+		began := cs.server.now()
+		err := cs.read(ctx, c.id, c.window)
+		if ctx.Err() != nil {
+			return
+		}
+		if cs.server.now().Sub(began) > lastRetry {
+			pause = firstRetry
+		}
+		cs.server.log.Error("reading the channel from the bus has ended; it is tried again", "channel", c.id, "in", pause, "error", err)
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+		case <-timer.C:
+		}
+		pause = min(2*pause, lastRetry)
+	}
+}
+
+// remove ends a channel: who waits for its media is let go, all it held is freed.
+func (cs *channelSet) remove(c *channel) {
+	all := maps.Clone(*cs.all.Load())
+	delete(all, c.id)
+	cs.all.Store(&all)
+	c.stop()
+	<-c.done
+	c.window.Close()
+}
+
+// closeAll frees what the windows hold. All reading has ended.
+func (cs *channelSet) closeAll() {
+	for _, c := range *cs.all.Load() {
+		c.window.Close()
+	}
+}

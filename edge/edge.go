@@ -1,0 +1,190 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"weir/internal/catalog"
+	"weir/internal/media"
+	"weir/manifest/dash"
+	"weir/manifest/hls"
+)
+
+// Config is what an edge needs.
+type Config struct {
+	Catalog Catalog
+	// Read hands over a channel's media from the oldest on until ctx ends: bus.Bus.Read. It is called once at a time for a channel, and
+	// again, after a pause, when it gives up.
+	Read   func(ctx context.Context, channel string, h Handler) error
+	Memory int64 // bytes that all windows together should stay under; over it a warning is logged. 0: no warning
+	Web    fs.FS // files of the player page, with index.html at its root; nil: there is none
+	Log    *slog.Logger
+	Now    func() time.Time // nil: time.Now
+
+	render *renderers // nil: those of packages hls and dash
+}
+
+// Catalog tells which channels there are; *catalog.Catalog is one.
+type Catalog interface {
+	Channels() []catalog.Channel
+	// Watch delivers all channels that there are, then every change, and is closed when ctx or the catalog ends.
+	Watch(ctx context.Context) <-chan catalog.Change
+}
+
+// Handler is who takes what the bus has of a channel; it is that of package bus.
+type Handler interface {
+	Target(d time.Duration)
+	Run(run media.Run, inits []media.Init)
+	Chunk(c media.Chunk)
+	End(e media.SegmentEnd)
+	CaughtUp()
+}
+
+// Limits of a connection. A player that does not take what it asked for is cut off, so that it cannot hold media in memory.
+const (
+	maxConnections = 256 << 10
+	readTimeout    = 15 * time.Second // for a request, from its first byte on
+	writeTimeout   = 60 * time.Second // for an answer
+	idleTimeout    = 90 * time.Second // between requests
+	maxHeader      = 8 << 10          // bytes of a request's header
+	maxBody        = 4 << 10          // bytes of a request's body, which is not looked at
+	expireEvery    = 5 * time.Second
+)
+
+// Server is an edge. Make one with New; end it with Shutdown.
+type Server struct {
+	log     *slog.Logger
+	now     func() time.Time
+	catalog Catalog
+	render  *renderers
+	memory  int64
+	static  *static
+	index   index
+	counts  counters
+
+	channels channelSet
+	http     *fasthttp.Server
+	conns    connections
+	stop     context.CancelFunc // ends the goroutines and whoever waits for media
+	ctx      context.Context
+	wg       sync.WaitGroup
+}
+
+// New starts to follow the catalog's channels. It fails if a file of cfg.Web cannot be read.
+func New(cfg Config) (*Server, error) {
+	s := &Server{log: cfg.Log, now: cfg.Now, memory: cfg.Memory, render: cfg.render}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.render == nil {
+		s.render = &renderers{multivariant: hls.Multivariant, media: hls.Media, mpd: dash.MPD}
+	}
+	var err error
+	if s.static, err = loadStatic(cfg.Web); err != nil {
+		return nil, fmt.Errorf("load the player page: %w", err)
+	}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.channels.init(s, cfg.Read)
+	s.catalog = cfg.Catalog
+	s.http = &fasthttp.Server{
+		Handler:                      s.handle,
+		ErrorHandler:                 s.broken,
+		Name:                         "weir",
+		Logger:                       quietLogger{s.log},
+		Concurrency:                  maxConnections,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		ReadBufferSize:               maxHeader,
+		MaxRequestBodySize:           maxBody,
+		NoDefaultContentType:         true,
+		DisablePreParseMultipartForm: true,
+		CloseOnShutdown:              true,
+		TCPKeepalive:                 false, // Go's listeners switch it on
+	}
+	changes := cfg.Catalog.Watch(s.ctx)
+	s.wg.Go(func() { s.channels.follow(changes) })
+	s.wg.Go(s.expire)
+	return s, nil
+}
+
+// Serve answers requests that come in on ln, which it closes, until Shutdown, and then returns nil.
+func (s *Server) Serve(ln net.Listener) error {
+	if s.ctx.Err() != nil {
+		return ln.Close()
+	}
+	err := s.http.Serve(s.conns.listen(ln))
+	if err != nil && s.ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("serve players on %s: %w", ln.Addr(), err)
+	}
+	return nil
+}
+
+// Shutdown takes no more connections, lets answers that are on their way be finished, and lets go of those who wait for
+// media. When ctx ends first, it cuts the rest off and returns its error. It ends the following of channels and waits for
+// all goroutines.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.stop()
+	err := s.http.ShutdownWithContext(ctx)
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
+	}
+	s.conns.closeAll()
+	s.wg.Wait()
+	s.channels.closeAll()
+	if err != nil {
+		return fmt.Errorf("end players' connections: %w", err)
+	}
+	return nil
+}
+
+// expire empties windows whose feed is gone for long, and looks at how much memory all of them need.
+func (s *Server) expire() {
+	ticker := time.NewTicker(expireEvery)
+	defer ticker.Stop()
+	over := false
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		over = s.look(over)
+	}
+}
+
+// look is one round of expire; over tells whether the windows were over the limit in the last.
+func (s *Server) look(over bool) bool {
+	held := int64(0)
+	for _, c := range *s.channels.all.Load() {
+		if c.window.Expire(s.now()) {
+			s.log.Info("nothing has come for longer than can be rewound: the window is emptied", "channel", c.id)
+		}
+		held += c.window.Stats().Bytes
+	}
+	if s.memory <= 0 || held <= s.memory {
+		return false
+	}
+	if !over {
+		s.log.Warn("windows hold more than edge.memory: shorten dvr of channels, or raise it", "bytes", held, "limit", s.memory)
+	}
+	return true
+}
+
+// quietLogger passes on what fasthttp has to say, which is about single connections.
+type quietLogger struct{ log *slog.Logger }
+
+func (l quietLogger) Printf(format string, args ...any) {
+	l.log.Debug("http: " + fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,205 @@
+package edge
+
+import (
+	"errors"
+	"net"
+	"strconv"
+
+	"github.com/valyala/fasthttp"
+)
+
+const (
+	textType   = "text/plain; charset=utf-8"
+	allowed    = "GET, HEAD, OPTIONS"
+	exposed    = "Content-Length, Content-Range, Date, ETag, Retry-After, Server"
+	asked      = "Accept, Content-Type, If-None-Match, If-Range, Range"
+	askedFor   = "86400" // seconds that a browser may remember the answer to a preflight request
+	retryAfter = "1"     // seconds
+)
+
+// handle answers a request.
+func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	r := parse(ctx.URI().PathOriginal())
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("answering a request has panicked", "kind", r.kind.String(), "remote", ctx.RemoteAddr(), "panic", p)
+			s.fail(ctx, r.kind, fasthttp.StatusInternalServerError, "internal error")
+		}
+	}()
+	h := &ctx.Response.Header
+	if r.kind.live() {
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Expose-Headers", exposed)
+	}
+	switch {
+	case r.kind == kindHostile:
+		s.fail(ctx, r.kind, fasthttp.StatusBadRequest, "the path is not well-formed")
+	case ctx.IsGet() || ctx.IsHead():
+		s.get(ctx, &r)
+	case ctx.IsOptions():
+		h.Set("Allow", allowed)
+		h.Set("Access-Control-Allow-Methods", allowed)
+		h.Set("Access-Control-Allow-Headers", asked)
+		h.Set("Access-Control-Max-Age", askedFor)
+		ctx.SetStatusCode(fasthttp.StatusNoContent)
+		s.counts.add(r.kind, fasthttp.StatusNoContent, 0)
+	default:
+		h.Set("Allow", allowed)
+		s.fail(ctx, r.kind, fasthttp.StatusMethodNotAllowed, "only GET, HEAD and OPTIONS are answered")
+	}
+}
+
+// get answers GET and HEAD.
+func (s *Server) get(ctx *fasthttp.RequestCtx, r *route) {
+	switch r.kind {
+	case kindPage:
+		s.servePage(ctx)
+		return
+	case kindIndex:
+		s.serveIndex(ctx)
+		return
+	case kindUnknown:
+		s.fail(ctx, r.kind, fasthttp.StatusNotFound, "there is nothing under this path")
+		return
+	}
+	c := s.channels.get(string(r.channel))
+	if c == nil {
+		s.fail(ctx, r.kind, fasthttp.StatusNotFound, "there is no such channel")
+		return
+	}
+	switch r.kind {
+	case kindMultivariant, kindMPD, kindMedia:
+		s.servePlaylist(ctx, c, r)
+	case kindInit:
+		s.serveInit(ctx, c, r)
+	case kindSegment:
+		s.serveSegment(ctx, c, r)
+	case kindChunk:
+		s.serveChunk(ctx, c, r)
+	}
+}
+
+// content is something that can be sent. Its bytes are not copied and must not change.
+type content struct {
+	kind     kind
+	data     []byte
+	zipped   []byte // data in gzip; nil: there is none
+	zipTag   []byte // of zipped
+	mime     string
+	ranges   bool // parts of it may be asked for
+	varies   bool // what is sent depends on Accept-Encoding
+	maxAge   int  // seconds that caches may keep it; < 0: they must ask each time
+	constant bool // it never changes under its path
+}
+
+// send answers with content: whole, a part of it, or 304. etag is the strong entity tag of c.data; it stands beside c so that it
+// can be made on the stack.
+func (s *Server) send(ctx *fasthttp.RequestCtx, c *content, etag []byte) {
+	h := &ctx.Response.Header
+	data := c.data
+	if c.varies {
+		h.Set("Vary", "Accept-Encoding")
+		if c.zipped != nil && wantsGzip(ctx.Request.Header.Peek("Accept-Encoding")) {
+			data, etag = c.zipped, c.zipTag
+			h.SetContentEncoding("gzip")
+		}
+	}
+	h.SetBytesV("Etag", etag)
+	setCacheControl(h, c.maxAge, c.constant)
+	if matchesNone(ctx.Request.Header.Peek("If-None-Match"), etag) {
+		h.SetContentEncodingBytes(nil)
+		ctx.SetStatusCode(fasthttp.StatusNotModified)
+		s.counts.add(c.kind, fasthttp.StatusNotModified, 0)
+		return
+	}
+	h.SetContentType(c.mime)
+	status := fasthttp.StatusOK
+	if c.ranges {
+		h.Set("Accept-Ranges", "bytes")
+		if field := ctx.Request.Header.Peek("Range"); len(field) > 0 && ctx.IsGet() && &data[0] == &c.data[0] &&
+			rangeStands(ctx.Request.Header.Peek("If-Range"), etag) {
+			from, to, sp := parseRange(field, len(data))
+			switch sp {
+			case spanNone:
+				setContentRange(h, -1, -1, len(data))
+				s.fail(ctx, c.kind, fasthttp.StatusRequestedRangeNotSatisfiable, "the range begins behind the end")
+				return
+			case spanPart:
+				setContentRange(h, from, to-1, len(data))
+				status = fasthttp.StatusPartialContent
+				data = data[from:to]
+			}
+		}
+	}
+	ctx.SetStatusCode(status)
+	ctx.Response.SetBodyRaw(data)
+	if ctx.IsHead() {
+		data = nil
+	}
+	s.counts.add(c.kind, status, len(data))
+}
+
+// setCacheControl says how long caches may keep an answer.
+func setCacheControl(h *fasthttp.ResponseHeader, maxAge int, constant bool) {
+	if maxAge < 0 {
+		h.Set("Cache-Control", "no-cache")
+		return
+	}
+	var buf [64]byte
+	b := strconv.AppendInt(append(buf[:0], "public, max-age="...), int64(maxAge), 10)
+	if constant {
+		b = append(b, ", immutable"...)
+	}
+	h.SetBytesV("Cache-Control", b)
+}
+
+// setContentRange says which part is sent, or how large the whole is where from is negative.
+func setContentRange(h *fasthttp.ResponseHeader, from, last, size int) {
+	var buf [80]byte
+	b := append(buf[:0], "bytes "...)
+	if from < 0 {
+		b = append(b, '*')
+	} else {
+		b = strconv.AppendInt(b, int64(from), 10)
+		b = append(b, '-')
+		b = strconv.AppendInt(b, int64(last), 10)
+	}
+	b = append(b, '/')
+	h.SetBytesV("Content-Range", strconv.AppendInt(b, int64(size), 10))
+}
+
+// fail answers with an error: one line of text.
+func (s *Server) fail(ctx *fasthttp.RequestCtx, k kind, status int, line string) {
+	h := &ctx.Response.Header
+	h.SetContentEncodingBytes(nil)
+	h.Del("Etag")
+	h.SetContentType(textType)
+	switch status {
+	case fasthttp.StatusNotFound:
+		h.Set("Cache-Control", "public, max-age=1") // what is not yet there may be in a moment
+	default:
+		h.Set("Cache-Control", "no-store")
+	}
+	if status == fasthttp.StatusServiceUnavailable {
+		h.Set("Retry-After", retryAfter)
+	}
+	ctx.SetStatusCode(status)
+	ctx.Response.SetBodyString(line + "\n")
+	s.counts.add(k, status, 0)
+}
+
+// broken answers what is no HTTP request.
+func (s *Server) broken(ctx *fasthttp.RequestCtx, err error) {
+	var small *fasthttp.ErrSmallBuffer
+	var network net.Error
+	switch {
+	case errors.As(err, &small):
+		s.fail(ctx, kindHostile, fasthttp.StatusRequestHeaderFieldsTooLarge, "the request's header is too large")
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		s.fail(ctx, kindHostile, fasthttp.StatusRequestEntityTooLarge, "the request's body is too large")
+	case errors.As(err, &network) && network.Timeout():
+		s.fail(ctx, kindHostile, fasthttp.StatusRequestTimeout, "the request took too long")
+	default:
+		s.fail(ctx, kindHostile, fasthttp.StatusBadRequest, "this is no HTTP request")
+	}
+}

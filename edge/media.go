@@ -1,0 +1,105 @@
+package edge
+
+import (
+	"hash/crc32"
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"weir/internal/media"
+)
+
+// initMaxAge is how long caches may keep an init segment. A version never changes while its channel exists.
+const initMaxAge = int(24 * time.Hour / time.Second)
+
+// mimeOf is the content type of a track's media (rule 13 of conformance.md).
+func mimeOf(c *channel, track []byte) string {
+	tracks := c.window.Snapshot().Tracks
+	for i := range tracks {
+		if tracks[i].Name == string(track) {
+			if tracks[i].Kind == media.Audio {
+				return "audio/mp4"
+			}
+			return "video/mp4"
+		}
+	}
+	// Nothing of it is listed yet. The names of audio tracks begin with an a.
+	if track[0] == 'a' {
+		return "audio/mp4"
+	}
+	return "video/mp4"
+}
+
+// mediaMaxAge is how long a segment will be there: about as long as the window is.
+func mediaMaxAge(c *channel) int {
+	w := c.window.Snapshot()
+	return int(max(w.DVR, 3*w.Target) / time.Second)
+}
+
+// missing answers for media that is not there.
+func (s *Server) missing(ctx *fasthttp.RequestCtx, c *channel, k kind) {
+	if !c.window.Ready() {
+		s.fail(ctx, k, fasthttp.StatusServiceUnavailable, "the channel is being read from the bus; try again soon")
+		return
+	}
+	s.fail(ctx, k, fasthttp.StatusNotFound, "this has left the window, or is not there yet")
+}
+
+// serveSegment sends a closed segment from the window's memory, or follows one that is being made.
+func (s *Server) serveSegment(ctx *fasthttp.RequestCtx, c *channel, r *route) {
+	seg, open := c.window.Segment(string(r.track), r.number)
+	switch {
+	case seg != nil:
+		var buf [64]byte
+		b := append(buf[:0], '"')
+		b = strconv.AppendUint(b, r.number, 10)
+		b = append(b, '-')
+		b = strconv.AppendUint(b, uint64(seg.Checksum), 16)
+		b = append(b, '-')
+		b = strconv.AppendInt(b, int64(len(seg.Data)), 10)
+		b = append(b, '"')
+		s.send(ctx, &content{
+			kind: kindSegment, data: seg.Data, mime: mimeOf(c, r.track),
+			ranges: true, maxAge: mediaMaxAge(c), constant: true,
+		}, b)
+	case open != nil && ctx.Request.Header.IsHTTP11():
+		s.follow(ctx, c, r, open)
+	default:
+		s.missing(ctx, c, kindSegment)
+	}
+}
+
+// serveChunk sends one chunk.
+func (s *Server) serveChunk(ctx *fasthttp.RequestCtx, c *channel, r *route) {
+	data := c.window.Part(string(r.track), r.number, r.index)
+	if data == nil {
+		s.missing(ctx, c, kindChunk)
+		return
+	}
+	s.send(ctx, &content{
+		kind: kindChunk, data: data, mime: mimeOf(c, r.track),
+		ranges: true, maxAge: mediaMaxAge(c), constant: true,
+	}, sumTag(data))
+}
+
+// serveInit sends an init segment.
+func (s *Server) serveInit(ctx *fasthttp.RequestCtx, c *channel, r *route) {
+	data := c.window.Init(string(r.track), uint32(r.number))
+	if len(data) == 0 {
+		s.missing(ctx, c, kindInit)
+		return
+	}
+	s.send(ctx, &content{
+		kind: kindInit, data: data, mime: mimeOf(c, r.track), ranges: true, maxAge: initMaxAge,
+	}, sumTag(data))
+}
+
+// sumTag is an entity tag by what the bytes are, so that it is the same on every edge.
+func sumTag(data []byte) []byte {
+	b := append(make([]byte, 0, 32), '"')
+	b = strconv.AppendUint(b, uint64(crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli))), 16)
+	b = append(b, '-')
+	b = strconv.AppendInt(b, int64(len(data)), 10)
+	return append(b, '"')
+}
