@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"weir/ingest"
 	"weir/internal/media"
 )
 
@@ -79,7 +80,7 @@ func (d *discovery) take(p packet, time uint32) error {
 		return nil
 	}
 	dts := media.Ticks(time)
-	return d.sample(t, media.Sample{PTS: dts + media.Ticks(p.Offset), DTS: dts, Sync: isSync(p), Data: payload(p)})
+	return d.sample(t, media.Sample{PTS: dts + media.Ticks(p.Offset), DTS: dts, Sync: ingest.SyncSample(p.Codec, p.Key, p.Data), Data: payload(p)})
 }
 
 func describesItself(c media.Codec) bool { return c == media.AC3 || c == media.EAC3 || c == media.MP3 }
@@ -226,4 +227,13 @@ func (d *discovery) announce() error {
 	}
 	d.announced, d.changed = true, false
 	return d.feed.Start(formats)
+}
+
+// payload is the packet's frame as media.Sample has it.
+func payload(p packet) []byte {
+	// A temporal delimiter (AV1, 5.6) has no place in a sample; some encoders send it.
+	if p.Codec == media.AV1 && len(p.Data) > 2 && p.Data[0] == 0x12 && p.Data[1] == 0 {
+		return p.Data[2:]
+	}
+	return p.Data
 }
