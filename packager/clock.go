@@ -23,7 +23,7 @@ type feedClock struct {
 	source   media.Ticks // an instant of the source, unrolled
 	scale    uint32      // of source
 	at       media.Ticks // ns: the same instant on the channel timeline
-	first    media.Ticks // ns: where the feed's first sample stands
+	first    media.Ticks // ns: where the feed's samples began to come, or went on after a hole in all tracks
 	newest   media.Ticks // ns: decoding time of the newest sample of all tracks
 }
 

@@ -186,6 +186,9 @@ func (p *Packager) admit(t *track, a arrival, dts media.Ticks) error {
 	}
 	s.pos = max(s.dts+t.shift, t.lastPos+1)
 	t.arrived(s, dts)
+	if at-p.feed.newest > p.patience(t) {
+		p.feed.first = at // the others are not late, they have the same hole
+	}
 	p.feed.newest = max(p.feed.newest, at)
 	p.wall.observe(a.at, time.Duration(media.Ticks(a.at.UnixNano())-at))
 	t.queue.push(s)

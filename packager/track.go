@@ -97,7 +97,7 @@ func (p *Packager) lost(t *track) bool {
 	}
 	at := p.feed.first
 	if t.seen {
-		at = t.ns(t.dts)
+		at = max(at, t.ns(t.dts))
 	}
 	return p.feed.newest-at > p.patience(t)
 }

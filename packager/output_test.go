@@ -1,0 +1,241 @@
+package packager
+
+import (
+	"fmt"
+	"hash/crc32"
+	"testing"
+	"time"
+
+	"github.com/Eyevinn/mp4ff/bits"
+	"github.com/Eyevinn/mp4ff/mp4"
+
+	"weir/internal/media"
+)
+
+// failer is what *testing.T and *rapid.T have in common.
+type failer interface {
+	Fatalf(format string, args ...any)
+	Helper()
+}
+
+// outSample is a sample as a player would decode it.
+type outSample struct {
+	track    string
+	run      uint64
+	segment  uint64
+	dts, pts media.Ticks
+	duration media.Ticks
+	scale    uint32
+	sync     bool
+	data     []byte
+}
+
+// recorder is an Output that checks at every call what must always hold.
+type recorder struct {
+	t       failer
+	next    uint64 // number that the next row must have
+	runs    []media.Run
+	inits   map[string]media.Init
+	target  time.Duration
+	chunks  []media.Chunk
+	ends    []media.SegmentEnd
+	samples []outSample
+
+	open     map[string]*openSegment // of each track of the current run
+	walls    map[uint64]time.Time
+	lastWall time.Time
+	fail     error // what the calls give back
+}
+
+type openSegment struct {
+	row     uint64 // next to end
+	chunks  int
+	bytes   int64
+	sum     uint32
+	next    media.Ticks // where the next segment must begin
+	tfdt    media.Ticks // where the next chunk must begin
+	begun   bool
+	stopped bool // had a gap: may not have media any more
+}
+
+func newRecorder(t failer, r Resume) *recorder {
+	rec := &recorder{t: t, next: r.Segment, target: r.Target, inits: map[string]media.Init{}, walls: map[uint64]time.Time{}}
+	for k, v := range r.Init {
+		rec.inits[k] = v
+	}
+	return rec
+}
+
+func (r *recorder) Run(run media.Run, inits []media.Init) error {
+	r.t.Helper()
+	r.complete()
+	if n := len(r.runs); n > 0 && run.ID != r.runs[n-1].ID+1 {
+		r.t.Fatalf("run %d after %d", run.ID, r.runs[n-1].ID)
+	}
+	if run.First != r.next {
+		r.t.Fatalf("run %d begins at row %d, want %d", run.ID, run.First, r.next)
+	}
+	if len(run.Tracks) == 0 || len(run.Tracks) != len(inits) {
+		r.t.Fatalf("run %d: %d tracks, %d inits", run.ID, len(run.Tracks), len(inits))
+	}
+	r.open = map[string]*openSegment{}
+	for i, tr := range run.Tracks {
+		if tr.Name != inits[i].Track || tr.Init != inits[i].Version {
+			r.t.Fatalf("run %d: init %s %d beside track %s %d", run.ID, inits[i].Track, inits[i].Version, tr.Name, tr.Init)
+		}
+		old, ok := r.inits[tr.Name]
+		same := ok && string(old.Data) == string(inits[i].Data)
+		if same != (old.Version == inits[i].Version) || inits[i].Version < old.Version {
+			r.t.Fatalf("init %s: version %d after %d, equal: %v", tr.Name, inits[i].Version, old.Version, same)
+		}
+		r.inits[tr.Name] = inits[i]
+		r.open[tr.Name] = &openSegment{row: run.First}
+	}
+	r.runs = append(r.runs, run)
+	return r.fail
+}
+
+// complete checks that every track of the run has ended the same rows.
+func (r *recorder) complete() {
+	r.t.Helper()
+	for name, o := range r.open {
+		if o.row != r.next {
+			r.t.Fatalf("track %s has ended rows up to %d, others up to %d", name, o.row, r.next)
+		}
+	}
+}
+
+func (r *recorder) Target(d time.Duration) error {
+	r.t.Helper()
+	if r.target != 0 || d <= 0 || d%time.Second != 0 {
+		r.t.Fatalf("target %v after %v", d, r.target)
+	}
+	r.target = d
+	return r.fail
+}
+
+func (r *recorder) Chunk(c media.Chunk) error {
+	r.t.Helper()
+	run := r.runs[len(r.runs)-1]
+	o := r.open[c.Track]
+	if o == nil || c.Run != run.ID || c.Segment != o.row || c.Index != o.chunks || o.stopped {
+		r.t.Fatalf("chunk %s %d.%d of run %d is out of place", c.Track, c.Segment, c.Index, c.Run)
+	}
+	if w, ok := r.walls[c.Segment]; ok && !w.Equal(c.Wall) {
+		r.t.Fatalf("row %d has wall clocks %v and %v", c.Segment, w, c.Wall)
+	}
+	if _, ok := r.walls[c.Segment]; !ok && !c.Wall.After(r.lastWall) {
+		r.t.Fatalf("row %d: wall clock %v after %v", c.Segment, c.Wall, r.lastWall)
+	}
+	r.walls[c.Segment], r.lastWall = c.Wall, c.Wall
+	if o.begun && c.Start != o.tfdt {
+		r.t.Fatalf("chunk %s %d.%d: tfdt %d, want %d", c.Track, c.Segment, c.Index, c.Start, o.tfdt)
+	}
+	samples := decodeChunk(r.t, c)
+	sum := media.Ticks(0)
+	for i := range samples {
+		samples[i].run, samples[i].segment = c.Run, c.Segment
+		sum += samples[i].duration
+	}
+	if samples[0].dts != c.Start || sum != c.Duration || samples[0].sync != c.Independent {
+		r.t.Fatalf("chunk %s %d.%d says %d+%d, holds %d+%d", c.Track, c.Segment, c.Index, c.Start, c.Duration, samples[0].dts, sum)
+	}
+	r.samples = append(r.samples, samples...)
+	o.begun, o.tfdt = true, c.Start+c.Duration
+	o.chunks++
+	o.bytes += int64(len(c.Data))
+	o.sum = crc32.Update(o.sum, crc32.MakeTable(crc32.Castagnoli), c.Data)
+	r.chunks = append(r.chunks, c)
+	return r.fail
+}
+
+func (r *recorder) End(e media.SegmentEnd) error {
+	r.t.Helper()
+	run := r.runs[len(r.runs)-1]
+	o := r.open[e.Track]
+	if o == nil || e.Run != run.ID || e.Segment != o.row {
+		r.t.Fatalf("end of %s %d in run %d is out of place", e.Track, e.Segment, e.Run)
+	}
+	if e.Chunks != o.chunks || e.Bytes != o.bytes || e.Checksum != o.sum {
+		r.t.Fatalf("end of %s %d does not match its chunks: %+v", e.Track, e.Segment, e)
+	}
+	if e.Segment > run.First && e.Start != o.next {
+		r.t.Fatalf("%s %d starts at %d, the one before it ended at %d", e.Track, e.Segment, e.Start, o.next)
+	}
+	if e.Duration < 0 || r.target == 0 || e.Duration.Duration(e.Timescale).Round(time.Second) > r.target {
+		r.t.Fatalf("%s %d lasts %v, target %v", e.Track, e.Segment, e.Duration.Duration(e.Timescale), r.target)
+	}
+	if e.Track == run.Tracks[0].Name && (e.Chunks == 0 || e.Duration == 0) {
+		r.t.Fatalf("lead %s has a gap at %d: %+v", e.Track, e.Segment, e)
+	}
+	o.next = e.Start + e.Duration
+	o.row++
+	o.stopped = e.Gap() && e.Duration > 0
+	o.chunks, o.bytes, o.sum = 0, 0, 0
+	r.next = max(r.next, e.Segment+1)
+	r.ends = append(r.ends, e)
+	return r.fail
+}
+
+func decodeChunk(t failer, c media.Chunk) []outSample {
+	t.Helper()
+	f, err := mp4.DecodeFileSR(bits.NewFixedSliceReader(c.Data))
+	if err != nil {
+		t.Fatalf("decode chunk %s %d.%d: %v", c.Track, c.Segment, c.Index, err)
+	}
+	if len(f.Segments) != 1 || len(f.Segments[0].Fragments) != 1 {
+		t.Fatalf("chunk %s %d.%d is not one fragment", c.Track, c.Segment, c.Index)
+	}
+	if (f.Segments[0].Styp != nil) != (c.Index == 0) {
+		t.Fatalf("chunk %s %d.%d: styp only in the first of a segment", c.Track, c.Segment, c.Index)
+	}
+	full, err := f.Segments[0].Fragments[0].GetFullSamples(nil)
+	if err != nil || len(full) == 0 {
+		t.Fatalf("samples of chunk %s %d.%d: %d, %v", c.Track, c.Segment, c.Index, len(full), err)
+	}
+	out := make([]outSample, len(full))
+	for i, s := range full {
+		out[i] = outSample{
+			track: c.Track, dts: media.Ticks(s.DecodeTime), pts: media.Ticks(s.DecodeTime) + media.Ticks(s.CompositionTimeOffset),
+			duration: media.Ticks(s.Dur), scale: c.Timescale, sync: s.IsSync(), data: s.Data,
+		}
+	}
+	return out
+}
+
+// checkChunks tells whether chunks keep their target: none is longer unless it is one sample, none but a segment's last is
+// shorter than 85 % of the longest that whole samples allow.
+func checkChunks(r *recorder, target time.Duration) error {
+	for i, c := range r.chunks {
+		d := c.Duration.Duration(c.Timescale)
+		n := 0
+		first := media.Ticks(0)
+		for _, s := range decodeChunk(r.t, c) {
+			n, first = n+1, max(first, s.duration)
+		}
+		if d > target+target/1000+2*time.Millisecond && n > 1 {
+			return fmt.Errorf("chunk %s %d.%d of %d samples lasts %v", c.Track, c.Segment, c.Index, n, d)
+		}
+		if d >= target*85/100 {
+			continue
+		}
+		for _, later := range r.chunks[i+1:] { // the next of the same segment: its first sample must not have fitted
+			if later.Track == c.Track && later.Segment == c.Segment {
+				next := decodeChunk(r.t, later)[0].duration
+				if (c.Duration + next).Duration(c.Timescale) <= target {
+					return fmt.Errorf("chunk %s %d.%d lasts %v, the next sample of %v would have fitted",
+						c.Track, c.Segment, c.Index, d, next.Duration(c.Timescale))
+				}
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
