@@ -39,7 +39,8 @@ func TestValidate(t *testing.T) {
 		{func(c *Channel) { c.Source = "a.mp4" }, `source: "a.mp4" is not known, must be "file:PATH" or "" (open for a push)`},
 		{func(c *Channel) { c.Source = "file:" }, `source: "file:" is not known, must be "file:PATH" or "" (open for a push)`},
 		{func(c *Channel) { c.Source = "file:a\x00" }, `source: "file:a\x00" must be printable: byte 6 is not`},
-		{func(c *Channel) { c.Key = "secret with spaces" }, "key: must be printable ASCII without spaces: character 7 is not"},
+		{func(c *Channel) { c.Key = "secret with spaces" }, `key: must be printable ASCII without spaces and "#%&/?\, for it goes into a URL: character 7 is not`},
+		{func(c *Channel) { c.Key = "a&b" }, `key: must be printable ASCII without spaces and "#%&/?\, for it goes into a URL: character 2 is not`},
 		{func(c *Channel) { c.Key = strings.Repeat("x", 201) }, "key: has 201 characters, must have at most 200"},
 	} {
 		c := New("news")

@@ -106,14 +106,17 @@ func validateSource(s string) error {
 	return nil
 }
 
-// validateKey wants printable ASCII: publishers type it into a URL or a field of their encoder.
+// noKey are the characters that a key cannot have: publishers write it into a URL.
+const noKey = `"#%&/?\`
+
+// validateKey wants printable ASCII that stands for itself in a URL's query.
 func validateKey(key string) error {
 	if len(key) > MaxKey {
 		return invalid("key", "has %d characters, must have at most %d", len(key), MaxKey)
 	}
 	for i := range len(key) {
-		if key[i] <= ' ' || key[i] > '~' {
-			return invalid("key", "must be printable ASCII without spaces: character %d is not", i+1)
+		if key[i] <= ' ' || key[i] > '~' || strings.IndexByte(noKey, key[i]) >= 0 {
+			return invalid("key", "must be printable ASCII without spaces and %s, for it goes into a URL: character %d is not", noKey, i+1)
 		}
 	}
 	return nil

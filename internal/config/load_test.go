@@ -77,7 +77,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"channels: {news: {segment: 20s}}\n", "1:28: channels.news.segment: 20s is out of bounds, must be from 500ms to 10s"},
 		{"channels: {news: {chunk: 3s}}\n", "1:26: channels.news.chunk: 3s is out of bounds, must be 0 (one chunk a segment) or from 50ms to the segment's 2s"},
 		{"channels: {news: {source: \"http://x\"}}\n", `1:27: channels.news.source: "http://x" is not known, must be "file:PATH" or "" (open for a push)`},
-		{"channels: {news: {key: \"my s3cret\"}}\n", "1:24: channels.news.key: must be printable ASCII without spaces: character 3 is not"},
+		{"channels: {news: {key: \"my s3cret\"}}\n", `1:24: channels.news.key: must be printable ASCII without spaces and "#%&/?\, for it goes into a URL: character 3 is not`},
 		{"channels: {news: 5}\n", "1:18: channels.news: must be keys with values, not a single value"},
 	} {
 		_, err := parse("weir.yaml", []byte(tc.text))
