@@ -22,6 +22,13 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 // bucket is an empty KV bucket in a JetStream server of its own, on the disk.
 func bucket(t *testing.T) jetstream.KeyValue {
 	t.Helper()
+	_, kv := connect(t)
+	return kv
+}
+
+// connect makes the server and the bucket, and gives the connection too.
+func connect(t *testing.T) (*nats.Conn, jetstream.KeyValue) {
+	t.Helper()
 	s, err := server.NewServer(&server.Options{JetStream: true, StoreDir: t.TempDir(), DontListen: true, NoSigs: true, NoLog: true})
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +50,7 @@ func bucket(t *testing.T) jetstream.KeyValue {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return kv
+	return nc, kv
 }
 
 func open(t *testing.T, kv jetstream.KeyValue, base ...Channel) *Catalog {

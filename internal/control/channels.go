@@ -104,7 +104,7 @@ type Settings struct {
 	Segment *string `json:"segment,omitempty" doc:"How long a segment should be: 500ms to 10s" example:"2s"`
 	Chunk   *string `json:"chunk,omitempty" doc:"How long a chunk should be: 50ms to the segment, or 0 for one chunk a segment" example:"200ms"`
 	Source  *string `json:"source,omitempty" doc:"file:PATH, a file that is looped; empty: open for a push"`
-	Key     *string `json:"key,omitempty" doc:"What publishers must know, printable ASCII without spaces; empty: anybody may publish" writeOnly:"true"`
+	Key     *string `json:"key,omitempty" doc:"What publishers must know, printable ASCII that needs no escaping in a URL; empty: anybody may publish" writeOnly:"true"`
 }
 
 type putRequest struct {

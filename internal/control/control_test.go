@@ -18,6 +18,10 @@ import (
 
 	"go.uber.org/goleak"
 
+	"weir/edge"
+	"weir/edge/window"
+	"weir/ingest"
+	"weir/internal/bus"
 	"weir/internal/catalog"
 	"weir/internal/media"
 )
@@ -28,9 +32,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type world struct {
 	mu       sync.Mutex
 	channels map[string]catalog.Channel
-	feeds    map[string]Feed
-	windows  map[string]Window
-	traffic  []Traffic
+	feeds    map[string]ingest.Status
+	windows  map[string]edge.Status
+	stats    edge.Stats
 	failing  error // of Put and Delete
 	busErr   error
 	edgeErr  error
@@ -85,17 +89,18 @@ func (w *world) Delete(_ context.Context, id string) error {
 	return nil
 }
 
-func (w *world) Feed(id string) (Feed, bool)     { f, ok := w.feeds[id]; return f, ok }
-func (w *world) Window(id string) (Window, bool) { v, ok := w.windows[id]; return v, ok }
-func (w *world) Traffic() []Traffic              { return w.traffic }
+// feeds, edges and buses are what else the world has, each with the methods of its own.
+type (
+	feeds struct{ *world }
+	edges struct{ *world }
+	buses struct{ *world }
+)
 
-// ready is the two things that have a Ready of their own.
-type ready struct {
-	*world
-	err *error
-}
-
-func (r ready) Ready() error { return *r.err }
+func (f feeds) Status(id string) (ingest.Status, bool) { st, ok := f.feeds[id]; return st, ok }
+func (e edges) Status(id string) (edge.Status, bool)   { st, ok := e.windows[id]; return st, ok }
+func (e edges) Stats() edge.Stats                      { return e.stats }
+func (e edges) Ready() error                           { return e.edgeErr }
+func (b buses) Ready() error                           { return b.busErr }
 
 // rig is a server on a loopback address with what it logged.
 type rig struct {
@@ -109,21 +114,26 @@ func start(t *testing.T) *rig {
 	news := catalog.New("news")
 	news.Title, news.Key, news.FromFile = "The News", "s3cret", true
 	r := &rig{world: &world{channels: map[string]catalog.Channel{"news": news, "idle": catalog.New("idle")}}, log: &bytes.Buffer{}}
-	r.feeds = map[string]Feed{"news": {
-		State: OnAir, Protocol: "rtmp", Remote: "192.0.2.1:5555", Since: at(0), Bitrate: 5e6, FrameRate: 25, GOP: 2 * time.Second,
-		LongestGOP: 4 * time.Second, ForcedCuts: 2, Runs: 3, DroppedSamples: 4, DroppedSegments: 1, PendingBytes: 77,
+	r.feeds = map[string]ingest.Status{"news": {
+		State: ingest.OnAir, Protocol: "rtmp", Remote: "192.0.2.1:5555", Since: at(0), BitrateIn: 5e6, FrameRate: 25, GOP: 2 * time.Second,
+		LongestGOP: 4 * time.Second, ForcedCuts: 2, Runs: 3, DroppedSamples: 4, LostSegments: 1, Bytes: 999,
+		Writer:    bus.WriterStats{PendingBytes: 77, StoredBytes: 88, Resent: 2},
 		LastError: "clock jumped", LastErrorAt: at(9),
 		Tracks: []media.Track{
 			{Name: "v1", Kind: media.Video, Codec: media.AVC, Codecs: "avc1.64001f", Width: 1280, Height: 720, FrameRate: media.Fraction{Num: 25, Den: 1}},
 			{Name: "a1", Kind: media.Audio, Codec: media.AAC, Codecs: "mp4a.40.2", Language: "de", SampleRate: 48000, Channels: 2},
 		},
 	}}
-	r.windows = map[string]Window{"news": {
-		Depth: 90 * time.Second, Bytes: 1 << 20, Rows: 45, Oldest: at(10), Newest: at(100), Discontinuities: 1, Damaged: 5, Lost: 6,
-	}}
-	r.traffic = []Traffic{{Kind: "segment", Status: 200, Count: 10, Bytes: 1000}, {Kind: "segment", Status: 404, Count: 1, Bytes: 10}}
+	r.windows = map[string]edge.Status{"news": {Stats: window.Stats{
+		Depth: 90 * time.Second, Bytes: 1 << 20, Rows: 45, Oldest: at(10), Newest: at(100), Discontinuities: 1, Gaps: 3,
+		Damaged: 5, Lost: 6, Restarts: 7,
+	}, State: edge.OnAir, Target: 2 * time.Second}}
+	r.stats = edge.Stats{
+		Requests: []edge.Requests{{Kind: "segment", Status: 404, Count: 1}, {Kind: "hostile", Count: 3}},
+		Bytes:    map[string]uint64{"segment": 1000}, Connections: 8, Renderings: 9,
+	}
 	s := New(Config{
-		Catalog: r.world, Feeds: r.world, Edge: ready{r.world, &r.edgeErr}, Bus: ready{r.world, &r.busErr},
+		Catalog: r.world, Feeds: feeds{r.world}, Edge: edges{r.world}, Bus: buses{r.world},
 		Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)),
 	})
 	h := httptest.NewServer(s.Handler())
@@ -193,6 +203,33 @@ func TestGet(t *testing.T) {
 
 	if status, body = r.ask(t, "GET", "/api/v1/channels/none", ""); status != 404 || !strings.Contains(body, `there is no channel \"none\"`) {
 		t.Errorf("%d %s", status, body)
+	}
+}
+
+// A channel that another process takes in is on air, though this one has no feed.
+func TestState(t *testing.T) {
+	t.Parallel()
+	going := edge.Status{Stats: window.Stats{Newest: at(60)}, State: edge.OnAir, Target: 2 * time.Second}
+	over := edge.Status{Stats: window.Stats{Newest: at(60)}, State: edge.OffAir, Target: 2 * time.Second}
+	for _, tc := range []struct {
+		name string
+		feed ingest.Status
+		fed  bool
+		edge edge.Status
+		want ingest.State
+	}{
+		{"no feed yet", ingest.Status{}, false, edge.Status{}, ingest.OffAir},
+		{"on air", ingest.Status{State: ingest.OnAir}, true, going, ingest.OnAir},
+		{"stalled", ingest.Status{State: ingest.Waiting}, true, going, ingest.Waiting},
+		{"just ended", ingest.Status{State: ingest.OffAir, Ended: at(59)}, true, going, ingest.OffAir},
+		{"ended long ago", ingest.Status{State: ingest.OffAir, Ended: at(1)}, true, over, ingest.OffAir},
+		{"ended, then taken in elsewhere", ingest.Status{State: ingest.OffAir, Ended: at(40)}, true, going, ingest.OnAir},
+		{"taken in elsewhere", ingest.Status{}, false, going, ingest.OnAir},
+		{"was taken in elsewhere", ingest.Status{}, false, over, ingest.OffAir},
+	} {
+		if got := state(tc.feed, tc.fed, tc.edge); got != string(tc.want) {
+			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
+		}
 	}
 }
 

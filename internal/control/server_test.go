@@ -14,6 +14,19 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"weir/edge"
+	"weir/ingest"
+	"weir/internal/bus"
+	"weir/internal/catalog"
+)
+
+// What New is given in the program.
+var (
+	_ Catalog = (*catalog.Catalog)(nil)
+	_ Feeds   = (*ingest.Server)(nil)
+	_ Edge    = (*edge.Server)(nil)
+	_ Bus     = (*bus.Bus)(nil)
 )
 
 func TestHealthAndReadiness(t *testing.T) {
@@ -123,8 +136,16 @@ func TestMetrics(t *testing.T) {
 		`weir_window_discontinuities{channel="news"} 1`,
 		`weir_window_damaged_segments_total{channel="news"} 5`,
 		`weir_window_lost_segments_total{channel="news"} 6`,
+		`weir_window_gaps{channel="news"} 3`,
+		`weir_window_restarts_total{channel="news"} 7`,
+		`weir_feed_received_bytes_total{channel="news"} 999`,
+		`weir_bus_stored_bytes_total{channel="news"} 88`,
+		`weir_bus_resent_messages_total{channel="news"} 2`,
 		`weir_edge_requests_total{kind="segment",status="404"} 1`,
-		`weir_edge_response_bytes_total{kind="segment",status="200"} 1000`,
+		`weir_edge_requests_total{kind="hostile",status="other"} 3`,
+		`weir_edge_response_bytes_total{kind="segment"} 1000`,
+		`weir_edge_connections 8`,
+		`weir_edge_renderings_total 9`,
 	} {
 		if !strings.Contains(body, "\n"+line+"\n") {
 			t.Errorf("not there: %s", line)
@@ -136,7 +157,7 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	reg := prometheus.NewPedanticRegistry()
-	s := New(Config{Catalog: r.world, Feeds: r.world, Edge: ready{r.world, &r.edgeErr}, Log: slog.New(slog.DiscardHandler)})
+	s := New(Config{Catalog: r.world, Feeds: feeds{r.world}, Edge: edges{r.world}, Log: slog.New(slog.DiscardHandler)})
 	reg.MustRegister(newCollector(s))
 	families, err := reg.Gather()
 	if err != nil {
@@ -151,7 +172,7 @@ func TestMetrics(t *testing.T) {
 func TestWithoutFeedsAndEdge(t *testing.T) {
 	t.Parallel()
 	r := start(t)
-	s := New(Config{Catalog: r.world, Bus: ready{r.world, &r.busErr}, Log: slog.New(slog.DiscardHandler)})
+	s := New(Config{Catalog: r.world, Bus: buses{r.world}, Log: slog.New(slog.DiscardHandler)})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

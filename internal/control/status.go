@@ -4,8 +4,9 @@ import (
 	"strings"
 	"time"
 
+	"weir/edge"
+	"weir/ingest"
 	"weir/internal/catalog"
-	"weir/internal/media"
 )
 
 // Channel is what the API answers about a channel: its settings and its live status.
@@ -19,9 +20,9 @@ type Channel struct {
 	HasKey   bool   `json:"hasKey" doc:"Whether publishers must know a key"`
 	FromFile bool   `json:"fromFile" doc:"Whether the configuration file has the channel"`
 
-	State      State       `json:"state" enum:"on-air,waiting,off-air" doc:"Whether a feed comes in; waiting: a publisher is there, but sends nothing"`
+	State      string      `json:"state" enum:"on-air,waiting,off-air" doc:"Whether a feed comes in; waiting: a publisher is there, but sends nothing"`
 	Feed       *FeedStatus `json:"feed,omitempty" doc:"Who publishes, or did last"`
-	Tracks     []Track     `json:"tracks" doc:"Of the feed, or of the window when off air"`
+	Tracks     []Track     `json:"tracks" doc:"Of the feed, or of the last one"`
 	BitrateIn  int64       `json:"bitrateIn" doc:"bit/s that come in, over the last seconds"`
 	FrameRate  float64     `json:"frameRate" doc:"Of the video, frames a second; 0: not known"`
 	GOP        float64     `json:"gopSeconds" doc:"From one frame where decoding can start to the next, the newest; 0: not known"`
@@ -45,6 +46,7 @@ type FeedStatus struct {
 	Protocol string     `json:"protocol" example:"rtmp"`
 	Remote   string     `json:"remote" doc:"Address of the publisher, or path of the file"`
 	Since    *time.Time `json:"since,omitempty" doc:"When the feed began"`
+	Ended    *time.Time `json:"ended,omitempty" doc:"When the feed ended"`
 }
 
 // Drops counts what was lost on the way.
@@ -74,32 +76,25 @@ func (s *Server) status(ch catalog.Channel) Channel {
 	out := Channel{
 		ID: ch.ID, Title: ch.Title, DVR: spell(ch.DVR), Segment: spell(ch.Segment), Chunk: spell(ch.Chunk),
 		Source: ch.Source, HasKey: ch.Key != "", FromFile: ch.FromFile,
-		State: OffAir, Tracks: []Track{},
+		Tracks: []Track{},
 	}
-	var tracks []media.Track
-	if w, ok := s.window(ch.ID); ok {
-		tracks = w.Tracks
-		out.WindowSeconds, out.WindowBytes, out.Discontinuities = w.Depth.Seconds(), w.Bytes, w.Discontinuities
-		out.Oldest, out.Newest = instant(w.Oldest), instant(w.Newest)
-		out.Drops.Segments += w.Lost
-		out.Drops.Damaged = w.Damaged
+	f, fed := s.feed(ch.ID)
+	w, _ := s.window(ch.ID)
+	out.State = state(f, fed, w)
+	out.WindowSeconds, out.WindowBytes, out.Discontinuities = w.Depth.Seconds(), w.Bytes, w.Discontinuities
+	out.Oldest, out.Newest = instant(w.Oldest), instant(w.Newest)
+	out.Drops = Drops{Samples: f.DroppedSamples, Segments: uint64(f.LostSegments) + w.Lost, Damaged: w.Damaged}
+	if !fed {
+		return out
 	}
-	if f, ok := s.feed(ch.ID); ok {
-		out.State = f.State
-		if f.State != OffAir {
-			out.BitrateIn, out.FrameRate, out.GOP = int64(f.Bitrate), f.FrameRate, f.GOP.Seconds()
-		}
-		if f.State != OffAir && len(f.Tracks) > 0 || len(tracks) == 0 {
-			tracks = f.Tracks
-		}
-		out.Feed = &FeedStatus{Protocol: f.Protocol, Remote: f.Remote, Since: instant(f.Since)}
-		out.LongestGOP, out.ForcedCuts = f.LongestGOP.Seconds(), f.ForcedCuts
-		out.Drops.Samples = f.DroppedSamples
-		out.Drops.Segments += f.DroppedSegments
-		out.BusPendingBytes = f.PendingBytes
-		out.LastError, out.LastErrorAt = f.LastError, instant(f.LastErrorAt)
+	if f.State != ingest.OffAir {
+		out.BitrateIn, out.FrameRate, out.GOP = f.BitrateIn, f.FrameRate, f.GOP.Seconds()
 	}
-	for _, t := range tracks {
+	out.LongestGOP, out.ForcedCuts = f.LongestGOP.Seconds(), f.ForcedCuts
+	out.Feed = &FeedStatus{Protocol: f.Protocol, Remote: f.Remote, Since: instant(f.Since), Ended: instant(f.Ended)}
+	out.BusPendingBytes = f.Writer.PendingBytes
+	out.LastError, out.LastErrorAt = f.LastError, instant(f.LastErrorAt)
+	for _, t := range f.Tracks {
 		out.Tracks = append(out.Tracks, Track{
 			Name: t.Name, Kind: string(t.Kind), Codec: string(t.Codec), Codecs: t.Codecs, Language: t.Language,
 			Width: t.Width, Height: t.Height, FrameRate: t.FrameRate.Float(), VideoRange: t.VideoRange,
@@ -109,18 +104,30 @@ func (s *Server) status(ch catalog.Channel) Channel {
 	return out
 }
 
-func (s *Server) feed(channel string) (Feed, bool) {
-	if s.cfg.Feeds == nil {
-		return Feed{}, false
+// state is that of the feed that this process has. Where it has none, or the window goes on behind the end of the last one,
+// another process takes the channel in, and the window tells.
+func state(f ingest.Status, fed bool, w edge.Status) string {
+	if elsewhere := w.Newest.After(f.Ended.Add(3 * w.Target)); w.State == edge.OnAir && (!fed || f.State == ingest.OffAir && elsewhere) {
+		return string(ingest.OnAir)
 	}
-	return s.cfg.Feeds.Feed(channel)
+	if fed {
+		return string(f.State)
+	}
+	return string(ingest.OffAir)
 }
 
-func (s *Server) window(channel string) (Window, bool) {
-	if s.cfg.Edge == nil {
-		return Window{}, false
+func (s *Server) feed(channel string) (ingest.Status, bool) {
+	if s.cfg.Feeds == nil {
+		return ingest.Status{}, false
 	}
-	return s.cfg.Edge.Window(channel)
+	return s.cfg.Feeds.Status(channel)
+}
+
+func (s *Server) window(channel string) (edge.Status, bool) {
+	if s.cfg.Edge == nil {
+		return edge.Status{}, false
+	}
+	return s.cfg.Edge.Status(channel)
 }
 
 // instant is t in UTC to the millisecond, nil where it is zero.
