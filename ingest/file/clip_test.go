@@ -155,7 +155,7 @@ func TestEditListsAreHonoured(t *testing.T) {
 		"prog_8s.mp4":                  "aac 0.0000, avc 0.0667",
 		"long_1080p_lowbitrate.mp4":    "avc 0.0000, aac 0.0000",
 		// Its video has 0.44 s before the edit, which are decoded, and so shown, here: audio begins where ffprobe says 0.
-		"sample_edit_list.mp4": "avc 0.0000, aac 0.4397",
+		"sample_edit_list.mp4": "hevc 0.0000, aac 0.4397",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
