@@ -118,6 +118,7 @@ func (w *Window) add(row *media.Row) {
 	prev := w.rows.last()
 	w.rows = w.rows.append(row)
 	w.next = row.Number + 1
+	w.reached = row.End()
 	w.listed += row.Duration
 	w.gaps += gapsOf(row)
 	for _, s := range row.Segments {

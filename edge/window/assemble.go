@@ -33,7 +33,17 @@ func (p *pendingRow) complete() bool { return p.done == len(p.segments) }
 func (w *Window) Run(run media.Run, inits []media.Init) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, known := w.runs[run.ID]; known || w.closed.Load() {
+	if w.closed.Load() {
+		return
+	}
+	if w.isAnew(&run) {
+		w.log.Warn("the channel has begun anew, with numbers that it had before: the window begins anew too", "run", run.ID)
+		w.empty()
+		clear(w.runs)
+		w.started = false
+		w.publish()
+	}
+	if w.runs[run.ID] != nil {
 		return
 	}
 	if err := checkRun(&run, inits); err != nil {

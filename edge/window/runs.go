@@ -32,6 +32,19 @@ func checkRun(run *media.Run, inits []media.Init) error {
 	return nil
 }
 
+// isAnew tells whether a run is of another life of the channel: it was deleted and made again before anybody noticed, so that runs and
+// segments are numbered from the start. Such a run is not newer than all that are known, yet begins behind everything that was listed.
+func (w *Window) isAnew(run *media.Run) bool {
+	if known := w.runs[run.ID]; known != nil && known.run.Start.Equal(run.Start) && known.run.First == run.First {
+		return false
+	}
+	newer := false
+	for id := range w.runs {
+		newer = newer || id >= run.ID
+	}
+	return newer && w.started && run.First < w.next && run.Start.After(w.reached)
+}
+
 // forgetRuns drops runs that no row needs: those older than what is held, and the oldest of those that were announced and never used, if
 // they are too many. The newest is kept, for its rows may still come.
 func (w *Window) forgetRuns() {

@@ -46,8 +46,9 @@ type Window struct {
 	rates    rates
 	newest   time.Time // when the newest thing that is held arrived at the ingest
 
-	next         uint64 // number of the row that the listing waits for
-	started      bool   // next is known
+	reached      time.Time // where the newest row that was ever listed ended
+	next         uint64    // number of the row that the listing waits for
+	started      bool      // next is known
 	pending      map[uint64]*pendingRow
 	complete     int   // pending rows that are complete
 	pendingBytes int64 // media in pending rows

@@ -362,3 +362,22 @@ func TestTargetStays(t *testing.T) {
 		t.Errorf("target of the empty window is %v", got)
 	}
 }
+
+// A channel that was deleted and made again between two looks at the catalog must not stay dark.
+func TestChannelBeginsAnew(t *testing.T) {
+	t.Parallel()
+	w, _ := newWindow(time.Minute)
+	s := &source{chunks: 1, size: 30, run: 0, first: 5}
+	s.runEvent().to(w)
+	s.feed(w, 5, 10)
+	s.runEvent().to(w) // the same once more changes nothing
+	wantRows(t, w, 5, 5)
+	again := &source{chunks: 1, size: 30, gone: time.Hour}
+	again.runEvent().to(w)
+	wantRows(t, w, 0, 0)
+	again.feed(w, 0, 4)
+	wantRows(t, w, 0, 4)
+	if got := w.Snapshot().Rows.At(0).Start; !got.Equal(again.start(0)) {
+		t.Errorf("it starts %v", got)
+	}
+}
