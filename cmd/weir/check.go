@@ -1,0 +1,27 @@
+package main
+
+import (
+	"fmt"
+
+	"weir/internal/config"
+)
+
+// configCommand is `weir config`.
+type configCommand struct {
+	Check checkCommand `cmd:"" help:"Read a configuration file and say what is wrong with it, if anything."`
+}
+
+// checkCommand is `weir config check`.
+type checkCommand struct {
+	File string `arg:"" help:"The YAML file." type:"path"`
+}
+
+// Run reads the file as serve does.
+func (c *checkCommand) Run() error {
+	cfg, err := config.Load(c.File)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Printf("%s is right: %d channels\n", c.File, len(cfg.Channels))
+	return err
+}

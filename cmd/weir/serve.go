@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"weir/edge"
+	"weir/ingest"
+	"weir/ingest/file"
+	"weir/ingest/rtmp"
+	"weir/internal/bus"
+	"weir/internal/catalog"
+	"weir/internal/config"
+	"weir/internal/control"
+	"weir/web"
+)
+
+// stopTimeout is how long players and publishers have to finish when the program is told to stop.
+const stopTimeout = 10 * time.Second
+
+// serveCommand is `weir serve`.
+type serveCommand struct {
+	Config string `short:"c" type:"path" help:"The YAML file. Without one there are the channels demo, a looped clip, and live, open for a push."`
+}
+
+// Run serves until ctx ends, then lets everybody finish.
+func (c *serveCommand) Run(ctx context.Context) error {
+	cfg := config.Default()
+	if c.Config != "" {
+		var err error
+		if cfg, err = config.Load(c.Config); err != nil {
+			return err
+		}
+	}
+	log := newLog(cfg.Log.Level, cfg.Log.Format)
+	ports, err := listen(cfg)
+	if err != nil {
+		return err
+	}
+	defer ports.close()
+	log.Info("starting", "version", version, "data", cfg.Data, "channels", len(cfg.Channels))
+
+	b, err := bus.Open(ctx, bus.Config{
+		Dir: cfg.Data, URL: cfg.Bus.URL, Replicas: cfg.Bus.Replicas, Log: log.With("area", "bus"), Now: time.Now,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := b.Close(); err != nil {
+			log.Error("the bus did not close well", "err", err)
+		}
+	}()
+	kv, err := b.KV(ctx, "weir-catalog")
+	if err != nil {
+		return err
+	}
+	channels, err := catalog.Open(ctx, kv, cfg.Channels, log.With("area", "catalog"))
+	if err != nil {
+		return err
+	}
+	defer channels.Close()
+	return serve(ctx, cfg, ports, b, channels, log)
+}
+
+// serve runs all parts on an open bus until ctx ends or one of them fails.
+func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, channels *catalog.Catalog, log *slog.Logger) error {
+	if !web.Built() {
+		log.Warn("the player page is not in this program: `make build` builds it")
+	}
+	feeds := ingest.New(ingest.Config{Bus: ingest.OnBus(b), Catalog: channels, Log: log.With("area", "ingest"), Now: time.Now})
+	players, err := edge.New(edge.Config{
+		Catalog: channels,
+		Read:    func(ctx context.Context, channel string, h edge.Handler) error { return b.Read(ctx, channel, h) },
+		Memory:  cfg.Edge.Memory, Web: web.Pages(), Log: log.With("area", "edge"), Now: time.Now,
+	})
+	if err != nil {
+		feeds.Close(ctx)
+		return err
+	}
+	admin := control.New(control.Config{
+		Catalog: channels, Feeds: feeds, Edge: players, Bus: b, Version: version, Log: log.With("area", "admin"),
+	})
+
+	// What takes media in ends with ctx; what hands it out goes on until nothing more comes in.
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { keepStreams(ctx, channels.Watch(ctx), b, log); return nil })
+	group.Go(func() error { followMemory(ctx, func() int64 { return heldBytes(channels, players) }); return nil })
+	if ports.rtmp != nil {
+		server := rtmp.New(rtmp.Config{Listener: ports.rtmp, Ingest: feeds, Log: log.With("area", "rtmp")})
+		group.Go(func() error { return server.Run(ctx) })
+		log.Info("listening", "for", "rtmp", "address", ports.rtmp.Addr().String())
+	}
+	loops := file.New(file.Config{Ingest: feeds, Catalog: channels, Log: log.With("area", "file"), Now: time.Now})
+	group.Go(func() error { return loops.Run(ctx) })
+
+	outward := make(chan error, 2)
+	go func() { outward <- players.Serve(ports.players) }()
+	log.Info("listening", "for", "players", "address", ports.players.Addr().String())
+	go func() { outward <- admin.Serve(ports.admin) }()
+	log.Info("listening", "for", "admin", "address", ports.admin.Addr().String())
+	group.Go(func() error {
+		select {
+		case err := <-outward:
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	})
+
+	err = group.Wait()
+	log.Info("stopping")
+	stop, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	feeds.Close(stop)
+	return errors.Join(err, players.Shutdown(stop), admin.Shutdown(stop))
+}
+
+// ports are the open listeners: opened before all else, so that a used port is the first thing to show.
+type ports struct{ players, admin, rtmp net.Listener }
+
+func listen(cfg config.Config) (*ports, error) {
+	p := &ports{}
+	for _, l := range []struct {
+		to           *net.Listener
+		key, address string
+	}{
+		{&p.players, "edge.listen", cfg.Edge.Listen},
+		{&p.admin, "admin.listen", cfg.Admin.Listen},
+		{&p.rtmp, "ingest.rtmp", cfg.Ingest.RTMP},
+	} {
+		if l.address == "" {
+			continue
+		}
+		ln, err := net.Listen("tcp", l.address)
+		if err != nil {
+			p.close()
+			return nil, fmt.Errorf("%s: %w", l.key, err)
+		}
+		*l.to = ln
+	}
+	return p, nil
+}
+
+// close closes what is still open.
+func (p *ports) close() {
+	for _, ln := range []net.Listener{p.players, p.admin, p.rtmp} {
+		if ln != nil {
+			_ = ln.Close()
+		}
+	}
+}
+
+// heldBytes is how much media all windows hold.
+func heldBytes(channels *catalog.Catalog, players *edge.Server) int64 {
+	held := int64(0)
+	for _, ch := range channels.Channels() {
+		if st, ok := players.Status(ch.ID); ok {
+			held += st.Bytes
+		}
+	}
+	return held
+}

@@ -1,0 +1,107 @@
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// browserPlayers are the ways in which the player page plays.
+var browserPlayers = []string{"hlsjs", "dashjs", "shaka-hls", "shaka-dash"}
+
+// watcher is a browser that has the player page open and answers commands.
+type watcher struct {
+	t       testing.TB
+	stdin   io.WriteCloser
+	answers *bufio.Scanner
+	ended   chan struct{}
+	stderr  *syncBuffer
+}
+
+// view is what a watcher says of its player.
+type view struct {
+	OK          bool
+	Error       string
+	CurrentTime float64
+	Frames      int
+	AudioBytes  int
+	Latency     float64
+	Errors      []string
+}
+
+// harness is the arguments of the program that drives the browser.
+func harness(srv *server, channel, player string, more ...string) *exec.Cmd {
+	args := []string{"e2e/play.mjs", "--url", "http://" + srv.players, "--channel", channel, "--player", player}
+	cmd := exec.Command("node", append(args, more...)...)
+	cmd.Dir = filepath.Join("..", "..", "web")
+	return cmd
+}
+
+// watch opens the player page in a browser until the test ends.
+func watch(t testing.TB, srv *server, channel, player string) *watcher {
+	t.Helper()
+	need(t, "node", "chromium")
+	cmd := harness(srv, channel, player, "--watch")
+	w := &watcher{t: t, ended: make(chan struct{}), stderr: &syncBuffer{}}
+	cmd.Stderr = w.stderr
+	var err error
+	w.stdin, err = cmd.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	w.answers = bufio.NewScanner(stdout)
+	w.answers.Buffer(nil, 1<<20)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = w.stdin.Close()
+		kill := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+		defer kill.Stop()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("browser with %s: %s", player, w.stderr)
+		}
+	})
+	return w
+}
+
+// ask sends a command and returns the answer.
+func (w *watcher) ask(command string) (v view) {
+	w.t.Helper()
+	_, err := io.WriteString(w.stdin, command+"\n")
+	require.NoError(w.t, err, w.stderr)
+	require.True(w.t, w.answers.Scan(), "no answer to %q: %s", command, w.stderr)
+	require.NoError(w.t, json.Unmarshal(w.answers.Bytes(), &v), w.answers.Text())
+	return v
+}
+
+// waitPlaying waits until frames and, where there is any, audio have risen since the last view by some seconds' worth.
+func (w *watcher) waitPlaying(seconds float64, atMost time.Duration) {
+	w.t.Helper()
+	from := w.ask("state")
+	var now view
+	eventually(w.t, atMost, "the player goes on playing", func() bool {
+		now = w.ask("state")
+		return now.CurrentTime >= from.CurrentTime+seconds && now.Frames > from.Frames+int(10*seconds) && now.AudioBytes > from.AudioBytes
+	})
+	require.Empty(w.t, now.Errors)
+}
+
+// artifacts is where screenshots are kept, if anywhere.
+func artifact(t testing.TB, name string) []string {
+	t.Helper()
+	dir := os.Getenv("WEIR_ARTIFACTS")
+	if dir == "" {
+		return nil
+	}
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	path, err := filepath.Abs(filepath.Join(dir, name))
+	require.NoError(t, err)
+	return []string{"--screenshot", path}
+}

@@ -1,0 +1,108 @@
+package e2e
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// sharedFiles says of each shared file what happens when ffmpeg pushes it by RTMP as it is: "" for a file that plays, sample by
+// sample, else what is said to the broadcaster. FLV as the Debian ffmpeg writes it carries H.264, AAC and MP3 only.
+var sharedFiles = map[string]string{
+	"flv/avatar.flv": "",
+	"flv/bbb.flv":    "",
+
+	"mp4/bbb_800x640_768kbps_30fps_avc_2b_firstpts_10_sec.mp4":       "",
+	"mp4/bbb_800x640_768kbps_30fps_avc_pyramid_3b.mp4":               "",
+	"mp4/bbb_prog_10s.mp4":                                           "",
+	"mp4/edit_list_positive_shift.mp4":                               "",
+	"mp4/fragmented_captions.mp4":                                    "",
+	"mp4/h265_bframes.mp4":                                           "hevc",
+	"mp4/iibbibb_editlist_videoonly.mp4":                             "",
+	"mp4/long_1080p_av1.mp4":                                         "av1",
+	"mp4/long_1080p_lowbitrate.mp4":                                  "",
+	"mp4/prog_8s.mp4":                                                "",
+	"mp4/sample_ac3.mp4":                                             "ac3",
+	"mp4/sample_audio_only_15s.mp4":                                  "",
+	"mp4/sample_eac3.mp4":                                            "eac3",
+	"mp4/sample_edit_list.mp4":                                       "hevc",
+	"mp4/sample_opus.mp4":                                            "opus",
+	"mp4/sample_portrait.mp4":                                        "",
+	"mp4/sample_shorter_audio.mp4":                                   "",
+	"mp4/sample_video_only.mp4":                                      "",
+	"mp4/sample_with_increasing_timestamps_320w_240h_fragmented.mp4": "",
+
+	"ts/bbb_2500ms.ts":                            "mpeg2video",
+	"ts/h264_aac_scte35_80s.ts":                   "",
+	"ts/sample_ac3.ts":                            "ac3",
+	"ts/sample_eac3.ts":                           "eac3",
+	"ts/sample_h264_mpeg_audio.ts":                "mp2",
+	"ts/sample_h264_no_access_unit_delimiters.ts": "",
+	"ts/sample_h265.ts":                           "hevc",
+	"ts/sample_latm.ts":                           "aac_latm",
+	"ts/sample_scte35.ts":                         "mpeg2video",
+}
+
+// Every shared file plays, or is refused in words that say why. The first 12 s of each are pushed.
+func TestSharedMediaPlaysOrIsRefused(t *testing.T) {
+	t.Parallel()
+	need(t, "ffmpeg", "ffprobe")
+	names := make([]string, 0, len(sharedFiles))
+	var channels strings.Builder
+	for name := range sharedFiles {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for i := range names {
+		fmt.Fprintf(&channels, "  m%d: {dvr: 60s}\n", i)
+	}
+	srv := start(t, settings{channels: channels.String()})
+	for i, name := range names {
+		t.Run(strings.ReplaceAll(name, "/", "_"), func(t *testing.T) {
+			t.Parallel()
+			channel := fmt.Sprintf("m%d", i)
+			remux := []string{"-i", sharedMedia(t, name), "-t", "12", "-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy", "-f", "flv"}
+			feed := broadcast(t, append(append([]string{"-re"}, remux...), srv.push("/live/"+channel))...)
+			select {
+			case <-feed.ended:
+			case <-time.After(time.Minute):
+				t.Fatal("the feed did not end")
+			}
+			if refusal := sharedFiles[name]; refusal != "" {
+				require.Contains(t, feed.output.String(), refusal)
+				require.NotZero(t, feed.cmd.ProcessState.ExitCode())
+				return
+			}
+			pushed := filepath.Join(t.TempDir(), "pushed.flv")
+			out, err := exec.Command("ffmpeg", append(append([]string{"-v", "error"}, remux...), pushed)...).CombinedOutput()
+			require.NoError(t, err, string(out))
+			offsets := map[string]float64{}
+			for kind, track := range map[string]string{"video": "v1", "audio": "a1"} {
+				want := packets(t, pushed, kind)
+				if len(want) == 0 {
+					continue
+				}
+				var list mediaPlaylist
+				var got []packet
+				eventually(t, 15*time.Second, "all of "+track+" is listed", func() bool {
+					list, _ = srv.media(channel, track)
+					if len(list.segments) == 0 {
+						return false
+					}
+					got = packets(t, srv.download(list.segments), kind)
+					return len(got) >= len(want)
+				})
+				offsets[kind] = requireSamePackets(t, want, got)
+			}
+			if len(offsets) == 2 {
+				require.InDelta(t, offsets["video"], offsets["audio"], 0.003, "audio against video")
+			}
+		})
+	}
+}
