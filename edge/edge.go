@@ -29,7 +29,8 @@ type Config struct {
 	Log    *slog.Logger
 	Now    func() time.Time // nil: time.Now
 
-	render *renderers // nil: those of packages hls and dash
+	render       *renderers    // nil: those of packages hls and dash
+	writeTimeout time.Duration // 0: the constant
 }
 
 // Catalog tells which channels there are; *catalog.Catalog is one.
@@ -87,6 +88,9 @@ func New(cfg Config) (*Server, error) {
 	if s.render == nil {
 		s.render = &renderers{multivariant: hls.Multivariant, media: hls.Media, mpd: dash.MPD}
 	}
+	if cfg.writeTimeout == 0 {
+		cfg.writeTimeout = writeTimeout
+	}
 	var err error
 	if s.static, err = loadStatic(cfg.Web); err != nil {
 		return nil, fmt.Errorf("load the player page: %w", err)
@@ -101,7 +105,7 @@ func New(cfg Config) (*Server, error) {
 		Logger:                       quietLogger{s.log},
 		Concurrency:                  maxConnections,
 		ReadTimeout:                  readTimeout,
-		WriteTimeout:                 writeTimeout,
+		WriteTimeout:                 cfg.writeTimeout,
 		IdleTimeout:                  idleTimeout,
 		ReadBufferSize:               maxHeader,
 		MaxRequestBodySize:           maxBody,

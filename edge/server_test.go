@@ -102,6 +102,11 @@ func fakeRenderers() *renderers {
 
 func newFixture(t testing.TB, render *renderers, ids ...string) *fixture {
 	t.Helper()
+	return newFixtureWith(t, Config{render: render}, ids...)
+}
+
+func newFixtureWith(t testing.TB, cfg Config, ids ...string) *fixture {
+	t.Helper()
 	f := &fixture{
 		t: t, catalog: &fakeCatalog{changes: make(chan catalog.Change)},
 		handlers: make(chan Handler, 10), ln: fasthttputil.NewInmemoryListener(), served: make(chan error, 1),
@@ -115,14 +120,13 @@ func newFixture(t testing.TB, render *renderers, ids ...string) *fixture {
 		"assets/font-0123abcd.woff2": {Data: []byte("font")},
 	}
 	var err error
-	f.server, err = New(Config{
-		Catalog: f.catalog, Web: web, Log: quiet, Now: f.now, render: render,
-		Read: func(ctx context.Context, _ string, h Handler) error {
-			f.handlers <- h
-			<-ctx.Done()
-			return ctx.Err()
-		},
-	})
+	cfg.Catalog, cfg.Web, cfg.Log, cfg.Now = f.catalog, web, quiet, f.now
+	cfg.Read = func(ctx context.Context, _ string, h Handler) error {
+		f.handlers <- h
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	f.server, err = New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

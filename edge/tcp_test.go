@@ -1,0 +1,141 @@
+package edge
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tcp is a listener of the edge on the loopback, and a connection to it.
+func (f *fixture) tcp() net.Conn {
+	f.t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- f.server.Serve(ln) }()
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() {
+		_ = conn.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := f.server.Shutdown(ctx); err != nil {
+			f.t.Error(err)
+		}
+		if err := <-served; err != nil {
+			f.t.Error(err)
+		}
+	})
+	return conn
+}
+
+func TestWhatIsNoRequest(t *testing.T) {
+	t.Parallel()
+	f, _ := onAir(t, fakeRenderers())
+	for _, c := range []struct {
+		request string
+		status  int
+	}{
+		{"GET /live/news/v1/3.m4s HTTP/1.1\r\nHost: x\r\n\r\n", 200},
+		{"GET http://other/live/news/v1/3.m4s HTTP/1.1\r\nHost: x\r\n\r\n", 200},
+		{"GET /live/news/v1/3.m4s HTTP/1.0\r\n\r\n", 200},
+		{"GET //live/news/v1/3.m4s HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		{"GET /live/news/v1/..%2f3.m4s HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		{"GET /live/news/v1/3.m4s\x01 HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		{"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		{"nonsense\r\n\r\n", 400},
+		{"GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 2*maxHeader) + "\r\n\r\n", 431},
+		{"GET /" + strings.Repeat("x", maxPath) + " HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		{"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", 413},
+	} {
+		conn, err := f.ln.Dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { _, _ = io.WriteString(conn, c.request) }()
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatalf("%.60q: %v", c.request, err)
+		}
+		if resp.StatusCode != c.status {
+			t.Errorf("%.60q: %d, want %d", c.request, resp.StatusCode, c.status)
+		}
+		_ = resp.Body.Close()
+		_ = conn.Close()
+	}
+}
+
+func TestPlayerThatDoesNotReadIsCutOff(t *testing.T) {
+	t.Parallel()
+	f := newFixtureWith(t, Config{render: fakeRenderers(), writeTimeout: 50 * time.Millisecond}, "news")
+	h := <-f.handlers
+	begin(h)
+	row(h, 0, 1, 32<<20)
+	conn := f.tcp()
+	if _, err := io.WriteString(conn, "GET /live/news/v1/0.m4s HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	// One connection is left over for each listener that waits for the next.
+	f.await("news", func() bool { return f.server.Stats().Requests != nil && f.server.Stats().Connections == 2 })
+}
+
+func TestShutdownFinishesAnswers(t *testing.T) {
+	t.Parallel()
+	const size = 32 << 20
+	f := newFixture(t, fakeRenderers(), "news")
+	h := <-f.handlers
+	begin(h)
+	row(h, 0, 1, size)
+	conn := f.tcp()
+	if _, err := io.WriteString(conn, "GET /live/news/v1/0.m4s HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	down := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		down <- f.server.Shutdown(ctx)
+	}()
+	<-f.server.ctx.Done()
+	n, err := io.Copy(io.Discard, resp.Body)
+	if n != size || err != nil {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if err := <-down; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestShutdownCutsOffWhoDoesNotRead(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, fakeRenderers(), "news")
+	h := <-f.handlers
+	begin(h)
+	row(h, 0, 1, 32<<20)
+	conn := f.tcp()
+	if _, err := io.WriteString(conn, "GET /live/news/v1/0.m4s HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	f.await("news", func() bool { return f.server.Stats().Requests != nil })
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	if err := f.server.Shutdown(ctx); err == nil {
+		t.Error("it does not say that somebody was cut off")
+	}
+	if n, _ := io.Copy(io.Discard, conn); n >= 32<<20 {
+		t.Error("the player got everything")
+	}
+}
