@@ -44,9 +44,9 @@ func (c Channel) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("id", c.ID),
 		slog.String("title", c.Title),
-		slog.Duration("dvr", c.DVR),
-		slog.Duration("segment", c.Segment),
-		slog.Duration("chunk", c.Chunk),
+		slog.String("dvr", c.DVR.String()),
+		slog.String("segment", c.Segment.String()),
+		slog.String("chunk", c.Chunk.String()),
 		slog.String("source", c.Source),
 		slog.Bool("hasKey", c.Key != ""),
 	)

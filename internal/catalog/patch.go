@@ -1,8 +1,8 @@
 package catalog
 
 import (
-	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -68,7 +68,11 @@ func same[T comparable](a, b *T) bool {
 func (p Patch) String() string {
 	var parts []string
 	for _, a := range p.attrs() {
-		parts = append(parts, a.Key+":"+a.Value.String())
+		v := a.Value.String()
+		if a.Key == "title" || a.Key == "source" {
+			v = strconv.Quote(v)
+		}
+		parts = append(parts, a.Key+":"+v)
 	}
 	return "{" + strings.Join(parts, " ") + "}"
 }
@@ -83,12 +87,12 @@ func (p Patch) attrs() []slog.Attr {
 	var as []slog.Attr
 	text := func(name string, s *string) {
 		if s != nil {
-			as = append(as, slog.String(name, fmt.Sprintf("%q", *s)))
+			as = append(as, slog.String(name, *s))
 		}
 	}
 	span := func(name string, d *time.Duration) {
 		if d != nil {
-			as = append(as, slog.Duration(name, *d))
+			as = append(as, slog.String(name, d.String()))
 		}
 	}
 	text("title", p.Title)
