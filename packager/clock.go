@@ -47,9 +47,9 @@ type trackClock struct {
 	shift   media.Ticks // PTS − DTS of the last sync sample
 }
 
-// anchor takes the feed's anchor over.
+// anchor takes the feed's anchor over. It is rounded up: what comes must not begin before what was.
 func (c *trackClock) anchor(f *feedClock) {
-	c.offset = media.Rescale(f.at, nanoscale, c.scale) - media.Rescale(f.source, f.scale, c.scale)
+	c.offset = media.RescaleUp(f.at, nanoscale, c.scale) - media.Rescale(f.source, f.scale, c.scale)
 }
 
 // unroll is the value nearest to ref that raw stands for.

@@ -40,6 +40,7 @@ type event struct {
 	arrival time.Duration // since epoch
 	pts     time.Duration // true time
 	dts     time.Duration
+	wrong   bool // its timestamps lie
 }
 
 // id marks a sample's bytes, so that it is known again in the output.
@@ -158,6 +159,9 @@ func (y *synth) verify(r *recorder, st Stats, tolerance time.Duration) error {
 			return fmt.Errorf("track %s: sample %d after %d", s.track, n, prev)
 		}
 		last[s.track] = n
+		if e.wrong {
+			continue
+		}
 		off := s.pts.Time(s.scale).Sub(epoch) - e.pts
 		o, ok := offsets[s.run]
 		if !ok {

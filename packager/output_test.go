@@ -206,28 +206,33 @@ func decodeChunk(t failer, c media.Chunk) []outSample {
 // checkChunks tells whether chunks keep their target: none is longer unless it is one sample, none but a segment's last is
 // shorter than 85 % of the longest that whole samples allow.
 func checkChunks(r *recorder, target time.Duration) error {
-	for i, c := range r.chunks {
+	whole := map[uint64]time.Duration{} // longest chunk of a run's lead
+	for _, c := range r.chunks {
+		if d := c.Duration.Duration(c.Timescale); c.Track == r.runs[c.Run-r.runs[0].ID].Lead().Name {
+			whole[c.Run] = max(whole[c.Run], d)
+		}
+	}
+	last := map[string]media.Chunk{}
+	frame := map[string]media.Ticks{} // how long the last sample was: another one like it was expected
+	for _, c := range r.chunks {
 		d := c.Duration.Duration(c.Timescale)
-		n := 0
-		first := media.Ticks(0)
-		for _, s := range decodeChunk(r.t, c) {
-			n, first = n+1, max(first, s.duration)
+		samples := decodeChunk(r.t, c)
+		if d > target+target/1000+2*time.Millisecond && len(samples) > 1 {
+			return fmt.Errorf("chunk %s %d.%d of %d samples lasts %v", c.Track, c.Segment, c.Index, len(samples), d)
 		}
-		if d > target+target/1000+2*time.Millisecond && n > 1 {
-			return fmt.Errorf("chunk %s %d.%d of %d samples lasts %v", c.Track, c.Segment, c.Index, n, d)
-		}
-		if d >= target*85/100 {
+		prev, ok := last[c.Track]
+		last[c.Track] = c
+		expected := frame[c.Track]
+		frame[c.Track] = samples[len(samples)-1].duration
+		if !ok || prev.Segment != c.Segment {
 			continue
 		}
-		for _, later := range r.chunks[i+1:] { // the next of the same segment: its first sample must not have fitted
-			if later.Track == c.Track && later.Segment == c.Segment {
-				next := decodeChunk(r.t, later)[0].duration
-				if (c.Duration + next).Duration(c.Timescale) <= target {
-					return fmt.Errorf("chunk %s %d.%d lasts %v, the next sample of %v would have fitted",
-						c.Track, c.Segment, c.Index, d, next.Duration(c.Timescale))
-				}
-				break
-			}
+		before, most := prev.Duration.Duration(prev.Timescale), min(target, whole[c.Run])
+		if before >= most*85/100 {
+			continue
+		}
+		if next := max(samples[0].duration, expected).Duration(c.Timescale); before+next <= most {
+			return fmt.Errorf("chunk %s %d.%d lasts %v, the next sample of %v would have fitted", c.Track, prev.Segment, prev.Index, before, next)
 		}
 	}
 	return nil

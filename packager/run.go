@@ -45,36 +45,41 @@ func (p *Packager) begin(lead *track, followers []*track) {
 }
 
 // setChunks decides how long the chunks of each track may be. Rounding of timestamps must not cost a frame: six frames of
-// 30000/1001 are a chunk of 200 ms. Where whole frames of the lead leave much of the target unused (12.5 frames a second),
-// followers have shorter chunks too, so that none is shorter than 85 % of the longest.
+// 30000/1001 are a chunk of 200 ms.
 func (r *run) setChunks() {
 	d := r.p.cfg.Chunk
 	if d == 0 {
 		return
 	}
-	fit := func(t *track, limit media.Ticks) media.Ticks {
-		n := t.lastDuration()
-		if a, b := t.queue.at(0), t.queue.at(1); a != nil && b != nil {
-			n = b.dts - a.dts
-		}
-		if n > limit {
-			return limit
-		}
-		return limit / n * n
-	}
-	var whole time.Duration // longest that the lead's chunks get
-	for i, t := range r.members {
+	for _, t := range r.members {
 		c := t.cut
 		c.limit = media.FromDuration(d+d/1000, t.scale)
 		if t.source.Timescale < 10000 {
 			c.limit += media.RescaleUp(1, t.source.Timescale, t.scale)
 		}
-		if i == 0 {
-			whole = fit(t, c.limit).Duration(t.scale)
-		} else if fit(t, c.limit).Duration(t.scale)*85/100 > whole {
-			c.limit = media.FromDuration(whole, t.scale)
+		c.enough = media.FromDuration(d, t.scale) * 85 / 100
+	}
+}
+
+// matchChunks gives followers shorter chunks where whole frames of the lead leave much of the target unused (12.5 frames a
+// second in 200 ms), so that none of the run is shorter than 85 % of the longest. It looks at the lead's first chunk.
+func (r *run) matchChunks() {
+	c := r.lead.cut
+	n := len(c.pending)
+	if c.limit == 0 || n < 2 || c.length > c.limit {
+		return
+	}
+	last := c.pending[n-1].duration
+	regular := distance(last, c.pending[n-2].duration) <= last/16
+	if !regular || c.length+last <= c.limit { // frames as they come by chance, or a segment's end
+		return
+	}
+	for _, t := range r.members[1:] {
+		frame := max(t.lastDuration(), 1)
+		limit := media.Rescale(c.length, c.t.scale, t.scale)
+		if 100*limit < 85*(t.cut.limit/frame*frame) && 100*(limit/frame*frame) >= 85*limit {
+			t.cut.limit, t.cut.enough = limit, limit*85/100
 		}
-		c.enough = min(c.limit, media.FromDuration(d, t.scale)) * 85 / 100
 	}
 }
 
@@ -84,6 +89,7 @@ func (r *run) announce() error {
 		return nil
 	}
 	r.announced = true
+	r.matchChunks()
 	p := r.p
 	inits := make([]media.Init, 0, len(r.members))
 	for _, t := range r.members {
