@@ -46,6 +46,9 @@ func TestFollowsAnOpenSegment(t *testing.T) {
 	if resp, _ := f.get("GET", "/live/news/v1/10.1.m4s"); resp.StatusCode != 404 {
 		t.Errorf("the second chunk: %d", resp.StatusCode)
 	}
+	if resp, got := f.get("HEAD", "/live/news/v1/10.m4s"); resp.StatusCode != 200 || got != "" {
+		t.Errorf("HEAD: %d %q", resp.StatusCode, got)
+	}
 	h.Chunk(chunks[1])
 	want(t, body, chunks[1])
 	h.Chunk(chunks[2])

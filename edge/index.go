@@ -55,6 +55,10 @@ func (s *Server) serveIndex(ctx *fasthttp.RequestCtx) {
 func (s *Server) makeIndex(now time.Time, old *indexText) (*indexText, error) {
 	if old == nil {
 		s.index.making.Lock()
+		if made := s.index.newest.Load(); made != nil {
+			s.index.making.Unlock()
+			return made, nil
+		}
 	} else if !s.index.making.TryLock() {
 		return old, nil
 	}

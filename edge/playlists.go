@@ -139,8 +139,8 @@ func (sl *slot) render(by *renderers, k kind, w *media.Window, track string) {
 // zip makes the gzip form.
 func (sl *slot) zip(by *renderers) { sl.gzip = by.compress(sl.text) }
 
-// compress is text in gzip, nil where that is not shorter. Manifests live for a moment, so speed matters more than the last
-// bytes.
+// compress is text in gzip, nil where that is not shorter. What is compressed here lives for a moment, so speed matters more than
+// the last bytes.
 func (by *renderers) compress(text []byte) []byte {
 	z, ok := by.zips.Get().(*gzip.Writer)
 	if !ok {
@@ -150,6 +150,11 @@ func (by *renderers) compress(text []byte) []byte {
 		}
 	}
 	defer by.zips.Put(z)
+	return gzipped(z, text)
+}
+
+// gzipped is text as z compresses it, nil where that is not shorter.
+func gzipped(z *gzip.Writer, text []byte) []byte {
 	var out bytes.Buffer
 	out.Grow(len(text)/8 + 256)
 	z.Reset(&out)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/valyala/fasthttp"
 )
 
@@ -33,8 +34,11 @@ func loadStatic(files fs.FS) (*static, error) {
 		return s, nil
 	}
 	hashed := regexp.MustCompile(`[-.][A-Za-z0-9_-]{8,}\.[a-z0-9]+$`)
-	zips := new(renderers)
-	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+	z, err := gzip.NewWriterLevel(nil, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	err = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasPrefix(path.Base(name), ".") {
 			return err
 		}
@@ -53,7 +57,7 @@ func loadStatic(files fs.FS) (*static, error) {
 		c := &file{content: content{kind: kindPage, data: data, mime: mime, varies: text, ranges: len(data) > 0, maxAge: -1}}
 		c.tag, c.zipTag = textTags(data)
 		if text {
-			c.zipped = zips.compress(data)
+			c.zipped = gzipped(z, data)
 		}
 		if strings.HasPrefix(name, "assets/") && hashed.MatchString(name) {
 			c.maxAge, c.constant = year, true

@@ -40,6 +40,7 @@ func (w *Window) Run(run media.Run, inits []media.Init) {
 		w.log.Warn("the channel has begun anew, with numbers that it had before: the window begins anew too", "run", run.ID)
 		w.empty()
 		clear(w.runs)
+		w.collectInits()
 		w.started = false
 		w.publish()
 	}
@@ -52,6 +53,7 @@ func (w *Window) Run(run media.Run, inits []media.Init) {
 		return
 	}
 	w.runs[run.ID] = &knownRun{run: &run, inits: inits}
+	w.collectInits()
 	w.forgetRuns()
 	w.publishOpen()
 }

@@ -62,6 +62,7 @@ func (w *Window) forgetRuns() {
 	for _, p := range w.pending {
 		oldest, used = min(oldest, p.run.ID), max(used, p.run.ID)
 	}
+	before := len(w.runs)
 	var spare []uint64
 	for id := range w.runs {
 		switch {
@@ -77,19 +78,27 @@ func (w *Window) forgetRuns() {
 			delete(w.runs, id)
 		}
 	}
+	if len(w.runs) != before {
+		w.collectInits()
+	}
 }
 
-// inits are the init segments of all known runs, each once.
-func (w *Window) inits() []media.Init {
-	var all []media.Init
+// collectInits finds the init segments of all known runs anew, each once.
+func (w *Window) collectInits() {
+	type key struct {
+		track   string
+		version uint32
+	}
+	seen := make(map[key]bool)
+	w.inits = nil
 	for _, r := range w.runs {
 		for _, in := range r.inits {
-			if !slices.ContainsFunc(all, func(have media.Init) bool { return have.Track == in.Track && have.Version == in.Version }) {
-				all = append(all, in)
+			if k := (key{in.Track, in.Version}); !seen[k] {
+				seen[k] = true
+				w.inits = append(w.inits, in)
 			}
 		}
 	}
-	return all
 }
 
 // openRows are the pending rows for readers.

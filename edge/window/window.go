@@ -35,6 +35,7 @@ type Window struct {
 	target   time.Duration // 0: not known yet
 	nextGoal time.Duration // a target duration that is told but must wait until the window is empty; 0: none
 	runs     map[uint64]*knownRun
+	inits    []media.Init // of runs; replaced, not changed
 
 	rows     list          // all that can be fetched
 	left     int           // how many of them have left the listing, at the front
@@ -158,6 +159,7 @@ func (w *Window) Close() {
 	}
 	w.empty()
 	clear(w.runs)
+	w.collectInits()
 	w.publish()
 }
 
@@ -184,7 +186,7 @@ func (w *Window) publish() {
 	}
 	rows := w.rows
 	w.view.Store(&view{
-		window: win, version: w.view.Load().version + 1, rows: &rows, open: w.openRows(), inits: w.inits(),
+		window: win, version: w.view.Load().version + 1, rows: &rows, open: w.openRows(), inits: w.inits,
 	})
 	w.broadcast()
 }
@@ -192,7 +194,7 @@ func (w *Window) publish() {
 // publishOpen is publish where only what is open, or the runs, have changed.
 func (w *Window) publishOpen() {
 	v := *w.view.Load()
-	v.open, v.inits = w.openRows(), w.inits()
+	v.open, v.inits = w.openRows(), w.inits
 	w.view.Store(&v)
 	w.broadcast()
 }
