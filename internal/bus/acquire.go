@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"weir/internal/media"
 )
 
@@ -69,8 +71,10 @@ func (b *Bus) forget(channel string) {
 }
 
 func (b *Bus) acquire(ctx context.Context, channel string) (*Writer, error) {
-	if _, err := b.js.Stream(ctx, streamName(channel)); err != nil {
-		return nil, fmt.Errorf("channel %s: %w: %w", channel, ErrNoChannel, err)
+	if _, err := b.js.Stream(ctx, streamName(channel)); errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, fmt.Errorf("channel %s: %w", channel, ErrNoChannel)
+	} else if err != nil {
+		return nil, fmt.Errorf("channel %s: find its stream: %w", channel, err)
 	}
 	l, err := b.takeLease(ctx, channel)
 	if err != nil {

@@ -24,25 +24,41 @@ type closing struct {
 	log     *slog.Logger
 	epoch   uint64
 	run     media.Run
+	used    uint64 // highest number that a writer has recorded to have begun
+
+	last uint64    // highest number that has messages
+	end  time.Time // where the run ends on the channel timeline
 }
 
 // tail is how far a track of the run has got in the stream.
 type tail struct {
 	end    *media.SegmentEnd // its last end, nil where the stream has none
 	newest uint64            // highest number of its messages
+	found  bool              // it has any
 }
 
-// closeRows makes every row of the run complete, up to the last that any track has. It returns that row's number and where
-// its tracks end on the channel timeline.
-func (c *closing) closeRows(ctx context.Context) (last uint64, end time.Time, err error) {
+// closeRows makes every row of the run complete, up to the last that any track has, and sets c.last and c.end. False: the
+// stream has nothing of the run.
+func (c *closing) closeRows(ctx context.Context) (found bool, err error) {
 	tails := make([]tail, len(c.run.Tracks))
 	for i, t := range c.run.Tracks {
 		if tails[i], err = c.tail(ctx, t.Name); err != nil {
-			return 0, time.Time{}, err
+			return false, err
 		}
-		last = max(last, tails[i].newest)
+		if tails[i].found {
+			found = true
+			c.last = max(c.last, tails[i].newest)
+		}
 	}
-	first := last + 1 // the first row that is not complete
+	if began, err := c.began(ctx, found); err != nil {
+		return false, err
+	} else if began {
+		found, c.last = true, c.used
+	}
+	if !found {
+		return false, nil
+	}
+	first := c.last + 1 // the first row that is not complete
 	for _, t := range tails {
 		from := c.run.First
 		if t.end != nil {
@@ -50,79 +66,102 @@ func (c *closing) closeRows(ctx context.Context) (last uint64, end time.Time, er
 		}
 		first = min(first, from)
 	}
-	if last >= maxLag {
-		first = max(first, last-maxLag)
+	if c.last >= maxLag {
+		first = max(first, c.last-maxLag)
 	}
-	for n := first; n <= last; n++ {
+	for n := first; n <= c.last; n++ {
 		if err := c.closeRow(ctx, n, tails); err != nil {
-			return 0, time.Time{}, fmt.Errorf("row %d: %w", n, err)
+			return false, fmt.Errorf("row %d: %w", n, err)
 		}
 	}
 	for _, t := range tails {
 		if e := t.end; e != nil {
-			if at := (e.Start + e.Duration).Time(e.Timescale); at.After(end) {
-				end = at
+			if at := (e.Start + e.Duration).Time(e.Timescale); at.After(c.end) {
+				c.end = at
 			}
 		}
 	}
-	return last, end, nil
+	return true, nil
+}
+
+// began tells whether the run has row c.used, though the newest messages do not say so: those of a writer that did not know
+// of its end may hide it.
+func (c *closing) began(ctx context.Context, found bool) (bool, error) {
+	if c.used < c.run.First || (found && c.used <= c.last) {
+		return false, nil
+	}
+	for _, t := range c.run.Tracks {
+		m, _, err := c.chunk(ctx, t.Name, c.used, 0)
+		if err == nil && m.Run == c.run.ID {
+			return true, nil
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // closeRow ends row n in all tracks that have no end there, and takes the ends into tails.
 func (c *closing) closeRow(ctx context.Context, n uint64, tails []tail) error {
-	ends := make([]*media.SegmentEnd, len(tails))
+	ends := make([]media.SegmentEnd, len(tails))
+	missing := make([]bool, len(tails))
 	for i, t := range c.run.Tracks {
-		if tails[i].end != nil && tails[i].end.Segment >= n {
+		a := address{Track: t.Name, Segment: n, End: true}
+		m, err := c.bus.lastMessage(ctx, c.channel, a.subject(c.channel))
+		if err == nil {
+			ends[i] = m.end()
 			continue
 		}
-		e, err := c.collect(ctx, t, n, tails[i].end)
+		missing[i] = true
+		if err = notThere(err); errors.Is(err, ErrNotFound) {
+			ends[i], err = c.collect(ctx, t, n, tails[i].end)
+		}
 		if err != nil {
 			return fmt.Errorf("track %s: %w", t.Name, err)
 		}
-		ends[i] = &e
 	}
-	row, err := c.longest(ctx, n, ends)
-	if err != nil {
-		return err
+	row := longest(ends)
+	if row.Duration == 0 {
+		// Its first chunks are lost, and so is how long it was. Its number has been used all the same.
+		row.Duration = media.Ticks(row.Timescale)
+		if before := tails[0].end; before != nil && before.Duration > 0 {
+			row.Duration = before.Duration
+		}
 	}
-	for i, e := range ends {
-		if e == nil {
-			continue
+	for i := range ends {
+		e := &ends[i]
+		if missing[i] {
+			if e.Gap() {
+				// Rounded from where the others end, so that gaps in a row do not drift away from them.
+				e.Duration = max(0, media.Rescale(row.Start+row.Duration, row.Timescale, e.Timescale)-e.Start)
+				e.Wall = row.Wall
+			}
+			if err := c.put(ctx, *e); err != nil {
+				return fmt.Errorf("track %s: %w", e.Track, err)
+			}
 		}
-		if e.Gap() && row != nil {
-			// Rounded from where the others end, so that gaps in a row do not drift away from them.
-			e.Duration = max(0, media.Rescale(row.Start+row.Duration, row.Timescale, e.Timescale)-e.Start)
-			e.Wall = row.Wall
+		if tails[i].end == nil || tails[i].end.Segment < n {
+			tails[i].end = e
 		}
-		if err := c.put(ctx, *e); err != nil {
-			return fmt.Errorf("track %s: %w", e.Track, err)
-		}
-		tails[i].end = e
 	}
 	return nil
 }
 
-// longest is the segment of row n that tells how long its gaps are: that of the first track that has media. Ends that are
-// not among those just collected are in the stream.
-func (c *closing) longest(ctx context.Context, n uint64, ends []*media.SegmentEnd) (*media.SegmentEnd, error) {
-	for i, e := range ends {
-		if e == nil {
-			a := address{Track: c.run.Tracks[i].Name, Segment: n, End: true}
-			m, err := c.bus.lastMessage(ctx, c.channel, a.subject(c.channel))
-			if errors.Is(notThere(err), ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			stored := m.end()
-			e = &stored
-		}
+// longest is the segment of a row that tells how long its gaps are: the first that has media, else the first that has a
+// duration, else the first.
+func longest(ends []media.SegmentEnd) media.SegmentEnd {
+	for _, e := range ends {
 		if !e.Gap() {
-			return e, nil
+			return e
 		}
 	}
-	return nil, nil
+	for _, e := range ends {
+		if e.Duration > 0 {
+			return e
+		}
+	}
+	return ends[0]
 }
 
 // tail looks a track's last messages up. Those of another run do not count.
@@ -140,7 +179,7 @@ func (c *closing) tail(ctx context.Context, track string) (tail, error) {
 		if m.Run != c.run.ID || m.Segment < c.run.First {
 			continue
 		}
-		t.newest = max(t.newest, m.Segment)
+		t.newest, t.found = max(t.newest, m.Segment), true
 		if m.End {
 			e := m.end()
 			t.end = &e

@@ -101,9 +101,7 @@ func (w *Writer) sendAll() error {
 			return err
 		}
 		m.Reply = w.inbox + strconv.FormatUint(token, 10)
-		if e.attempts > 0 {
-			w.stats.Resent++
-		}
+		again := e.attempts > 0
 		w.queue.markSent(e)
 		w.mu.Unlock()
 		// Not under the lock: it may block while the server reads slowly.
@@ -112,6 +110,11 @@ func (w *Writer) sendAll() error {
 			w.queue.rewind()
 			w.mu.Unlock()
 			return fmt.Errorf("publish %s: %w", m.Subject, err)
+		}
+		if again {
+			w.mu.Lock()
+			w.stats.Resent++
+			w.mu.Unlock()
 		}
 	}
 }

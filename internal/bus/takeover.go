@@ -60,26 +60,38 @@ func (t *takeover) closeLast(ctx context.Context) error {
 		return err
 	}
 	t.epoch = max(t.epoch, newest.Epoch+1)
-	// Whatever else is found: these numbers have been used.
+	// The state runs ahead of the stream: it is stored before the row or run that it speaks of has any media. And the newest
+	// message may be of a writer that did not know of its end, so that the state is right.
+	ids := []uint64{newest.Run}
+	if t.resume.Run > newest.Run+1 {
+		ids = []uint64{t.resume.Run - 1, newest.Run}
+	}
+	used := max(t.resume.Segment, 1) - 1
+	for _, id := range ids {
+		run, _, err := t.bus.run(ctx, t.channel, id)
+		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrMalformed) {
+			t.log.Warn("bus: a run is not known any more; its segments are not closed", "run", id, "error", err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		c := closing{bus: t.bus, channel: t.channel, log: t.log, epoch: t.epoch, run: run, used: used}
+		found, err := c.closeRows(ctx)
+		if err != nil {
+			return err
+		}
+		if found {
+			t.resume.Segment, t.resume.Run = c.last+1, id+1
+			if c.end.After(t.resume.End) {
+				t.resume.End = c.end
+			}
+			return nil
+		}
+	}
+	// Nothing could be closed: at least no number is used twice.
 	t.resume.Segment = max(t.resume.Segment, newest.Segment+1)
 	t.resume.Run = max(t.resume.Run, newest.Run+1)
-	run, _, err := t.bus.run(ctx, t.channel, newest.Run)
-	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrMalformed) {
-		t.log.Warn("bus: the last run is not known any more; nothing is closed", "run", newest.Run, "error", err)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	c := closing{bus: t.bus, channel: t.channel, log: t.log, epoch: t.epoch, run: run}
-	last, end, err := c.closeRows(ctx)
-	if err != nil {
-		return err
-	}
-	t.resume.Segment = max(t.resume.Segment, last+1)
-	if end.After(t.resume.End) {
-		t.resume.End = end
-	}
 	return nil
 }
 

@@ -37,13 +37,11 @@ type Writer struct {
 	closing  sync.Once
 	closeErr error
 
-	// Of the goroutine that writes.
-	inits map[string]media.Init
-	run   uint64 // ID of the current run
-	state state
+	inits map[string]media.Init // of the goroutine that writes
 
 	mu    sync.Mutex
 	queue queue
+	state state
 	stats WriterStats
 }
 
@@ -106,11 +104,13 @@ func (w *Writer) Lost() <-chan struct{} { return w.lost }
 
 func (w *Writer) fail() { w.lostOnce.Do(func() { close(w.lost) }) }
 
-// usable is ErrLost after Lost.
+// usable is ErrLost after Lost, ErrClosed after Close.
 func (w *Writer) usable() error {
 	select {
 	case <-w.lost:
 		return fmt.Errorf("channel %s: %w", w.channel, ErrLost)
+	case <-w.ctx.Done():
+		return fmt.Errorf("channel %s: writer: %w", w.channel, ErrClosed)
 	default:
 		return nil
 	}
@@ -147,7 +147,6 @@ func (w *Writer) Run(run media.Run, inits []media.Init) error {
 	}
 	w.putRecord(runKey(w.channel, run.ID), value, true)
 	w.mu.Unlock()
-	w.run = run.ID
 	w.kick()
 	w.prune(run)
 	return nil
@@ -161,20 +160,19 @@ func (w *Writer) Target(d time.Duration) error {
 	if d <= 0 || d > time.Hour {
 		return fmt.Errorf("channel %s: target duration %s", w.channel, d)
 	}
+	value, err := json.Marshal(target{d})
+	if err != nil {
+		return fmt.Errorf("channel %s: target duration: %w", w.channel, err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if d == w.state.Target {
 		return nil
 	}
-	value, err := json.Marshal(target{d})
-	if err != nil {
-		return err
-	}
 	w.state.Target = d
-	w.mu.Lock()
 	w.putRecord(targetKey(w.channel), value, true)
-	err = w.putState()
-	w.mu.Unlock()
 	w.kick()
-	return err
+	return w.putState()
 }
 
 // Chunk sends a chunk. Its data is kept until it is stored and must not change any more.
@@ -238,11 +236,11 @@ func (w *Writer) End(e media.SegmentEnd) error {
 	if err != nil {
 		return fmt.Errorf("channel %s: end of track %s, segment %d: %w", w.channel, e.Track, e.Segment, err)
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if at := (e.Start + e.Duration).Time(e.Timescale); at.After(w.state.End) {
 		w.state.End = at // goes out with the next row
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if e.Segment >= w.state.Segment || e.Run >= w.state.Run { // a row that begins with a gap
 		w.state.Segment, w.state.Run = max(w.state.Segment, e.Segment+1), max(w.state.Run, e.Run+1)
 		if err := w.putState(); err != nil {
@@ -294,7 +292,7 @@ func (w *Writer) close(ctx context.Context) error {
 	defer w.bus.forget(w.channel)
 	var errs []error
 	w.mu.Lock()
-	if w.usable() == nil && (!w.state.End.Equal(w.resume.End)) {
+	if w.usable() == nil && !w.state.End.Equal(w.resume.End) {
 		errs = append(errs, w.putState())
 	}
 	empty := w.queue.whenEmpty()
