@@ -6,7 +6,6 @@ import { chromium } from 'playwright-core';
 
 const flags = [
   '--no-sandbox',
-  '--autoplay-policy=no-user-gesture-required',
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
@@ -27,7 +26,7 @@ export async function openBrowser({ width, height, origin, autoplay }) {
     context = await chromium.launchPersistentContext(profile, {
       executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
       headless: true,
-      args: autoplay ? flags : flags.filter((flag) => !flag.startsWith('--autoplay')),
+      args: [...flags, `--autoplay-policy=${autoplay ? 'no-user-gesture-required' : 'document-user-activation-required'}`],
       viewport: { width, height },
       // play.mjs ends the browser itself, also on signals.
       handleSIGINT: false,

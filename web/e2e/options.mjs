@@ -19,7 +19,7 @@ Plays a channel in Chromium and checks that it plays. Prints one line of JSON; e
   --timeout N               everything together, seconds (default 120)
   --screenshot FILE         a PNG of the page after the check; of the page as it is when a check fails
   --viewport WxH            (default 1280x800)
-  --no-autoplay             leave the browser's autoplay policy as it is: the page must begin without sound
+  --no-autoplay             let the browser forbid sound before a click: the page begins without it
   --watch                   keep playing and take commands on stdin, a line each, answered by a line of JSON each:
                             state | check N | seek FRACTION | live | pause | play | screenshot FILE | quit
                             It ends with stdin, or with --timeout (default then 600).

@@ -183,7 +183,9 @@ export class Session {
     const pause = pauses[Math.min(this.#failures++, pauses.length - 1)];
     const channel = this.#entry();
     const absent = reported.kind === 'missing' && channel && !isOnAir(channel);
-    const text = absent ? 'The channel is off air. It will start as soon as its feed arrives.' : reported.text;
+    const known = this.#channels.list.some((each) => each.id === channel?.id);
+    const why = known ? 'The channel is off air. It will start as soon as its feed arrives.' : `This server has no channel named ${channel?.id}.`;
+    const text = absent ? why : reported.text;
     this.#journal.add(absent ? 'info' : 'error', text, reported);
     this.trouble = { text, detail: absent ? '' : reported.detail, retryAt: Date.now() + pause };
     this.#retry = setTimeout(() => this.#start(), pause);

@@ -17,7 +17,7 @@ import { liveTolerance, nextBuffered } from './seek.js';
  */
 
 /** How long the library is given before each remedy, ms. */
-const patience = { outside: 1500, hole: 5000, live: 7000, restart: 15_000, silence: 25_000 };
+const patience = { outside: 1500, hole: 5000, live: 7000, restart: 15_000, silence: 18_000 };
 
 export class StallWatch {
   #time = NaN;

@@ -1,6 +1,13 @@
 import shaka from 'shaka-player/dist/shaka-player.compiled-es2021.js';
 import { problem, requestKind } from './contract.js';
 
+/**
+ * In HLS the library leaves the time that a feed was away out of its time line, but moves the window and the live edge on by
+ * the clock all the same: with each outage the window would shrink, until nothing is left of it (5.2.12). So nothing leaves the
+ * window by the clock (a playlist says itself what has left), and its ends are read from the segments. Seconds.
+ */
+const hlsWindow = 30 * 86_400;
+
 /** @type {(video: HTMLVideoElement, hooks: import('./contract.js').Hooks) => import('./contract.js').Player} */
 export function createPlayer(video, hooks) {
   shaka.polyfill.installAll();
@@ -17,8 +24,10 @@ export function createPlayer(video, hooks) {
     streaming: {
       bufferBehind: 60,
       bufferingGoal: 20,
+      // After a stall at the live edge, going on with less would stall again at once.
+      rebufferingGoal: 2,
       // Live streams that fail to load are retried for ever, unless the browser cannot play them.
-      failureCallback: () => !gone && player.retryStreaming(1),
+      failureCallback: (_error) => !gone && player.retryStreaming(1),
     },
   });
 
@@ -43,9 +52,32 @@ export function createPlayer(video, hooks) {
     (fatal ? hooks.fatal : hooks.recovering)(reportOf(error));
   });
 
+  const timeline = () => player.getManifest()?.presentationTimeline ?? null;
+  const isHls = () => player.getManifestType() === 'HLS';
+
+  /** Where listed media of all playing tracks begins and ends, in HLS. */
+  function listed() {
+    const playing = player.getVariantTracks().find((track) => track.active);
+    const variant = player.getManifest()?.variants.find((each) => each.id === playing?.id) ?? player.getManifest()?.variants[0];
+    let range = null;
+    for (const index of [variant?.video?.segmentIndex, variant?.audio?.segmentIndex]) {
+      const first = index?.get(index.getNumEvicted());
+      const last = index?.get(index.getNumEvicted() + index.getNumReferences() - 1);
+      if (!first || !last) continue;
+      const start = Math.max(range?.start ?? 0, first.getStartTime());
+      range = { start, end: Math.min(range?.end ?? Infinity, last.getEndTime()) };
+    }
+    return range;
+  }
+
   function seekRange() {
     if (gone || loading) return null;
-    const range = player.seekRange();
+    let range = player.seekRange();
+    if (isHls()) {
+      range = listed();
+      if (!range) return null;
+      range.end -= timeline()?.getDelay() ?? 0;
+    }
     return range.end > range.start ? range : null;
   }
 
@@ -56,6 +88,7 @@ export function createPlayer(video, hooks) {
       if (!shaka.Player.isBrowserSupported()) throw problem('unsupported', 'no Media Source Extensions');
       try {
         await player.attach(video);
+        player.configure('manifest.availabilityWindowOverride', url.endsWith('.mpd') ? NaN : hlsWindow);
         await player.load(url);
       } catch (error) {
         if (gone || error?.code === shaka.util.Error.Code.LOAD_INTERRUPTED) return;
@@ -73,7 +106,8 @@ export function createPlayer(video, hooks) {
     seekRange,
 
     goLive() {
-      if (!gone && !loading) player.goToLive();
+      const range = seekRange();
+      if (range) video.currentTime = range.end;
     },
 
     seek(time) {
@@ -82,6 +116,8 @@ export function createPlayer(video, hooks) {
 
     dateAt(time) {
       if (gone || loading) return null;
+      const seconds = isHls() ? timeline()?.getProgramDateTimeForTime(time) : null;
+      if (seconds) return seconds * 1000;
       const date = player.getPlayheadTimeAsDate();
       return date ? date.getTime() + (time - video.currentTime) * 1000 : null;
     },
