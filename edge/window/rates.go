@@ -37,7 +37,8 @@ func newRates() rates {
 func (r *rates) add(row *media.Row, target time.Duration) {
 	var rose map[string]media.Rate
 	for i, s := range row.Segments {
-		if s.Gap() || s.Duration <= 0 {
+		lasted := s.Duration.Duration(s.Timescale)
+		if s.Gap() || lasted <= 0 {
 			continue
 		}
 		name := row.Run.Tracks[i].Name
@@ -46,7 +47,7 @@ func (r *rates) add(row *media.Row, target time.Duration) {
 			t = new(trackRate)
 			r.tracks[name] = t
 		}
-		t.add(measured{int64(len(s.Data)), s.Duration.Duration(s.Timescale)}, target)
+		t.add(measured{int64(len(s.Data)), lasted}, target)
 		average := bitrate(t.bytes, t.lasted)
 		was := r.published[name]
 		is := media.Rate{
