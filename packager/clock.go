@@ -83,7 +83,7 @@ func (c *trackClock) span(d time.Duration) media.Ticks {
 }
 
 // decode maps an unrolled decoding time. Audio whose source clock does not resolve its sample rate keeps the grid of its
-// frames as long as the source agrees within two of its ticks; so neither rounding nor drift can add up beyond these.
+// frames as long as the source agrees within two of its ticks, 2 ms at most; so neither rounding nor drift can add up beyond these.
 func (c *trackClock) decode(source media.Ticks) media.Ticks {
 	t := media.Rescale(source, c.source.Timescale, c.scale) + c.offset
 	if !c.seen || c.frame == 0 || c.source.Timescale == c.scale {
@@ -91,7 +91,7 @@ func (c *trackClock) decode(source media.Ticks) media.Ticks {
 	}
 	tolerance := media.Ticks(1)
 	if c.source.Timescale < c.scale {
-		tolerance = media.RescaleUp(2, c.source.Timescale, c.scale)
+		tolerance = min(media.RescaleUp(2, c.source.Timescale, c.scale), media.Ticks(c.scale)/500)
 	}
 	if grid := c.dts + c.frame; grid-t <= tolerance && t-grid <= tolerance {
 		return grid

@@ -129,5 +129,7 @@ func audioEntry(d *description) mp4.Box {
 	} else {
 		config = rawBox(d.box, d.payload)
 	}
-	return mp4.CreateAudioSampleEntryBox(d.entry, uint16(d.Channels), 16, uint16(rate), config)
+	e := mp4.CreateAudioSampleEntryBox(d.entry, uint16(d.Channels), 16, uint16(rate), nil)
+	e.Children = append(e.Children, config) // AddChild takes only its own types
+	return e
 }

@@ -206,10 +206,12 @@ func decodeChunk(t failer, c media.Chunk) []outSample {
 // checkChunks tells whether chunks keep their target: none is longer unless it is one sample, none but a segment's last is
 // shorter than 85 % of the longest that whole samples allow.
 func checkChunks(r *recorder, target time.Duration) error {
-	whole := map[uint64]time.Duration{} // longest chunk of a run's lead
+	whole := map[uint64]time.Duration{} // first chunk of a run's lead: irregular frames may make later ones longer
 	for _, c := range r.chunks {
 		if d := c.Duration.Duration(c.Timescale); c.Track == r.runs[c.Run-r.runs[0].ID].Lead().Name {
-			whole[c.Run] = max(whole[c.Run], d)
+			if whole[c.Run] == 0 {
+				whole[c.Run] = max(d, target/2)
+			}
 		}
 	}
 	last := map[string]media.Chunk{}

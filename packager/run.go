@@ -55,7 +55,7 @@ func (r *run) setChunks() {
 		c := t.cut
 		c.limit = media.FromDuration(d+d/1000, t.scale)
 		if t.source.Timescale < 10000 {
-			c.limit += media.RescaleUp(1, t.source.Timescale, t.scale)
+			c.limit += min(media.RescaleUp(1, t.source.Timescale, t.scale), media.Ticks(t.scale)/1000)
 		}
 		c.enough = media.FromDuration(d, t.scale) * 85 / 100
 	}
