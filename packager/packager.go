@@ -133,6 +133,7 @@ func (p *Packager) Start(formats []media.Format, now time.Time) error {
 		for _, t := range tracks {
 			t.anchor(&p.feed)
 		}
+		p.feed.first = p.feed.newest // nobody is late yet
 	}
 	return nil
 }
