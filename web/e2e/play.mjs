@@ -1,4 +1,5 @@
 // Plays a channel in a real browser and checks that it plays; see options.mjs for the command line.
+import { setTimeout as pause } from 'node:timers/promises';
 import { openBrowser } from './browser.mjs';
 import { Checks, round } from './checks.mjs';
 import { parseOptions, usage } from './options.mjs';
@@ -59,7 +60,10 @@ async function play(page, heard) {
     const address = new URL('/', base);
     address.search = new URLSearchParams({ channel: options.channel, player: options.player }).toString();
     await page.goto(address.href, { waitUntil: 'load' });
+    // What is evaluated in a page counts as a click of the viewer: until it plays, nothing may be.
+    if (!options.autoplay) await pause(5000);
     await page.waitForFunction(() => window.weir);
+    if (!options.autoplay && !(await page.evaluate(() => window.weir.video.muted))) checks.problems.push('the page did not turn the sound off, though the browser forbids it');
     const begun = await checks.started(options.start);
     Object.assign(result, { library: begun.library, timeToFirstFrame: begun.timeToFirstFrame });
     if (options.watch && !checks.problems.length) {
@@ -78,7 +82,7 @@ async function play(page, heard) {
       live: last.live, muted: await page.evaluate(() => window.weir.video.muted), errors: last.errors,
     });
   } catch (error) {
-    checks.problems.push(error.message.split('\n')[0]);
+    checks.problems.push(ending ? 'stopped from outside' : error.message.split('\n')[0]);
   }
   if (checks.problems.length) await Promise.resolve(shoot()).catch(() => {});
   say({ ...result, ok: checks.problems.length === 0, problems: checks.problems, console: heard.console });
