@@ -88,8 +88,8 @@ func (w *fakeWriter) End(e media.SegmentEnd) error {
 	return w.fail
 }
 
-func (w *fakeWriter) Resume() bus.Resume    { return w.resume }
-func (w *fakeWriter) Lost() <-chan struct{} { return w.lost }
+func (w *fakeWriter) Resume() bus.Resume     { return w.resume }
+func (w *fakeWriter) Lost() <-chan struct{}  { return w.lost }
 func (w *fakeWriter) Stats() bus.WriterStats { return bus.WriterStats{Epoch: 7, DroppedSegments: 2} }
 
 func (w *fakeWriter) Close(context.Context) error {

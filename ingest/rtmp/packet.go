@@ -45,8 +45,7 @@ const (
 // enhanced is what stands in front of an Enhanced RTMP message's tracks.
 type enhanced struct {
 	packetType byte
-	multitrack byte   // packetMultitrack of the medium
-	fourCC     string // "" where every track has its own
+	multitrack byte // the medium's packet type for several tracks
 	rest       []byte
 }
 

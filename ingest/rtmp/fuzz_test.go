@@ -1,0 +1,100 @@
+package rtmp
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/bluenviron/gortmplib/pkg/amf0"
+	"github.com/bluenviron/gortmplib/pkg/bytecounter"
+	"github.com/bluenviron/gortmplib/pkg/rawmessage"
+)
+
+// script is a connection that says what it was given and hears nothing.
+type script struct{ *bytes.Reader }
+
+func (script) Write(p []byte) (int, error)      { return len(p), nil }
+func (script) Close() error                     { return nil }
+func (script) LocalAddr() net.Addr              { return &net.TCPAddr{} }
+func (script) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
+func (script) SetDeadline(time.Time) error      { return nil }
+func (script) SetReadDeadline(time.Time) error  { return nil }
+func (script) SetWriteDeadline(time.Time) error { return nil }
+
+// FuzzConnection lets hostile bytes follow a good handshake.
+func FuzzConnection(f *testing.F) {
+	hello := append([]byte{3}, make([]byte, 2*1536)...)
+	f.Add(session(f, nil))
+	f.Add(session(f, [][2][]byte{
+		{{typeVideo}, avcHeader},
+		{{typeAudio}, aacHeader},
+		{{typeVideo}, avcIDR},
+		{{typeAudio}, aacFrame},
+		{{typeData}, {2, 0, 10, 'o', 'n', 'M', 'e', 't', 'a', 'D', 'a', 't', 'a', 8, 0, 0, 0, 0, 0, 0, 9}},
+		{{typeVideo}, {0x96, 0x13, 'h', 'v', 'c', '1', 0, 0, 0, 1, 10, 1, 0, 0, 2, 11, 12}},
+	}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		in := newFakeIngest()
+		cfg := New(Config{Ingest: in, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}).cfg
+		c := newConn(cfg, script{bytes.NewReader(append(bytes.Clone(hello), b...))})
+		_ = c.serve(context.Background())
+		select {
+		case feed := <-in.feeds:
+			if !feed.ended {
+				t.Fatal("the feed was left open")
+			}
+		default:
+		}
+	})
+}
+
+// session is a publisher's messages up to publish, and those given.
+func session(f *testing.F, more [][2][]byte) []byte {
+	var b bytes.Buffer
+	w := rawmessage.NewWriter(&b, bytecounter.NewWriter(&b), false)
+	put := func(typ byte, body []byte) {
+		if err := w.Write(&rawmessage.Message{ChunkStreamID: 4, Type: typ, MessageStreamID: mediaStreamSwap, Body: body}); err != nil {
+			f.Fatal(err)
+		}
+	}
+	for _, args := range []amf0.Data{
+		{"connect", 1.0, amf0.Object{{Key: "app", Value: "live"}}},
+		{"createStream", 2.0, nil},
+		{"publish", 3.0, nil, "news?key=a", "live"},
+	} {
+		body, err := args.Marshal()
+		if err != nil {
+			f.Fatal(err)
+		}
+		put(typeCommand, body)
+	}
+	for _, m := range more {
+		put(m[0][0], m[1])
+	}
+	return b.Bytes()
+}
+
+// FuzzMedia gives hostile audio and video messages to the parsers and the discovery.
+func FuzzMedia(f *testing.F) {
+	for _, b := range [][]byte{avcHeader, avcIDR, avcNegative, {0x97, 2, 1, 2, 3, 3, 'h', 'v', 'c', '1', 10}} {
+		f.Add(true, b, avcIDR)
+	}
+	for _, b := range [][]byte{aacHeader, aacFrame, {0x91, 'e', 'c', '-', '3', 0x0b, 0x77, 0, 0xff, 0x34, 0x86, 0xff}, {0x91, 'a', 'c', '-', '3', 0x0b, 0x77, 0, 0, 0x1c, 0x40, 0xe1, 0xde}} {
+		f.Add(false, b, aacFrame)
+	}
+	f.Fuzz(func(t *testing.T, video bool, first, second []byte) {
+		d := &discovery{feed: &recorder{}}
+		for i, body := range [][]byte{first, second, first} {
+			parse := parseAudio
+			if video {
+				parse = parseVideo
+			}
+			_ = parse(body, func(p packet) error { return d.take(p, uint32(i)*600) })
+		}
+		_ = d.flush()
+	})
+}
