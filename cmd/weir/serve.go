@@ -66,6 +66,11 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer channels.Close()
+	for _, ch := range channels.Channels() { // before any feed or player asks for them
+		if err := keepStream(ctx, catalog.Change{ID: ch.ID, Channel: ch}, b); err != nil {
+			return err
+		}
+	}
 	return serve(ctx, cfg, ports, b, channels, log)
 }
 

@@ -1,12 +1,14 @@
 package e2e
 
 import (
+	"context"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -16,7 +18,7 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer taken.Close()
+	t.Cleanup(func() { _ = taken.Close() })
 	file := filepath.Join(t.TempDir(), "a-file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 
@@ -42,7 +44,7 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 				}
 			}
 			require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
-			out, err := exec.Command(weirBinary, "serve", "--config", config).CombinedOutput()
+			out, err := serveBriefly(t, config)
 			var exit *exec.ExitError
 			require.ErrorAs(t, err, &exit, string(out))
 			require.Equal(t, 1, exit.ExitCode(), string(out))
@@ -62,7 +64,15 @@ func TestDataDirectoryIsLocked(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "weir.yaml")
 	text := "data: " + s.data + "\nedge: {listen: \"127.0.0.1:0\"}\nadmin: {listen: \"127.0.0.1:0\"}\ningest: {rtmp: \"127.0.0.1:0\"}\n"
 	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
-	out, err := exec.Command(weirBinary, "serve", "--config", config).CombinedOutput()
+	out, err := serveBriefly(t, config)
 	require.Error(t, err)
 	require.Contains(t, string(out), s.data)
+}
+
+// serveBriefly runs a server that is to end by itself.
+func serveBriefly(t *testing.T, config string) (output []byte, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	return exec.CommandContext(ctx, weirBinary, "serve", "--config", config).CombinedOutput()
 }
