@@ -128,6 +128,8 @@ func (p *Packager) Start(formats []media.Format, now time.Time) error {
 	if err := p.finish(now); err != nil {
 		return err
 	}
+	p.drop(Clock, len(p.jump)) // held samples name tracks that are no more
+	p.jump, p.far = nil, 0
 	p.tracks = tracks
 	if p.feed.anchored {
 		for _, t := range tracks {
@@ -171,7 +173,7 @@ func (p *Packager) Flush(now time.Time) error {
 	}
 	err := p.finish(now)
 	p.drop(Clock, len(p.jump))
-	p.jump, p.tracks, p.feed = nil, nil, feedClock{}
+	p.jump, p.far, p.tracks, p.feed = nil, 0, nil, feedClock{}
 	return err
 }
 

@@ -53,7 +53,11 @@ func (t *track) arrived(s timed, source media.Ticks) {
 		t.since = t.ns(s.dts)
 	} else {
 		d := s.dts - t.dts
-		if t.nominal == 0 || d < t.nominal*2 || t.Kind == media.Video && d <= media.Ticks(t.scale)*4 {
+		longest := media.Ticks(t.scale) // of what may be a sample and not a hole
+		if t.Kind == media.Video {
+			longest *= 4
+		}
+		if d <= longest && (t.nominal == 0 || t.Kind == media.Video || d < t.nominal*2) {
 			t.nominal = d
 		}
 		if d > t.holeAfter() {
@@ -67,6 +71,9 @@ func (t *track) arrived(s timed, source media.Ticks) {
 	t.frame = t.perFrame
 	if t.Codec == media.Opus {
 		t.frame = opusDuration(s.data)
+	}
+	if t.frame > 0 {
+		t.nominal = t.frame
 	}
 }
 
@@ -102,9 +109,10 @@ func (p *Packager) lost(t *track) bool {
 	return p.feed.newest-at > p.patience(t)
 }
 
-// alive tells whether the track's samples come, and have done so without a hole since that point, in nanoseconds.
+// alive tells whether the track's samples come, and have done so without a hole since that point, in nanoseconds. It asks for
+// more than not being lost, so that a track at that limit does not come and go.
 func (p *Packager) alive(t *track, since media.Ticks) bool {
-	return t.seen && !p.lost(t) && t.since <= since
+	return t.seen && !p.lost(t) && t.since <= since && p.feed.newest-t.ns(t.dts) <= p.patience(t)*3/4
 }
 
 // noteSync follows the distance between sync samples of a leading video track.
