@@ -15,6 +15,12 @@ type connections struct {
 type connection struct {
 	net.Conn
 	of *connections
+
+	// What follows belongs to the goroutine that serves the connection.
+	body   gather
+	behind []byte // to be written behind the next write
+	both   [2][]byte
+	vector net.Buffers // of both
 }
 
 // listener hands out connections that are known.
@@ -32,6 +38,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	c := &connection{Conn: conn, of: l.of}
+	c.body.conn = c
 	l.of.mu.Lock()
 	defer l.of.mu.Unlock()
 	if l.of.open == nil {

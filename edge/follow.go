@@ -41,6 +41,11 @@ func (s *Server) follow(ctx *fasthttp.RequestCtx, c *channel, r *route, open *wi
 	h.SetContentType(mimeOf(c, r.track))
 	setCacheControl(h, mediaMaxAge(c), true)
 	s.counts.add(kindSegment, fasthttp.StatusOK, 0)
+	if ctx.IsHead() {
+		// The length is not known yet. fasthttp would end a chunked body that is not there with an empty line, which the player
+		// would take for the beginning of the next answer.
+		return
+	}
 	ctx.Response.SetBodyStream(&follower{
 		ctx: s.ctx, conn: ctx.Conn(), window: c.window, open: open,
 		stall: max(leastStall, 3*c.window.Snapshot().Target), counts: &s.counts,

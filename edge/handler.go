@@ -132,9 +132,16 @@ func (s *Server) send(ctx *fasthttp.RequestCtx, c *content, etag []byte) {
 		}
 	}
 	ctx.SetStatusCode(status)
-	ctx.Response.SetBodyRaw(data)
-	if ctx.IsHead() {
+	conn, ours := ctx.Conn().(*connection)
+	switch {
+	case ctx.IsHead():
+		ctx.Response.SetBodyRaw(data)
 		data = nil
+	case ours && len(data) >= gatherFrom:
+		conn.body.body = data
+		ctx.Response.SetBodyStream(&conn.body, len(data))
+	default:
+		ctx.Response.SetBodyRaw(data)
 	}
 	s.counts.add(c.kind, status, len(data))
 }

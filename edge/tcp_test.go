@@ -3,6 +3,7 @@ package edge
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -137,5 +138,91 @@ func TestShutdownCutsOffWhoDoesNotRead(t *testing.T) {
 	}
 	if n, _ := io.Copy(io.Discard, conn); n >= 32<<20 {
 		t.Error("the player got everything")
+	}
+}
+
+// Answers of all sizes keep their order and bytes when requests come in one go.
+func TestPipelinedRequests(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, fakeRenderers(), "news")
+	h := <-f.handlers
+	begin(h)
+	sizes := []int{2, 4 << 10, 100, 64 << 10, 3 << 20, 4000, 4096 - 300, 8 << 10}
+	for n, size := range sizes {
+		row(h, uint64(n), 1, size)
+	}
+	conn := f.tcp()
+	go func() {
+		var all strings.Builder
+		for round := range 3 {
+			for n := range sizes {
+				fmt.Fprintf(&all, "GET /live/news/v1/%d.m4s HTTP/1.1\r\nHost: x\r\nX-Round: %d\r\n\r\n", n, round)
+			}
+		}
+		_, _ = io.WriteString(conn, all.String())
+	}()
+	r := bufio.NewReader(conn)
+	for range 3 {
+		for n, size := range sizes {
+			resp, err := http.ReadResponse(r, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(resp.Body)
+			if err != nil || string(body) != strings.Repeat(fmt.Sprintf("a%d", n), size/2) {
+				t.Fatalf("answer %d: %d bytes of %d, %v", n, len(body), size, err)
+			}
+		}
+	}
+}
+
+// BenchmarkTCP is segments of 150 KB and 1.5 MB over the loopback; the reader's work is in the figure too.
+func BenchmarkTCP(b *testing.B) {
+	for _, size := range []int{150_000, 1_500_000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			f := newFixture(b, fakeRenderers(), "news")
+			h := <-f.handlers
+			begin(h)
+			row(h, 0, 10, size)
+			conn := f.tcp()
+			req := []byte("GET /live/news/v1/0.m4s HTTP/1.1\r\nHost: edge\r\n\r\n")
+			buf := make([]byte, 256<<10)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := conn.Write(req); err != nil {
+					b.Fatal(err)
+				}
+				for got, want := 0, 1; got < want; {
+					n, err := conn.Read(buf)
+					if err != nil {
+						b.Fatal(err)
+					}
+					if got == 0 {
+						want = answerSize(b, buf[:n])
+						b.SetBytes(int64(want))
+					}
+					got += n
+				}
+			}
+		})
+	}
+}
+
+// The answer to HEAD for a segment that is being made once left an empty line in the connection.
+func TestHeadOfOpenSegmentLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	f, h := onAir(t, fakeRenderers())
+	chunks, _ := segment(tracksOf()[0], 10, 2, 2000)
+	h.Chunk(chunks[0])
+	conn := f.tcp()
+	go func() {
+		_, _ = io.WriteString(conn, "HEAD /live/news/v1/10.m4s HTTP/1.1\r\nHost: x\r\n\r\nGET /live/news/v1/3.m4s HTTP/1.1\r\nHost: x\r\n\r\n")
+	}()
+	r := bufio.NewReader(conn)
+	if resp, err := http.ReadResponse(r, &http.Request{Method: http.MethodHead}); err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("HEAD: %v", err)
+	}
+	if start, err := r.Peek(5); err != nil || string(start) != "HTTP/" {
+		t.Errorf("the next answer begins with %q, %v", start, err)
 	}
 }
