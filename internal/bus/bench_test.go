@@ -60,7 +60,7 @@ func resident(b *testing.B) int64 {
 
 // BenchmarkThroughput publishes as fast as the bus takes it, to one reader.
 func BenchmarkThroughput(b *testing.B) {
-	for _, size := range []int{8 << 10, 125_000, 1 << 20} {
+	for _, size := range []int{8 << 10, 125_000, 1 << 20, 4 << 20} {
 		b.Run(fmt.Sprintf("%dB", size), func(b *testing.B) {
 			bus := openBus(b, Config{})
 			ctx, cancel := context.WithCancel(context.Background())

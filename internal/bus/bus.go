@@ -23,11 +23,13 @@ type Bus struct {
 	cfg Config
 	srv *embedded // nil: outside
 
-	// Media is read over a connection of its own, so that an edge that catches up does not delay acknowledgements.
-	nc, readConn *nats.Conn
-	js, readJS   jetstream.JetStream
-	records      jetstream.KeyValue
-	leases       jetstream.KeyValue
+	// Media is written and read over connections of their own, so that an edge that catches up does not delay
+	// acknowledgements, nor either of them the renewal of leases.
+	nc, writeConn, readConn *nats.Conn
+	js, readJS              jetstream.JetStream
+
+	records jetstream.KeyValue
+	leases  jetstream.KeyValue
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -65,6 +67,9 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 func (b *Bus) connect(ctx context.Context) error {
 	var err error
 	if b.nc, b.js, err = b.dial("weir"); err != nil {
+		return err
+	}
+	if b.writeConn, _, err = b.dial("weir write"); err != nil {
 		return err
 	}
 	if b.readConn, b.readJS, err = b.dial("weir read"); err != nil {
@@ -145,6 +150,11 @@ func (b *Bus) disturbance() <-chan struct{} {
 
 // Ready is nil when JetStream answers.
 func (b *Bus) Ready() error {
+	for _, nc := range []*nats.Conn{b.readConn, b.writeConn, b.nc} {
+		if !nc.IsConnected() {
+			return errors.New("bus: not connected to NATS")
+		}
+	}
 	ctx, cancel := context.WithTimeout(b.ctx, requestTimeout)
 	defer cancel()
 	if _, err := b.js.AccountInfo(ctx); err != nil {
@@ -205,7 +215,7 @@ func (b *Bus) Close() error {
 	}
 	b.cancel()
 	b.wg.Wait()
-	for _, nc := range []*nats.Conn{b.readConn, b.nc} {
+	for _, nc := range []*nats.Conn{b.readConn, b.writeConn, b.nc} {
 		if nc != nil {
 			nc.Close()
 		}

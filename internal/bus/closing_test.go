@@ -50,7 +50,7 @@ func TestOpenSegmentOfSplitChunksIsClosed(t *testing.T) {
 	t.Parallel()
 	var whole media.Chunk
 	b, run := abandoned(t, func(w *Writer, run media.Run) {
-		whole = testChunk(run, "v1", 2, 0, 20<<20)
+		whole = testChunk(run, "v1", 2, 0, 9<<20)
 		require.NoError(t, w.Chunk(whole))
 		half := testChunk(run, "v1", 2, 1, 1000)
 		putChunk(t, w.bus, w.epoch, half, 0, 2)

@@ -78,7 +78,7 @@ func TestChunksOverTheServersLimitAreSplit(t *testing.T) {
 	run, inits := testRun(0, 0, timeline)
 	require.NoError(t, w.Run(run, inits))
 	var chunks []media.Chunk
-	for i, size := range []int{w.limit, w.limit + 1, 2 * w.limit, 20 << 20, 1} {
+	for i, size := range []int{w.limit, w.limit + 1, 2*w.limit + 1, 1} {
 		c := testChunk(run, "v1", 0, i, max(size, 32))
 		chunks = append(chunks, c)
 		require.NoError(t, w.Chunk(c))

@@ -105,7 +105,7 @@ func (w *Writer) sendAll() error {
 		w.queue.markSent(e)
 		w.mu.Unlock()
 		// Not under the lock: it may block while the server reads slowly.
-		if err := w.bus.nc.PublishMsg(m); err != nil {
+		if err := w.bus.writeConn.PublishMsg(m); err != nil {
 			w.mu.Lock()
 			w.queue.rewind()
 			w.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -21,32 +22,61 @@ type stored struct {
 	Data    []byte
 }
 
-// errNoStream is what last says where there is no such stream.
-var errNoStream = errors.New("no such stream")
-
-// last is the newest message of a stream on a subject, which may have wildcards. It is asked of the stream's leader: a
-// direct get may be answered by a replica that lags, which a writer that takes over must not believe. The errors are
-// ErrNotFound and errNoStream.
+// last is the newest message of a stream on a subject, which may have wildcards. The error is
+// ErrNotFound where there is none.
 func (b *Bus) last(ctx context.Context, stream, subject string) (stored, error) {
-	return b.message(ctx, stream, map[string]any{"last_by_subj": subject})
+	return b.ask(ctx, stream, map[string]any{"last_by_subj": subject})
 }
 
 // first is the oldest message of a stream.
 func (b *Bus) first(ctx context.Context, stream string) (stored, error) {
-	return b.message(ctx, stream, map[string]any{"seq": 1, "next_by_subj": ">"})
+	return b.ask(ctx, stream, map[string]any{"seq": 1, "next_by_subj": ">"})
 }
 
-func (b *Bus) message(ctx context.Context, stream string, query map[string]any) (stored, error) {
+// ask gets one message of a stream. Where there are replicas, its leader is asked: a direct get may be answered by one that
+// lags, which a writer that takes over must not believe.
+func (b *Bus) ask(ctx context.Context, stream string, query map[string]any) (stored, error) {
 	q, err := json.Marshal(query)
-	if err != nil {
-		return stored{}, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	reply, err := b.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+stream, q)
 	if err != nil {
 		return stored{}, fmt.Errorf("ask stream %s: %w", stream, err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	api, read := "$JS.API.DIRECT.GET.", readDirect
+	if b.cfg.Replicas > 1 {
+		api, read = "$JS.API.STREAM.MSG.GET.", readFromLeader
+	}
+	reply, err := b.nc.RequestWithContext(ctx, api+stream, q)
+	if err != nil {
+		return stored{}, fmt.Errorf("ask stream %s: %w", stream, err)
+	}
+	m, err := read(reply)
+	if err != nil {
+		return stored{}, fmt.Errorf("ask stream %s: %w", stream, err)
+	}
+	return m, nil
+}
+
+// readDirect reads the answer to a direct get: the message as it is, with some headers more.
+func readDirect(reply *nats.Msg) (stored, error) {
+	switch status := reply.Header.Get("Status"); status {
+	case "":
+	case "404":
+		return stored{}, ErrNotFound
+	default:
+		return stored{}, fmt.Errorf("status %s %s", status, reply.Header.Get("Description"))
+	}
+	m := stored{Subject: reply.Header.Get(jetstream.SubjectHeader), Header: reply.Header, Data: reply.Data}
+	seq, err := number(reply.Header.Get(jetstream.SequenceHeader), math.MaxUint64)
+	if err != nil {
+		return stored{}, fmt.Errorf("sequence: %w", err)
+	}
+	m.Seq = seq
+	return m, nil
+}
+
+// readFromLeader reads the answer of a stream's leader, which is JSON.
+func readFromLeader(reply *nats.Msg) (stored, error) {
 	var r struct {
 		Message struct {
 			Subject string `json:"subject"`
@@ -60,21 +90,19 @@ func (b *Bus) message(ctx context.Context, stream string, query map[string]any) 
 		} `json:"error"`
 	}
 	if err := json.Unmarshal(reply.Data, &r); err != nil {
-		return stored{}, fmt.Errorf("ask stream %s: %w", stream, err)
+		return stored{}, err
 	}
 	if e := r.Error; e != nil {
-		switch jetstream.ErrorCode(e.Code) {
-		case jetstream.JSErrCodeMessageNotFound:
+		if jetstream.ErrorCode(e.Code) == jetstream.JSErrCodeMessageNotFound {
 			return stored{}, ErrNotFound
-		case jetstream.JSErrCodeStreamNotFound:
-			return stored{}, errNoStream
 		}
-		return stored{}, fmt.Errorf("ask stream %s: %s (error %d)", stream, e.Description, e.Code)
+		return stored{}, fmt.Errorf("%s (error %d)", e.Description, e.Code)
 	}
 	m := stored{Subject: r.Message.Subject, Seq: r.Message.Seq, Data: r.Message.Data}
 	if len(r.Message.Header) > 0 {
+		var err error
 		if m.Header, err = nats.DecodeHeadersMsg(r.Message.Header); err != nil {
-			return stored{}, fmt.Errorf("stream %s, message %d: headers: %w", stream, m.Seq, err)
+			return stored{}, fmt.Errorf("message %d: headers: %w", m.Seq, err)
 		}
 	}
 	return m, nil

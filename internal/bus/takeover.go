@@ -52,11 +52,13 @@ func (t *takeover) closeLast(ctx context.Context) error {
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
-	if errors.Is(err, ErrMalformed) {
-		t.log.Warn("bus: the stream's newest message is not understood; nothing is closed", "error", err)
+	if errors.Is(err, ErrMalformed) && t.resume.Run > 0 && t.resume.Segment > 0 {
+		// It is nobody's. What the last writer recorded tells where to look.
+		t.log.Warn("bus: the stream's newest message is not understood", "error", err)
+		newest = message{address: address{Segment: t.resume.Segment - 1}, header: header{Run: t.resume.Run - 1}}
+	} else if errors.Is(err, ErrMalformed) {
 		return nil
-	}
-	if err != nil {
+	} else if err != nil {
 		return err
 	}
 	t.epoch = max(t.epoch, newest.Epoch+1)

@@ -63,17 +63,17 @@ func newWriter(b *Bus, channel string, l *lease, epoch uint64, resume Resume) (*
 	w := &Writer{
 		bus: b, channel: channel, lease: l, epoch: epoch, resume: resume, log: b.log(channel), ctx: ctx, cancel: cancel,
 		inbox: nats.NewInbox() + ".", wake: make(chan struct{}, 1), lost: make(chan struct{}), inits: resume.Inits,
-		limit: int(b.nc.MaxPayload()) - headerRoom,
+		limit: int(b.writeConn.MaxPayload()) - headerRoom,
 		state: state{Segment: resume.Segment, Run: resume.Run, End: resume.End, Target: resume.Target, Epoch: epoch},
 	}
 	w.queue = newQueue(b.cfg.InFlight, b.cfg.Backlog)
 	w.stats.Epoch = epoch
 	var err error
 	if w.limit < headerRoom {
-		err = fmt.Errorf("the server's max_payload of %d bytes is too small", b.nc.MaxPayload())
+		err = fmt.Errorf("the server's max_payload of %d bytes is too small", b.writeConn.MaxPayload())
 	}
 	if err == nil {
-		w.acks, err = b.nc.Subscribe(w.inbox+"*", w.onAck)
+		w.acks, err = b.writeConn.Subscribe(w.inbox+"*", w.onAck)
 	}
 	if err != nil {
 		cancel()
