@@ -1,4 +1,5 @@
 // Plays a channel in a real browser and checks that it plays; see options.mjs for the command line.
+import { loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openBrowser } from './browser.mjs';
 import { Checks, round } from './checks.mjs';
@@ -85,7 +86,7 @@ async function play(page, heard) {
     checks.problems.push(ending ? 'stopped from outside' : error.message.split('\n')[0]);
   }
   if (checks.problems.length) await Promise.resolve(shoot()).catch(() => {});
-  say({ ...result, ok: checks.problems.length === 0, problems: checks.problems, console: heard.console });
+  say({ ...result, ok: checks.problems.length === 0, problems: checks.problems, load: round(loadavg()[0]), console: heard.console });
   return checks;
 }
 
