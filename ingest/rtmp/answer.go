@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
+	"os"
 	"time"
 
 	"github.com/bluenviron/gortmplib/pkg/amf0"
@@ -25,6 +25,9 @@ func (c *conn) write(m rtmpmessage.Message) error {
 
 // result answers the command of that transaction.
 func (c *conn) result(transaction int, args ...any) error {
+	if transaction == 0 {
+		return nil // the client wants no answer (RTMP 1.0, 7.1.1)
+	}
 	return c.call("_result", transaction, args...)
 }
 
@@ -60,7 +63,7 @@ func (c *conn) sendAway(transaction int, err error) {
 	var r *refusal
 	switch {
 	case errors.As(err, &r):
-		if transaction != 0 {
+		if transaction != noTransaction {
 			_ = c.status(transaction, "error", r.code, r.description)
 		}
 	case errors.Is(err, errProtocol):
@@ -74,18 +77,22 @@ func (c *conn) sendAway(transaction int, err error) {
 }
 
 // linger waits until the client has read the last words and closed: closing with bytes of it unread would reset the
-// connection, and the words would be lost.
+// connection, and the words would be lost. A client that does not close by itself is shown the end of our side then, not before:
+// GStreamer reports an end that comes with the words instead of the words.
 func (c *conn) linger() {
-	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
-		if err := half.CloseWrite(); err != nil {
-			return
-		}
-	}
-	if err := c.nc.SetReadDeadline(time.Now().Add(lingerTime)); err != nil {
+	if c.drain() {
 		return
 	}
-	_, err := io.CopyN(io.Discard, c.nc, lingerBytes)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
-		c.log.Debug("client did not close in time", "err", err)
+	if half, ok := c.nc.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil && !c.drain() {
+		c.log.Debug("client did not close in time")
 	}
+}
+
+// drain reads for a while; true: the client is gone, or has said too much.
+func (c *conn) drain() bool {
+	if err := c.nc.SetReadDeadline(time.Now().Add(lingerTime)); err != nil {
+		return true
+	}
+	_, err := io.CopyN(io.Discard, c.nc, lingerBytes)
+	return !errors.Is(err, os.ErrDeadlineExceeded)
 }

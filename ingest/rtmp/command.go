@@ -1,7 +1,6 @@
 package rtmp
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -26,6 +25,7 @@ const (
 	mediaStream       = 1         // the message stream that createStream gives
 	mediaStreamSwap   = 0x1000000 // the same as gortmplib writes it: big-endian
 	handshakeMessages = 100       // how many a client may send before it publishes
+	noTransaction     = -1        // there is no publish to answer; 0 is one: GStreamer's
 )
 
 // command is a call of the client.
@@ -81,17 +81,17 @@ func (c *conn) negotiate() (address, int, error) {
 	for range handshakeMessages {
 		m, err := c.next()
 		if err != nil {
-			return address{}, 0, err
+			return address{}, noTransaction, err
 		}
 		if m.Type != typeCommand && m.Type != typeCommandAMF3 {
 			continue
 		}
 		cmd, err := parseCommand(m)
 		if err != nil {
-			return address{}, 0, err
+			return address{}, noTransaction, err
 		}
 		if !connected && cmd.name != "connect" {
-			return address{}, 0, fmt.Errorf("%w: command %q before connect", errProtocol, shorten(cmd.name))
+			return address{}, noTransaction, fmt.Errorf("%w: command %q before connect", errProtocol, shorten(cmd.name))
 		}
 		switch cmd.name {
 		case "connect":
@@ -99,26 +99,21 @@ func (c *conn) negotiate() (address, int, error) {
 			connected = true
 		case "createStream":
 			err = c.result(cmd.id, nil, float64(mediaStream))
-		case "releaseStream":
+		case "releaseStream", "FCPublish":
 			err = c.result(cmd.id, nil, amf0.Undefined{})
-		case "FCPublish":
-			err = errors.Join(c.result(cmd.id, nil, amf0.Undefined{}), c.call("onFCPublish", 0, nil, amf0.Object{
-				{Key: "code", Value: codePublished},
-				{Key: "description", Value: shorten(cmd.text(1))},
-			}))
 		case "publish":
 			return parseAddress(app, tcURL, cmd.text(1)), cmd.id, nil
 		case "play", "play2":
 			_ = c.status(cmd.id, "error", codeNoStream, "this server only takes feeds in over RTMP: play HLS or DASH")
-			return address{}, 0, &refusal{description: "play over RTMP is not supported"}
+			return address{}, noTransaction, &refusal{description: "play over RTMP is not supported"}
 		case "_checkbw", "FCSubscribe", "getStreamLength", "deleteStream", "closeStream":
 			// Nothing waits for an answer.
 		}
 		if err != nil {
-			return address{}, 0, err
+			return address{}, noTransaction, err
 		}
 	}
-	return address{}, 0, fmt.Errorf("%w: %d messages without publish", errProtocol, handshakeMessages)
+	return address{}, noTransaction, fmt.Errorf("%w: %d messages without publish", errProtocol, handshakeMessages)
 }
 
 // connect answers the first command (RTMP 1.0, 7.2.1.1; Enhanced RTMP v2, "connect").

@@ -33,9 +33,13 @@ func opusConfig(h []byte) ([]byte, error) {
 	}
 	cfg := bytes.Clone(h[8:])
 	cfg[0] = 0 // version of the box, not of the header
-	binary.BigEndian.PutUint16(cfg[2:], binary.LittleEndian.Uint16(h[10:]))
-	binary.BigEndian.PutUint32(cfg[4:], binary.LittleEndian.Uint32(h[12:]))
-	binary.BigEndian.PutUint16(cfg[8:], binary.LittleEndian.Uint16(h[16:]))
+	// Publishers on gortmplib 1.0 (and mediacommon 2.9) write the numbers big-endian; the sample rate shows it.
+	const fastest = 768_000
+	if binary.LittleEndian.Uint32(h[12:]) <= fastest || binary.BigEndian.Uint32(h[12:]) > fastest {
+		binary.BigEndian.PutUint16(cfg[2:], binary.LittleEndian.Uint16(h[10:]))
+		binary.BigEndian.PutUint32(cfg[4:], binary.LittleEndian.Uint32(h[12:]))
+		binary.BigEndian.PutUint16(cfg[8:], binary.LittleEndian.Uint16(h[16:]))
+	}
 	if cfg[10] == 0 {
 		return cfg[:11], nil
 	}

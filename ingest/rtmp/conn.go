@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bluenviron/gortmplib/pkg/amf0"
 	"github.com/bluenviron/gortmplib/pkg/bytecounter"
 	"github.com/bluenviron/gortmplib/pkg/handshake"
 	rtmpmessage "github.com/bluenviron/gortmplib/pkg/message"
@@ -24,7 +25,7 @@ const (
 	readBuffer   = 64 << 10
 	ackWindow    = 2_500_000 // bytes; what encoders are used to
 	writeTimeout = 5 * time.Second
-	lingerTime   = 2 * time.Second
+	lingerTime   = time.Second // twice
 	lingerBytes  = 4 << 20
 )
 
@@ -67,19 +68,19 @@ func (c *conn) serve(ctx context.Context) error {
 // admit is everything before the first media byte. It takes no longer than Config.HandshakeTimeout.
 func (c *conn) admit(ctx context.Context) (ingest.Feed, int, error) {
 	if err := c.nc.SetDeadline(time.Now().Add(c.HandshakeTimeout)); err != nil {
-		return nil, 0, err
+		return nil, noTransaction, err
 	}
 	if ctx.Err() != nil {
-		return nil, 0, ingest.ErrClosing
+		return nil, noTransaction, ingest.ErrClosing
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.HandshakeTimeout)
 	defer cancel()
 	if err := c.shakeHands(); err != nil {
-		return nil, 0, fmt.Errorf("handshake: %w", err)
+		return nil, noTransaction, fmt.Errorf("handshake: %w", err)
 	}
 	a, transaction, err := c.negotiate()
 	if err != nil {
-		return nil, 0, err
+		return nil, noTransaction, err
 	}
 	switch {
 	case a.App != application || a.Channel == "":
@@ -123,7 +124,10 @@ func (c *conn) shakeHands() error {
 // publish takes the feed in until it ends, by whosever wish.
 func (c *conn) publish(ctx context.Context, feed ingest.Feed, transaction int) (err error) {
 	defer func() { feed.Close(err) }()
-	if err := c.status(transaction, "status", codePublished, "publishing"); err != nil {
+	err = errors.Join(
+		c.call("onFCPublish", 0, nil, amf0.Object{{Key: "code", Value: codePublished}, {Key: "description", Value: "publishing"}}),
+		c.status(transaction, "status", codePublished, "publishing"))
+	if err != nil {
 		return err
 	}
 	// One goroutine waits for the server's wish to end it, and wakes the reader.
