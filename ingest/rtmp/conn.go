@@ -123,7 +123,13 @@ func (c *conn) shakeHands() error {
 
 // publish takes the feed in until it ends, by whosever wish.
 func (c *conn) publish(ctx context.Context, feed ingest.Feed, transaction int) (err error) {
-	defer func() { feed.Close(err) }()
+	defer func() {
+		if p := recover(); p != nil {
+			feed.Close(fmt.Errorf("%w: panic on the connection", ingest.ErrInternal))
+			panic(p) // logged by the server
+		}
+		feed.Close(err)
+	}()
 	err = errors.Join(
 		c.call("onFCPublish", 0, nil, amf0.Object{{Key: "code", Value: codePublished}, {Key: "description", Value: "publishing"}}),
 		c.status(transaction, "status", codePublished, "publishing"))

@@ -1,0 +1,136 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"weir/ingest"
+	"weir/ingest/file"
+	"weir/internal/bus"
+	"weir/internal/catalog"
+	"weir/internal/media"
+)
+
+// The real types fit.
+var (
+	_ ingest.Writer  = (*bus.Writer)(nil)
+	_ ingest.Catalog = (*catalog.Catalog)(nil)
+	_ file.Catalog   = (*catalog.Catalog)(nil)
+	_ ingest.Opener  = (*ingest.Server)(nil)
+)
+
+// rows counts what comes out of a feed.
+type rows struct {
+	mu     sync.Mutex
+	runs   []media.Run
+	ends   map[string][]media.SegmentEnd
+	enough chan struct{}
+}
+
+func (r *rows) Acquire(context.Context, string) (ingest.Writer, error) { return r, nil }
+
+func (r *rows) Run(run media.Run, _ []media.Init) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.runs = append(r.runs, run)
+	return nil
+}
+
+func (r *rows) Target(time.Duration) error { return nil }
+func (r *rows) Chunk(media.Chunk) error    { return nil }
+
+func (r *rows) End(e media.SegmentEnd) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ends[e.Track] = append(r.ends[e.Track], e)
+	if len(r.ends["v1"]) == 40 && e.Track == "v1" {
+		close(r.enough)
+	}
+	return nil
+}
+
+func (r *rows) Resume() bus.Resume          { return bus.Resume{} }
+func (r *rows) Lost() <-chan struct{}       { return nil }
+func (r *rows) Stats() bus.WriterStats      { return bus.WriterStats{} }
+func (r *rows) Close(context.Context) error { return nil }
+
+type catalogOf map[string]catalog.Channel
+
+func (c catalogOf) Channel(id string) (catalog.Channel, bool) {
+	ch, ok := c[id]
+	return ch, ok
+}
+
+func (c catalogOf) Watch(ctx context.Context) <-chan catalog.Change {
+	out := make(chan catalog.Change, len(c))
+	for id, ch := range c {
+		out <- catalog.Change{ID: id, Channel: ch}
+	}
+	go func() {
+		<-ctx.Done()
+		close(out)
+	}()
+	return out
+}
+
+// The demo channel, packaged over more than three loops: one run, segments of 2 s that join, nothing dropped.
+func TestDemoIsOneRun(t *testing.T) {
+	t.Parallel()
+	demo := catalog.New("demo")
+	demo.Source = "file:testdata/demo.mp4"
+	channels := catalogOf{"demo": demo}
+	out := &rows{ends: make(map[string][]media.SegmentEnd), enough: make(chan struct{})}
+	var mu sync.Mutex
+	clock := time.Unix(1_800_000_000, 0)
+	now := func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return clock
+	}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	server := ingest.New(ingest.Config{Bus: out, Catalog: channels, Log: log, Now: now})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- file.New(file.Config{Ingest: server, Catalog: channels, Log: log, Now: now, Wait: func(ctx context.Context, d time.Duration) error {
+			mu.Lock()
+			defer mu.Unlock()
+			clock = clock.Add(d)
+			return ctx.Err()
+		}}).Run(ctx)
+	}()
+	select {
+	case <-out.enough:
+	case <-time.After(30 * time.Second):
+		t.Error("no 40 segments within 30 s")
+	}
+	st, _ := server.Status("demo")
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	closing, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	defer stop()
+	server.Close(closing)
+	if errors.Is(closing.Err(), context.DeadlineExceeded) {
+		t.Error("a feed was left open")
+	}
+	if len(out.runs) != 1 || st.DroppedSamples != 0 || st.ForcedCuts != 0 || st.LastError != "" || st.State != ingest.OnAir {
+		t.Fatalf("%d runs, status %+v", len(out.runs), st)
+	}
+	for track, ends := range out.ends {
+		for i, e := range ends[:40] {
+			if i > 0 && e.Start != ends[i-1].Start+ends[i-1].Duration {
+				t.Errorf("%s: segment %d begins at %d, the one before ends at %d", track, e.Segment, e.Start, ends[i-1].Start+ends[i-1].Duration)
+			}
+			if track == "v1" && i > 0 && e.Duration != 2*media.Ticks(e.Timescale) {
+				t.Errorf("%s: segment %d lasts %d", track, e.Segment, e.Duration)
+			}
+		}
+	}
+}
