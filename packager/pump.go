@@ -60,6 +60,7 @@ func (p *Packager) tryBegin() bool {
 	}
 	start := lead.queue.at(0).pos
 	ns := lead.ns(start)
+	least := media.Rescale(p.next, nanoscale, lead.scale) // the last run is not overlapped
 	hold := media.Ticks(min(max(p.cfg.Segment, time.Second), 4*time.Second))
 	overdue := p.pressure || p.feed.newest-ns > hold
 	join := min(hold, media.Ticks(p.segmentDuration())/2)
@@ -68,7 +69,8 @@ func (p *Packager) tryBegin() bool {
 		if t == lead {
 			continue
 		}
-		p.discard(t, media.RescaleUp(start, lead.scale, t.scale), Unused)
+		// What is decoded along with the first frame goes out with it, though it may be heard before the frame is seen.
+		p.discard(t, media.RescaleUp(max(lead.queue.at(0).dts, least), lead.scale, t.scale), Unused)
 		h := t.queue.at(0)
 		switch {
 		case h != nil && t.ns(h.pos)-ns <= join:

@@ -43,7 +43,8 @@ func (r *run) margin() time.Duration {
 }
 
 // fixTarget decides the channel's target duration when its first segment closes: that of the configuration in whole GOPs as
-// they were seen, and at least that of the segment.
+// they were seen, and at least that of the segment. An encoder whose GOPs do not fit the configuration may send longer ones
+// later: it gets a segment duration more, because the price of a target too short is segments that nobody can join at.
 func (p *Packager) fixTarget(r *run, first media.Ticks, now time.Time) error {
 	if p.target > 0 {
 		return nil
@@ -52,7 +53,11 @@ func (p *Packager) fixTarget(r *run, first media.Ticks, now time.Time) error {
 	if g := r.lead.longestGOP.Duration(r.lead.scale); g > 0 && r.lead.Kind == media.Video {
 		g = min(g, firstTarget)
 		n := (d - p.tolerance() + g - 1) / g
+		fits := n*g <= d+p.tolerance()
 		d = max(n, 1) * g
+		if !fits {
+			d += p.cfg.Segment
+		}
 	}
 	d = max(d, first.Duration(r.lead.scale)) + r.margin()
 	p.target = max(d.Round(time.Second), time.Second)
