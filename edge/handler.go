@@ -58,6 +58,9 @@ func (s *Server) get(ctx *fasthttp.RequestCtx, r *route) {
 	case kindIndex:
 		s.serveIndex(ctx)
 		return
+	case kindTime:
+		s.serveTime(ctx)
+		return
 	case kindUnknown:
 		s.fail(ctx, r.kind, fasthttp.StatusNotFound, "there is nothing under this path")
 		return

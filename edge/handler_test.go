@@ -28,6 +28,7 @@ func TestAnswers(t *testing.T) {
 			"Content-Type", hlsType, "Cache-Control", "public, max-age=1", "Vary", "Accept-Encoding", "Server", "weir",
 			"Access-Control-Allow-Origin", "*",
 		}},
+		{"GET", "/time", nil, 200, "20…", []string{"Content-Type", textType, "Access-Control-Allow-Origin", "*", "Content-Length", "24"}},
 		{"GET", "/live/news/manifest.mpd", nil, 200, "mpd…", []string{"Content-Type", dashType}},
 		{"GET", "/live/news/v1/index.m3u8?x=1", nil, 200, "media v1 row 10…", nil},
 		{"HEAD", "/live/news/v1/index.m3u8", nil, 200, "", []string{"Content-Length", "358"}},

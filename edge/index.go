@@ -86,3 +86,17 @@ func (s *Server) makeIndex(now time.Time, old *indexText) (*indexText, error) {
 	s.index.newest.Store(text)
 	return text, nil
 }
+
+// clockFormat is xs:dateTime to the millisecond.
+const clockFormat = "2006-01-02T15:04:05.000Z"
+
+// serveTime tells the time: MPDs name it in UTCTiming (ISO/IEC 23009-1, 5.8.4.11), so that players need no clock of their own.
+func (s *Server) serveTime(ctx *fasthttp.RequestCtx) {
+	var buf [len(clockFormat)]byte
+	body := s.now().UTC().AppendFormat(buf[:0], clockFormat)
+	h := &ctx.Response.Header
+	h.SetContentType(textType)
+	h.Set("Cache-Control", "no-store")
+	ctx.SetBody(body)
+	s.counts.add(kindTime, fasthttp.StatusOK, len(body))
+}

@@ -12,6 +12,7 @@ type kind int
 const (
 	kindPage         kind = iota // a file of the player page
 	kindIndex                    // /live/index.json
+	kindTime                     // /time
 	kindMultivariant             // /live/C/index.m3u8
 	kindMPD                      // /live/C/manifest.mpd
 	kindMedia                    // /live/C/T/index.m3u8
@@ -25,7 +26,7 @@ const (
 
 // String is the kind's name in metrics.
 func (k kind) String() string {
-	return [...]string{"page", "index", "multivariant", "mpd", "media", "init", "segment", "chunk", "unknown", "hostile"}[k]
+	return [...]string{"page", "index", "time", "multivariant", "mpd", "media", "init", "segment", "chunk", "unknown", "hostile"}[k]
 }
 
 // live tells whether any player of any origin may ask for it.
@@ -55,6 +56,9 @@ func parse(path []byte) route {
 	}
 	rest, ok := bytes.CutPrefix(path, []byte("/live/"))
 	if !ok {
+		if string(path) == "/time" {
+			return route{kind: kindTime}
+		}
 		if bytes.HasPrefix(path, []byte("/vod/")) || string(path) == "/live" || string(path) == "/vod" {
 			return route{kind: kindUnknown}
 		}

@@ -6,8 +6,9 @@ import (
 	"weir/internal/media"
 )
 
-// patience is how many complete rows may wait for one that does not come, before it is given up.
-const patience = 3
+// patience is how many complete rows may wait for one that does not come, before it is given up. The bus keeps what a row has
+// before its end, so that a later row that is complete says that the missing one never will be.
+const patience = 1
 
 // advance lists what can be listed, gives up what will not come, and publishes if anything changed.
 func (w *Window) advance() {
@@ -31,9 +32,11 @@ func (w *Window) step() bool {
 			return false
 		case w.target > 0 && row.complete():
 			w.next, w.started = row.number, true
-		case over || w.target > 0 && w.complete >= patience:
+		case over:
 			w.discard(row.number)
 			w.counts.lost++
+		case w.target > 0 && w.complete >= patience: // it began before the oldest message that the bus still has
+			w.discard(row.number)
 		default:
 			return false
 		}
@@ -48,21 +51,6 @@ func (w *Window) step() bool {
 		return w.giveUp()
 	}
 	return false
-}
-
-// startListing lets the listing of a window that has none begin at the first complete row, without patience for those
-// before it: they began before the oldest message that the bus still has.
-func (w *Window) startListing() {
-	if w.started || w.target == 0 || w.complete == 0 {
-		return
-	}
-	first := w.lowest((*pendingRow).complete)
-	for n := range w.pending {
-		if n < first.number {
-			w.discard(n)
-		}
-	}
-	w.next, w.started = first.number, true
 }
 
 // lowest is the pending row with the lowest number of those that are wanted, nil if there is none.

@@ -125,8 +125,6 @@ func (w *Window) Target(d time.Duration) {
 func (w *Window) CaughtUp() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.startListing()
-	w.advance()
 	w.caughtUp.Store(true)
 	w.broadcast()
 }
