@@ -49,7 +49,7 @@ func (c *cutter) add(s timed) error {
 			return err
 		}
 	}
-	regular := len(c.pending) > 0 && c.pending[len(c.pending)-1].duration == s.duration
+	regular := len(c.pending) > 0 && distance(c.pending[len(c.pending)-1].duration, s.duration) <= s.duration/16
 	c.pending = append(c.pending, s)
 	c.length += s.duration
 	c.size += len(s.data)

@@ -9,6 +9,9 @@ import (
 // maxSyncWait is how long a video track may go without a sync sample before a run begins without it.
 const maxSyncWait = 12 * time.Second
 
+// maxEarly bounds how far before the lead's first frame a follower may begin: its first segment is longer by that.
+const maxEarly = 250 * time.Millisecond
+
 // pump brings everything forward as far as it goes.
 func (p *Packager) pump(now time.Time) error {
 	for {
@@ -61,6 +64,7 @@ func (p *Packager) tryBegin() bool {
 	start := lead.queue.at(0).pos
 	ns := lead.ns(start)
 	least := media.Rescale(p.next, nanoscale, lead.scale) // the last run is not overlapped
+	early := media.FromDuration(maxEarly, lead.scale)
 	hold := media.Ticks(min(max(p.cfg.Segment, time.Second), 4*time.Second))
 	overdue := p.pressure || p.feed.newest-ns > hold
 	join := min(hold, media.Ticks(p.segmentDuration())/2)
@@ -70,7 +74,7 @@ func (p *Packager) tryBegin() bool {
 			continue
 		}
 		// What is decoded along with the first frame goes out with it, though it may be heard before the frame is seen.
-		p.discard(t, media.RescaleUp(max(lead.queue.at(0).dts, least), lead.scale, t.scale), Unused)
+		p.discard(t, media.RescaleUp(max(lead.queue.at(0).dts, least, start-early), lead.scale, t.scale), Unused)
 		h := t.queue.at(0)
 		switch {
 		case h != nil && t.ns(h.pos)-ns <= join:

@@ -14,11 +14,12 @@ type run struct {
 	lead      *track
 	members   []*track // beside Run.Tracks, the lead first
 	announced bool
-	ending    bool        // the lead is done, followers are on their way to the end
-	finishing bool        // nobody is waited for, and followers may run over the lead's end
-	nextCut   media.Ticks // the lead's next segment begins at the first sync sample from here on
-	frames    int         // of the lead in the open segment
-	stop      media.Ticks // where the lead ended
+	ending    bool          // the lead is done, followers are on their way to the end
+	finishing bool          // nobody is waited for, and followers may run over the lead's end
+	nextCut   media.Ticks   // the lead's next segment begins at the first sync sample from here on
+	frames    int           // of the lead in the open segment
+	early     time.Duration // by which the earliest follower begins before the lead
+	stop      media.Ticks   // where the lead ended
 }
 
 // begin opens a run at the head of the lead's queue.
@@ -34,7 +35,9 @@ func (p *Packager) begin(lead *track, followers []*track) {
 	p.segment++
 	for _, t := range r.members {
 		t.cut = &cutter{t: t, run: r}
-		t.cut.open(first, t.queue.at(0).pos)
+		at := t.queue.at(0).pos
+		t.cut.open(first, at)
+		r.early = max(r.early, start.Duration(lead.scale)-at.Duration(t.scale))
 	}
 	r.setNextCut(start)
 	r.setChunks()

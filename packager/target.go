@@ -30,7 +30,11 @@ func (p *Packager) longest(t *track) media.Ticks {
 
 // longestLead is longest for the lead: it leaves room for followers, which are cut up to a sample later.
 func (p *Packager) longestLead(r *run) media.Ticks {
-	return p.longest(r.lead) - media.FromDuration(r.margin(), r.lead.scale)
+	margin := r.margin()
+	if r.lead.cut.number == r.First {
+		margin += r.early
+	}
+	return p.longest(r.lead) - media.FromDuration(margin, r.lead.scale)
 }
 
 // margin is a follower's longest sample.
@@ -59,7 +63,7 @@ func (p *Packager) fixTarget(r *run, first media.Ticks, now time.Time) error {
 			d += p.cfg.Segment
 		}
 	}
-	d = max(d, first.Duration(r.lead.scale)) + r.margin()
+	d = max(d, first.Duration(r.lead.scale)+r.early) + r.margin()
 	p.target = max(d.Round(time.Second), time.Second)
 	if p.target >= 2*p.cfg.Segment && p.target > time.Second {
 		p.problem(now, fmt.Sprintf("sync samples are up to %v apart: segments last up to %v instead of %v",
