@@ -60,7 +60,7 @@ func TestSynthetic(t *testing.T) {
 		{"long GOPs at first", Config{2 * sec, 200 * time.Millisecond}, func(y *synth) {
 			y.video(0, 0, 20*sec, fps25, 125, false)
 			y.audio(1, 0, 20*sec, 48000)
-		}, want{1, []string{"v1a1"}, 4, 5 * sec}},
+		}, want{1, []string{"v1a1"}, 4, 7 * sec}},
 		{"one frame a second", Config{2 * sec, 200 * time.Millisecond}, func(y *synth) {
 			y.video(0, 0, 20*sec, media.Fraction{Num: 1, Den: 1}, 2, false)
 			y.audio(1, 0, 20*sec, 48000)

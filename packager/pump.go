@@ -73,8 +73,8 @@ func (p *Packager) tryBegin() bool {
 		if t == lead {
 			continue
 		}
-		// What is decoded along with the first frame goes out with it, though it may be heard before the frame is seen.
-		p.discard(t, media.RescaleUp(max(lead.queue.at(0).dts, least, start-early), lead.scale, t.scale), Unused)
+		// What an encoder sends before its first frame, as they seldom start both at once, goes out too.
+		p.discard(t, media.RescaleUp(max(least, start-early), lead.scale, t.scale), Unused)
 		h := t.queue.at(0)
 		switch {
 		case h != nil && t.ns(h.pos)-ns <= join:

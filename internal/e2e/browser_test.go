@@ -21,19 +21,23 @@ type watcher struct {
 	t       testing.TB
 	stdin   io.WriteCloser
 	answers *bufio.Scanner
-	ended   chan struct{}
 	stderr  *syncBuffer
 }
 
 // view is what a watcher says of its player.
 type view struct {
-	OK          bool
-	Error       string
-	CurrentTime float64
-	Frames      int
-	AudioBytes  int
-	Latency     float64
-	Errors      []string
+	OK       bool
+	Problems []string
+	State    struct {
+		CurrentTime float64
+		Frames      int
+		AudioBytes  int
+		Latency     float64
+		Errors      []struct {
+			Fatal bool
+			Text  string
+		}
+	}
 }
 
 // harness is the arguments of the program that drives the browser.
@@ -49,7 +53,7 @@ func watch(t testing.TB, srv *server, channel, player string) *watcher {
 	t.Helper()
 	need(t, "node", "chromium")
 	cmd := harness(srv, channel, player, "--watch")
-	w := &watcher{t: t, ended: make(chan struct{}), stderr: &syncBuffer{}}
+	w := &watcher{t: t, stderr: &syncBuffer{}}
 	cmd.Stderr = w.stderr
 	var err error
 	w.stdin, err = cmd.StdinPipe()
@@ -68,6 +72,7 @@ func watch(t testing.TB, srv *server, channel, player string) *watcher {
 			t.Logf("browser with %s: %s", player, w.stderr)
 		}
 	})
+	w.answer("opening the page")
 	return w
 }
 
@@ -76,24 +81,31 @@ func (w *watcher) ask(command string) (v view) {
 	w.t.Helper()
 	_, err := io.WriteString(w.stdin, command+"\n")
 	require.NoError(w.t, err, w.stderr)
-	require.True(w.t, w.answers.Scan(), "no answer to %q: %s", command, w.stderr)
+	return w.answer(command)
+}
+
+func (w *watcher) answer(to string) (v view) {
+	w.t.Helper()
+	require.True(w.t, w.answers.Scan(), "no answer to %q: %s", to, w.stderr)
 	require.NoError(w.t, json.Unmarshal(w.answers.Bytes(), &v), w.answers.Text())
+	require.True(w.t, v.OK, "%q: %s", to, w.answers.Text())
 	return v
 }
 
 // waitPlaying waits until frames and, where there is any, audio have risen since the last view by some seconds' worth.
 func (w *watcher) waitPlaying(seconds float64, atMost time.Duration) {
 	w.t.Helper()
-	from := w.ask("state")
-	var now view
+	from := w.ask("state").State
 	eventually(w.t, atMost, "the player goes on playing", func() bool {
-		now = w.ask("state")
+		now := w.ask("state").State
+		for _, e := range now.Errors {
+			require.False(w.t, e.Fatal, e.Text)
+		}
 		return now.CurrentTime >= from.CurrentTime+seconds && now.Frames > from.Frames+int(10*seconds) && now.AudioBytes > from.AudioBytes
 	})
-	require.Empty(w.t, now.Errors)
 }
 
-// artifacts is where screenshots are kept, if anywhere.
+// artifact is the arguments that keep a screenshot, where screenshots are kept: in the folder that WEIR_ARTIFACTS names.
 func artifact(t testing.TB, name string) []string {
 	t.Helper()
 	dir := os.Getenv("WEIR_ARTIFACTS")
