@@ -2,10 +2,6 @@ package e2e
 
 import (
 	"context"
-	"fmt"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -45,38 +41,15 @@ func TestBrowsersPlay(t *testing.T) {
 	}
 }
 
-// ffmpeg and GStreamer play 10 s of each format without a complaint about timestamps.
+// ffmpeg and GStreamer play 10 s of each format without a complaint, and the times that they see rise without a jump.
 func TestFFmpegAndGStreamerPlay(t *testing.T) {
 	need(t, "ffmpeg", "gst-launch-1.0")
 	srv := onAir(t)
 	for _, channel := range []string{"demo", "live"} {
 		for _, manifest := range []string{"index.m3u8", "manifest.mpd"} {
 			url := srv.url("/live/" + channel + "/" + manifest)
-			t.Run("ffmpeg/"+channel+"/"+manifest, func(t *testing.T) {
-				t.Parallel()
-				file := filepath.Join(t.TempDir(), "out.nut")
-				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-				defer cancel()
-				out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "warning", "-nostdin", "-i", url, "-map", "0:v:0", "-map", "0:a:0",
-					"-t", "10", "-c", "copy", "-copyts", file).CombinedOutput()
-				require.NoError(t, err, string(out))
-				require.NotRegexp(t, `(?i)timestamp|dts|pts|non-?monoton|invalid|error`, string(out))
-				video, audio := packets(t, file, "video"), packets(t, file, "audio")
-				require.InDelta(t, 10, video[len(video)-1].dts-video[0].dts, 0.5)
-				require.InDelta(t, 10, audio[len(audio)-1].dts-audio[0].dts, 0.5)
-			})
-			t.Run("gstreamer/"+channel+"/"+manifest, func(t *testing.T) {
-				t.Parallel()
-				// Buffers of both tracks, decoded, are counted as they reach the sinks until 10 s have been played.
-				ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
-				defer cancel()
-				out, err := exec.CommandContext(ctx, "gst-launch-1.0", strings.Fields(fmt.Sprintf("-v uridecodebin3 uri=%s name=d "+
-					"d. ! video/x-raw ! identity eos-after=200 name=video ! fakesink silent=false sync=false "+
-					"d. ! audio/x-raw ! identity eos-after=400 name=audio ! fakesink sync=false", url))...).CombinedOutput()
-				require.NoError(t, err, string(out))
-				require.Contains(t, string(out), "Got EOS")
-				require.NotRegexp(t, `(?i)warning.*timestamp|ERROR`, string(out))
-			})
+			t.Run("ffmpeg/"+channel+"/"+manifest, func(t *testing.T) { ffmpegPlays(t, url) })
+			t.Run("gstreamer/"+channel+"/"+manifest, func(t *testing.T) { gstreamerPlays(t, url) })
 		}
 	}
 }
