@@ -58,6 +58,7 @@ type Packager struct {
 	target  time.Duration
 	end     media.Ticks // ns: where all that was written ends
 	next    media.Ticks // ns: where the last run's lead ended, and the next run may begin
+	guessed media.Ticks // ns: how much of that is how long its last sample was taken to be, 0: what follows it was known
 	segment uint64      // number of the next row
 	runID   uint64
 	run     *run // nil: waiting for one to begin

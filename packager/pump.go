@@ -145,6 +145,9 @@ func (p *Packager) findLead() *track {
 func (p *Packager) trimToSync(t *track) bool {
 	least := media.Rescale(p.next, nanoscale, t.scale)
 	for s := t.queue.at(0); s != nil; s = t.queue.at(0) {
+		if s.sync && p.overlaps(t, s.pos, least) {
+			p.postpone(t, least-s.pos)
+		}
 		if s.sync && s.pos >= least {
 			return true
 		}

@@ -27,7 +27,7 @@ func (p *Packager) begin(lead *track, followers []*track) {
 	start := lead.queue.at(0).pos
 	r := &run{p: p, lead: lead, members: append([]*track{lead}, followers...)}
 	r.ID, r.First, r.Start = p.runID, p.segment, start.Time(lead.scale)
-	p.run = r
+	p.run, p.guessed = r, 0
 	for _, t := range p.tracks {
 		t.untilSync = 0
 	}
@@ -171,6 +171,7 @@ func (r *run) endLead(now time.Time) error {
 			s.duration = max(limit, 1)
 		}
 		r.frames++
+		r.p.guessed = r.lead.ns(s.duration)
 		if err := c.add(s); err != nil {
 			return err
 		}
