@@ -58,7 +58,7 @@ func (cs *channelSet) follow(changes <-chan catalog.Change) {
 			cs.remove(have)
 		case c.Deleted:
 		case have != nil:
-			have.window.Set(settings(c.Channel))
+			cs.server.releaser.while(have.window, func() { have.window.Set(settings(c.Channel)) })
 		default:
 			cs.add(c.Channel)
 		}
@@ -119,7 +119,7 @@ func (cs *channelSet) remove(c *channel) {
 	cs.all.Store(&all)
 	c.stop()
 	<-c.done
-	c.window.Close()
+	cs.server.releaser.while(c.window, c.window.Close)
 }
 
 // closeAll frees what the windows hold. All reading has ended.

@@ -30,6 +30,7 @@ type Config struct {
 	Now    func() time.Time // nil: time.Now
 
 	render       *renderers    // nil: those of packages hls and dash
+	release      func()        // nil: debug.FreeOSMemory
 	writeTimeout time.Duration // 0: the constant
 }
 
@@ -72,6 +73,7 @@ type Server struct {
 	counts  counters
 
 	channels channelSet
+	releaser releaser
 	http     *fasthttp.Server
 	conns    connections
 	stop     context.CancelFunc // ends the goroutines and whoever waits for media
@@ -97,6 +99,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.channels.init(s, cfg.Read)
+	s.releaser.init(cfg.release)
 	s.catalog = cfg.Catalog
 	s.http = &fasthttp.Server{
 		Handler:                      s.handle,
@@ -117,6 +120,7 @@ func New(cfg Config) (*Server, error) {
 	changes := cfg.Catalog.Watch(s.ctx)
 	s.wg.Go(func() { s.channels.follow(changes) })
 	s.wg.Go(s.expire)
+	s.wg.Go(func() { s.releaser.run(s.ctx.Done()) })
 	return s, nil
 }
 
@@ -172,9 +176,11 @@ func (s *Server) expire() {
 func (s *Server) look(over bool) bool {
 	held := int64(0)
 	for _, c := range *s.channels.all.Load() {
-		if c.window.Expire(s.now()) {
-			s.log.Info("nothing has come for longer than can be rewound: the window is emptied", "channel", c.id)
-		}
+		s.releaser.while(c.window, func() {
+			if c.window.Expire(s.now()) {
+				s.log.Info("nothing has come for longer than can be rewound: the window is emptied", "channel", c.id)
+			}
+		})
 		held += c.window.Stats().Bytes
 	}
 	if s.memory <= 0 || held <= s.memory {
