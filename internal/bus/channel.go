@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -45,18 +46,52 @@ func (b *Bus) SetChannel(ctx context.Context, channel string, maxAge time.Durati
 }
 
 // DeleteChannel removes the channel's stream and all that is recorded of it: should the channel come again, its numbers
-// begin again. A channel that is not there is no error. The caller has closed the channel's writer.
+// begin again. A channel that is not there is no error. While it has a writer, here or elsewhere, the error is ErrTaken and
+// nothing is removed: the writer would put the end of its work into the stream that follows.
 func (b *Bus) DeleteChannel(ctx context.Context, channel string) error {
 	if err := checkChannel(channel); err != nil {
 		return err
 	}
+	if err := b.reserve(channel); err != nil {
+		return err
+	}
+	defer b.forget(channel)
 	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
 	defer cancel()
-	if err := b.js.DeleteStream(ctx, streamName(channel)); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return fmt.Errorf("channel %s: delete stream: %w", channel, err)
+	l, err := b.takeLease(ctx, channel)
+	if err != nil {
+		return err
 	}
+	err = b.removeChannel(ctx, channel)
+	rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	defer cancel()
+	return errors.Join(err, l.release(rctx))
+}
+
+// removeChannel takes the stream last: a process that dies in between leaves one that Channels tells of.
+func (b *Bus) removeChannel(ctx context.Context, channel string) error {
 	if err := b.purgeRecords(ctx, channel+".>"); err != nil {
 		return fmt.Errorf("channel %s: %w", channel, err)
 	}
+	if err := b.js.DeleteStream(ctx, streamName(channel)); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("channel %s: delete stream: %w", channel, err)
+	}
 	return nil
+}
+
+// Channels are all that have a stream, in no order.
+func (b *Bus) Channels(ctx context.Context) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
+	defer cancel()
+	names := b.js.StreamNames(ctx, jetstream.WithStreamListSubject(subjectRoot+">"))
+	var all []string
+	for name := range names.Name() {
+		if channel, ok := strings.CutPrefix(name, streamName("")); ok && checkChannel(channel) == nil {
+			all = append(all, channel)
+		}
+	}
+	if err := names.Err(); err != nil {
+		return nil, fmt.Errorf("list the channels' streams: %w", err)
+	}
+	return all, nil
 }

@@ -2,10 +2,13 @@ package bus
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/nats-io/nats.go"
 )
 
 // takeover finds out what a channel's predecessors have left and closes what they left open.
@@ -30,15 +33,33 @@ func (t *takeover) run(ctx context.Context, epoch uint64) error {
 	// The bucket's revisions may have begun again, if somebody removed it. Epochs must not.
 	t.epoch = max(epoch, s.Epoch+1)
 	t.resume = Resume{Segment: s.Segment, Run: s.Run, End: s.End, Target: s.Target, Inits: inits}
-	if t.resume.Target == 0 {
-		if t.resume.Target, err = t.bus.target(ctx, t.channel); err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
+	if err := t.findTarget(ctx); err != nil {
+		return err
 	}
 	if err := t.closeLast(ctx); err != nil {
 		return err
 	}
 	return t.bus.putState(ctx, t.channel, t.state())
+}
+
+// findTarget reads the target duration where the state does not have it. The other way round it is recorded anew: no packager
+// tells what it has inherited, and readers list nothing without it.
+func (t *takeover) findTarget(ctx context.Context) error {
+	d, err := t.bus.target(ctx, t.channel)
+	missing := errors.Is(err, ErrNotFound) || errors.Is(err, ErrMalformed)
+	switch {
+	case err != nil && !missing:
+		return err
+	case t.resume.Target == 0:
+		t.resume.Target = d
+	case missing:
+		value, err := json.Marshal(target{t.resume.Target})
+		if err != nil {
+			return err
+		}
+		return t.bus.put(ctx, &nats.Msg{Subject: recordSubject + targetKey(t.channel), Data: value})
+	}
+	return nil
 }
 
 func (t *takeover) state() state {
