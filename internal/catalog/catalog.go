@@ -31,6 +31,8 @@ type Catalog struct {
 	closed   bool
 	stored   map[string]stored  // what the bucket holds, by ID
 	channels map[string]Channel // effective
+	made     map[string]uint64  // which making of the channel it is: one that was deleted and made again is another
+	makings  uint64
 	watchers map[*watcher]struct{}
 }
 
@@ -49,6 +51,7 @@ func Open(ctx context.Context, kv jetstream.KeyValue, base []Channel, log *slog.
 		log:      log,
 		stored:   make(map[string]stored),
 		channels: make(map[string]Channel, len(base)),
+		made:     make(map[string]uint64),
 		watchers: make(map[*watcher]struct{}),
 	}
 	if len(base) > MaxChannels {
@@ -89,6 +92,14 @@ func (c *Catalog) Channel(id string) (Channel, bool) {
 	defer c.mu.Unlock()
 	ch, ok := c.channels[id]
 	return ch, ok
+}
+
+// Deleted tells whether somebody deleted the channel of that ID, and nobody has made it again. Of one that never was, or that the
+// file does not have any more, it is false.
+func (c *Catalog) Deleted(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stored[id].deleted
 }
 
 // Channels are the effective settings of all channels, sorted by ID.
@@ -161,8 +172,13 @@ func (c *Catalog) show(id string, ch Channel, present bool) {
 	}
 	if present {
 		c.channels[id] = ch
+		if !was {
+			c.makings++
+			c.made[id] = c.makings
+		}
 	} else {
 		delete(c.channels, id)
+		delete(c.made, id)
 		if !was {
 			return
 		}

@@ -33,7 +33,7 @@ func (w *watcher) mark(id string) {
 }
 
 // Watch delivers all channels that there are, sorted by ID, then every change. Changes of a channel that come faster than they
-// are received are folded into the newest: between two receptions a channel may have been deleted and made again unseen.
+// are received are folded into the newest, but for deletions: one that was deleted and made again meanwhile is told of as both.
 // The returned channel is closed when ctx or the catalog ends.
 func (c *Catalog) Watch(ctx context.Context) <-chan Change {
 	out := make(chan Change)
@@ -69,9 +69,9 @@ func (c *Catalog) unwatch(w *watcher) {
 
 // tell sends out what changed against what the subscriber was told before.
 func (c *Catalog) tell(ctx context.Context, w *watcher, out chan<- Change) {
-	told := make(map[string]Channel)
+	told := make(map[string]known)
 	for {
-		ch, ok := c.next(w, told)
+		ch, made, ok := c.next(w, told)
 		if !ok {
 			select {
 			case <-ctx.Done():
@@ -92,24 +92,33 @@ func (c *Catalog) tell(ctx context.Context, w *watcher, out chan<- Change) {
 		if ch.Deleted {
 			delete(told, ch.ID)
 		} else {
-			told[ch.ID] = ch.Channel
+			told[ch.ID] = known{ch.Channel, made}
 		}
 	}
 }
 
+// known is what a subscriber was told of a channel.
+type known struct {
+	channel Channel
+	made    uint64 // which making of it that was
+}
+
 // next takes the oldest mark off the watcher that is news to it.
-func (c *Catalog) next(w *watcher, told map[string]Channel) (Change, bool) {
+func (c *Catalog) next(w *watcher, told map[string]known) (ch Change, made uint64, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for len(w.dirty) > 0 {
 		id := w.dirty[0]
-		w.dirty = w.dirty[1:]
-		delete(w.has, id)
 		now, present := c.channels[id]
 		before, knew := told[id]
-		if present != knew || now != before {
-			return Change{ID: id, Channel: now, Deleted: !present}, true
+		if present && knew && before.made != c.made[id] {
+			return Change{ID: id, Deleted: true}, 0, true // the mark stays: it has been made again
+		}
+		w.dirty = w.dirty[1:]
+		delete(w.has, id)
+		if present != knew || now != before.channel {
+			return Change{ID: id, Channel: now, Deleted: !present}, c.made[id], true
 		}
 	}
-	return Change{}, false
+	return Change{}, 0, false
 }

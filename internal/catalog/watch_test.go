@@ -88,6 +88,37 @@ func TestWatchFoldsForASlowSubscriber(t *testing.T) {
 	}
 }
 
+// Who missed a deletion kept the media and the feed of a channel that was another by then.
+func TestWatchTellsOfADeletionThatWasMadeGood(t *testing.T) {
+	t.Parallel()
+	c := open(t, bucket(t))
+	put(t, c, "a", Patch{})
+	changes := c.Watch(t.Context())
+	if got := receive(t, changes); got != (Change{ID: "a", Channel: New("a")}) {
+		t.Fatalf("%+v", got)
+	}
+	put(t, c, "b", Patch{}) // holds the subscriber up
+	for range 3 {
+		if err := c.Delete(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		if !c.Deleted("a") || c.Deleted("b") || c.Deleted("never") {
+			t.Fatal("what was deleted is not known")
+		}
+		put(t, c, "a", Patch{})
+	}
+	put(t, c, "c", Patch{})
+	want := []Change{{ID: "b", Channel: New("b")}, {ID: "a", Deleted: true}, {ID: "a", Channel: New("a")}, {ID: "c", Channel: New("c")}}
+	for _, w := range want {
+		if got := receive(t, changes); got != w {
+			t.Fatalf("%+v, not %+v", got, w)
+		}
+	}
+	if c.Deleted("a") {
+		t.Fatal("it is there again")
+	}
+}
+
 func TestWatchEnds(t *testing.T) {
 	t.Parallel()
 	c := open(t, bucket(t), channel("news"))
