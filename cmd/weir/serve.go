@@ -66,10 +66,8 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer channels.Close()
-	for _, ch := range channels.Channels() { // before any feed or player asks for them
-		if err := keepStream(ctx, catalog.Change{ID: ch.ID, Channel: ch}, b); err != nil {
-			return err
-		}
+	if err := prepareStreams(ctx, b, channels, log); err != nil {
+		return err
 	}
 	return serve(ctx, cfg, ports, b, channels, log)
 }
@@ -95,7 +93,7 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 
 	// What takes media in ends with ctx; what hands it out goes on until nothing more comes in.
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { keepStreams(ctx, channels.Watch(ctx), b, log); return nil })
+	group.Go(func() error { newStreams(b, log, time.Now).keep(ctx, channels.Watch(ctx)); return nil })
 	group.Go(func() error { followMemory(ctx, func() int64 { return heldBytes(channels, players) }); return nil })
 	if ports.rtmp != nil {
 		server := rtmp.New(rtmp.Config{Listener: ports.rtmp, Ingest: feeds, Log: log.With("area", "rtmp")})
