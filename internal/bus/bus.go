@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
 )
 
 const (
@@ -22,6 +23,9 @@ const (
 type Bus struct {
 	cfg Config
 	srv *embedded // nil: outside
+
+	// lock is that of the directory where NATS is outside: two processes of one name would take each other's leases.
+	lock *dirLock
 
 	// Media is written and read over connections of their own, so that an edge that catches up does not delay
 	// acknowledgements, nor either of them the renewal of leases.
@@ -57,10 +61,29 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 			return nil, err
 		}
 	}
-	if err := b.connect(ctx); err != nil {
+	err = b.identify()
+	if err == nil {
+		err = b.connect(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
+}
+
+// identify finds out who this process is in leases.
+func (b *Bus) identify() (err error) {
+	if b.cfg.Instance == "" && b.srv == nil && b.cfg.Dir != "" {
+		if b.lock, err = lockDir(b.cfg.Dir); err != nil {
+			return err
+		}
+		b.cfg.Instance, err = readInstance(b.cfg.Dir)
+		return err
+	}
+	if b.cfg.Instance == "" {
+		b.cfg.Instance = nuid.Next() // the embedded server's leases end with it
+	}
+	return nil
 }
 
 // connect dials, and makes what every channel needs.
@@ -116,7 +139,7 @@ func (b *Bus) dial(name string) (*nats.Conn, jetstream.JetStream, error) {
 			b.cfg.Log.Warn("bus: connection reports an error", "connection", name, "error", err)
 		}),
 	}
-	url, where := b.cfg.URL, b.cfg.URL
+	url, where := b.cfg.URL, withoutSecrets(b.cfg.URL)
 	if b.srv != nil {
 		opts = append(opts, nats.InProcessServer(b.srv.srv))
 		where = "the embedded server"
@@ -222,6 +245,9 @@ func (b *Bus) Close() error {
 	}
 	if b.srv != nil {
 		errs = append(errs, b.srv.stop())
+	}
+	if b.lock != nil {
+		errs = append(errs, b.lock.release())
 	}
 	return errors.Join(errs...)
 }

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"strings"
 	"time"
-
-	"github.com/nats-io/nuid"
 )
 
 // Errors that callers must tell apart. They come wrapped, with what was tried on what.
@@ -32,14 +31,15 @@ const (
 
 // Config says where the bus is and how much it may hold.
 type Config struct {
-	// Dir is where the embedded server keeps its streams. It is locked against a second process.
+	// Dir is where the embedded server keeps its streams. It is locked against a second process. With an outside NATS it may
+	// be "", or keeps no more than who this process is.
 	Dir string
 	// URL names an outside NATS with JetStream, several servers separated by commas; "" means the embedded server.
 	URL string
 	// Replicas is how many servers of an outside cluster keep each stream; 0 means 1. The embedded server has one.
 	Replicas int
 	// Instance names this process in leases: after a restart the same instance takes its own leases back at once. "" means
-	// a random one.
+	// one that Dir keeps, or a random one without Dir.
 	Instance string
 
 	InFlight int64         // bytes a writer has sent but not got acknowledged; 0: DefaultInFlight
@@ -68,9 +68,6 @@ func (c Config) withDefaults() (Config, error) {
 	if c.URL == "" {
 		c.Replicas = 1
 	}
-	if c.Instance == "" {
-		c.Instance = nuid.Next()
-	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -78,6 +75,21 @@ func (c Config) withDefaults() (Config, error) {
 		c.Now = time.Now
 	}
 	return c, nil
+}
+
+// withoutSecrets is a list of URLs as a message may show it: a user may be a token.
+func withoutSecrets(urls string) string {
+	all := strings.Split(urls, ",")
+	for i, one := range all {
+		scheme, rest, ok := strings.Cut(strings.TrimSpace(one), "://")
+		if !ok {
+			scheme, rest = "nats", scheme
+		}
+		rest = rest[strings.LastIndexByte(rest, '@')+1:]
+		rest, _, _ = strings.Cut(rest, "?")
+		all[i] = scheme + "://" + rest
+	}
+	return strings.Join(all, ",")
 }
 
 func orDefault[T comparable](v, d T) T {

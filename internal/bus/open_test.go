@@ -53,6 +53,15 @@ func TestNobodyAtTheURL(t *testing.T) {
 	require.NotContains(t, err.Error(), "\n")
 }
 
+func TestErrorsShowNoPasswordOfNATS(t *testing.T) {
+	t.Parallel()
+	_, err := Open(testContext(t), Config{URL: "nats://bob:hunt@er2@127.0.0.1:1, nats://t0ken@127.0.0.1:2"})
+	require.ErrorContains(t, err, "nats://127.0.0.1:1,nats://127.0.0.1:2")
+	for _, secret := range []string{"bob", "hunt", "er2", "t0ken"} {
+		require.NotContains(t, err.Error(), secret)
+	}
+}
+
 func TestClosedBus(t *testing.T) {
 	t.Parallel()
 	b := openBus(t, Config{})
