@@ -117,12 +117,22 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 		}
 	})
 
-	err = group.Wait()
+	<-ctx.Done()
 	log.Info("stopping")
+	err = group.Wait()
 	stop, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	feeds.Close(stop)
-	return errors.Join(err, players.Shutdown(stop), admin.Shutdown(stop))
+	return errors.Join(err, inTime(players.Shutdown(stop), log), inTime(admin.Shutdown(stop), log))
+}
+
+// inTime is err, but that a client did not finish in time is no failure of ours.
+func inTime(err error, log *slog.Logger) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		log.Warn("clients that did not finish in time were cut off", "after", stopTimeout)
+		return nil
+	}
+	return err
 }
 
 // ports are the open listeners: opened before all else, so that a used port is the first thing to show.
