@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"weir/internal/media"
 )
 
@@ -71,4 +73,54 @@ func changedParameters(t *testing.T, scale uint32, fps media.Fraction, reorder b
 	if len(rec.runs) != changes+1 || out != video {
 		t.Errorf("%d changes: %d runs; of %d frames %d came out, dropped %v", changes, len(rec.runs), video, out, p.Stats().Dropped)
 	}
+}
+
+// Whatever a feed does, its parameters may change at any moment besides.
+func TestChangingFeedsKeepTheRules(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		cfg := Config{Segment: time.Duration(rapid.SampledFrom([]int{500, 2000}).Draw(t, "segment")) * time.Millisecond}
+		cfg.Chunk = time.Duration(rapid.SampledFrom([]int{0, 200}).Draw(t, "chunk")) * time.Millisecond
+		y, tolerance := drawFeed(t)
+		if len(y.events) == 0 {
+			return
+		}
+		other := append([]media.Format(nil), y.formats...)
+		which := rapid.IntRange(0, len(other)-1).Draw(t, "changes")
+		other[which].Language = "de"
+		rec := newRecorder(t, Resume{})
+		p, err := New(cfg, Resume{}, rec)
+		if err != nil {
+			t.Fatalf("new: %v", err)
+		}
+		at := map[int]bool{}
+		for range rapid.IntRange(1, 4).Draw(t, "times") {
+			at[rapid.IntRange(0, len(y.events)-1).Draw(t, "at")] = true
+		}
+		atSync := rapid.Bool().Draw(t, "atSync")
+		now, formats, due := epoch, y.formats, true
+		for i, e := range y.sorted() {
+			now = epoch.Add(e.arrival)
+			if at[i] {
+				formats, other, due = other, formats, true
+			}
+			if due && (i == 0 || !atSync || e.s.Sync && e.s.Track == 0) {
+				due = false
+				if err := p.Start(formats, now); err != nil {
+					t.Fatalf("start: %v", err)
+				}
+			}
+			if err := p.Write(e.s, now); err != nil {
+				t.Fatalf("write: %v", err)
+			}
+		}
+		if err := p.Flush(now); err != nil {
+			t.Fatalf("flush: %v", err)
+		}
+		rec.complete()
+		if err := y.verify(rec, p.Stats(), tolerance); err != nil {
+			t.Fatalf("%v", err)
+		}
+		checkRuns(t, rec)
+	})
 }
