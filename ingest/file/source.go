@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"weir/testdata"
 )
@@ -26,7 +27,8 @@ func open(source string) (*clip, io.Closer, error) {
 	if !ok || name == "" {
 		return nil, nil, fmt.Errorf("source %q: not of the form %sPATH", source, Scheme)
 	}
-	f, err := os.Open(filepath.FromSlash(name))
+	// A pipe that nobody writes into would be waited for, for good.
+	f, err := os.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) && path.Clean(name) == BuiltIn {
 		c, err := newClip(strings.NewReader(testdata.Demo), int64(len(testdata.Demo)))
 		if err != nil {
