@@ -21,7 +21,7 @@ type address struct {
 // URL as a whole. Clients cut at different slashes, so the parts are joined first.
 func parseAddress(app, tcURL, stream string) address {
 	app, appQuery, _ := strings.Cut(app, "?")
-	stream, streamQuery, _ := strings.Cut(stream, "?")
+	stream, streamQuery := cutQuery(stream)
 	_, tcQuery, _ := strings.Cut(tcURL, "?")
 	var parts []string
 	for part := range strings.SplitSeq(app+"/"+stream, "/") {
@@ -41,6 +41,14 @@ func parseAddress(app, tcURL, stream string) address {
 		}
 	}
 	return a
+}
+
+// cutQuery takes the query off a stream name. No name has an ampersand: people write one for the question mark.
+func cutQuery(stream string) (name, query string) {
+	if at := strings.IndexAny(stream, "?&"); at >= 0 {
+		return stream[:at], stream[at+1:]
+	}
+	return stream, ""
 }
 
 // keyOf finds key= in a query. A plus sign stands for itself: people paste keys as they are.

@@ -166,18 +166,19 @@ func (c *conn) publish(ctx context.Context, feed ingest.Feed, transaction int) (
 	}
 	if !lost(err) {
 		c.sayFarewell(err)
+		feed.Close(err) // others can have the channel while this client reads
+		c.linger()
 	}
 	return err
 }
 
-// sayFarewell tells a publisher why its feed is over, and waits until it has heard.
+// sayFarewell tells a publisher why its feed is over.
 func (c *conn) sayFarewell(err error) {
 	level, code, description := ended(err)
 	c.tell(level, code, description)
 	if errors.Is(err, ingest.ErrClosing) {
 		c.tell("status", codeClosed, description)
 	}
-	c.linger()
 }
 
 // next reads a message, and does what control messages want.

@@ -138,10 +138,11 @@ func TestEnds(t *testing.T) {
 		if code, text := c.status(); code != codeBadName || text != "the channel was deleted" {
 			t.Errorf("told %s %s", code, text)
 		}
-		c.waitEOF()
+		// The client is still there: a channel was kept until it had gone, or two seconds had passed.
 		if err := feed.waitClosed(t); !errors.Is(err, ingest.ErrDeleted) {
 			t.Errorf("closed by %v", err)
 		}
+		c.waitEOF()
 	})
 }
 
