@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -178,12 +179,15 @@ func (s *Server) enter(f *feed) error {
 	return nil
 }
 
-// leave gives the channel back.
+// leave gives the channel back. A feed that was closed while it waited for its writer does so twice.
 func (s *Server) leave(f *feed) {
 	st, seen := f.status()
 	_, exists := s.cfg.Catalog.Channel(f.channel.ID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.feeds[f.channel.ID] != f {
+		return
+	}
 	delete(s.feeds, f.channel.ID)
 	if seen && exists {
 		st.State = OffAir
@@ -249,9 +253,12 @@ func (s *Server) Status(channel string) (Status, bool) {
 	return last, ok
 }
 
-// bounded is a stranger's name for a log.
+// bounded is a stranger's name for a log. People who mistype an address write the key into it.
 func bounded(s string) string {
-	const most = 100
+	const most, secret = 100, "key="
+	if at := strings.Index(strings.ToLower(s), secret); at >= 0 {
+		s = s[:at+len(secret)] + "…"
+	}
 	if len(s) > most {
 		return s[:most] + "…"
 	}
