@@ -34,7 +34,7 @@ func TestAnswers(t *testing.T) {
 		{"HEAD", "/live/news/v1/index.m3u8", nil, 200, "", []string{"Content-Length", "358"}},
 		{"GET", "/live/news/v2/index.m3u8", nil, 404, "the channel has no such track now\n", nil},
 		{"GET", "/live/none/index.m3u8", nil, 404, "there is no such channel\n", []string{"Content-Type", textType}},
-		{"GET", "/live/news/v1/init-0.mp4", nil, 200, "init v1", []string{"Content-Type", "video/mp4", "Cache-Control", "public, max-age=86400"}},
+		{"GET", "/live/news/v1/init-0.mp4", nil, 200, "init v1", []string{"Content-Type", "video/mp4", "Cache-Control", "public, max-age=60"}},
 		{"GET", "/live/news/a1/init-0.mp4", nil, 200, "init a1", []string{"Content-Type", "audio/mp4"}},
 		{"GET", "/live/news/v1/init-1.mp4", nil, 404, "…", nil},
 		{"GET", "/live/news/v1/3.m4s", nil, 200, whole, []string{

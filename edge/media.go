@@ -10,9 +10,6 @@ import (
 	"weir/internal/media"
 )
 
-// initMaxAge is how long caches may keep an init segment. A version never changes while its channel exists.
-const initMaxAge = int(24 * time.Hour / time.Second)
-
 // mimeOf is the content type of a track's media (rule 13 of conformance.md).
 func mimeOf(c *channel, track []byte) string {
 	tracks := c.window.Snapshot().Tracks
@@ -31,7 +28,8 @@ func mimeOf(c *channel, track []byte) string {
 	return "video/mp4"
 }
 
-// mediaMaxAge is how long a segment will be there: about as long as the window is.
+// mediaMaxAge is how long a segment will be there: about as long as the window is. It holds for init segments too: versions
+// begin anew with a channel that is deleted and made again, so that caches must not have them for longer than its media.
 func mediaMaxAge(c *channel) int {
 	w := c.window.Snapshot()
 	return int(max(w.DVR, 3*w.Target) / time.Second)
@@ -91,7 +89,7 @@ func (s *Server) serveInit(ctx *fasthttp.RequestCtx, c *channel, r *route) {
 		return
 	}
 	s.send(ctx, &content{
-		kind: kindInit, data: data, mime: mimeOf(c, r.track), ranges: true, maxAge: initMaxAge,
+		kind: kindInit, data: data, mime: mimeOf(c, r.track), ranges: true, maxAge: mediaMaxAge(c),
 	}, sumTag(data))
 }
 
