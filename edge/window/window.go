@@ -107,7 +107,10 @@ func (w *Window) Target(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case d < time.Second || d > maxTarget || d == w.target:
+	case d < time.Second || d > maxTarget:
+		return
+	case d == w.target:
+		w.nextGoal = 0 // one that was told before does not hold any more
 		return
 	case w.rows.n > 0 && d < w.target:
 		w.nextGoal = d

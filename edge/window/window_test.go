@@ -219,3 +219,20 @@ func TestTargetStays(t *testing.T) {
 		t.Errorf("target of the empty window is %v", got)
 	}
 }
+
+// A target duration that was taken back came into force when the window was next empty.
+func TestTargetThatIsTakenBackDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	w, _ := newWindow(time.Minute)
+	s := &source{chunks: 1, size: 30}
+	s.runEvent().to(w)
+	s.feed(w, 0, 3)
+	w.Target(time.Second)
+	w.Target(lasts)
+	if !w.Expire(epoch.Add(time.Hour)) {
+		t.Fatal("not expired")
+	}
+	if got := w.Snapshot().Target; got != lasts {
+		t.Errorf("target of the empty window is %v", got)
+	}
+}
