@@ -81,7 +81,9 @@ func (b *Bus) acquire(ctx context.Context, channel string) (*Writer, error) {
 		return nil, err
 	}
 	t := takeover{bus: b, channel: channel, log: b.log(channel)}
-	if err := t.run(ctx, l.epoch); err != nil {
+	err = t.run(ctx, l.epoch)
+	b.tap.pass(channel) // it may have closed segments
+	if err != nil {
 		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 		defer cancel()
 		return nil, errors.Join(fmt.Errorf("channel %s: take over: %w", channel, err), l.release(rctx))

@@ -32,6 +32,8 @@ type Bus struct {
 	nc, writeConn, readConn *nats.Conn
 	js, readJS              jetstream.JetStream
 
+	tap *tap // of the embedded server; otherwise nothing is put into it
+
 	records jetstream.KeyValue
 	leases  jetstream.KeyValue
 
@@ -53,7 +55,7 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bus{cfg: cfg, held: map[string]*Writer{}, reads: map[string]*readCounters{}, disturbed: make(chan struct{})}
+	b := &Bus{cfg: cfg, held: map[string]*Writer{}, reads: map[string]*readCounters{}, tap: newTap(), disturbed: make(chan struct{})}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	if cfg.URL == "" {
 		if b.srv, err = startServer(ctx, cfg); err != nil {

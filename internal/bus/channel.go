@@ -76,6 +76,7 @@ func (b *Bus) removeChannel(ctx context.Context, channel string) error {
 	if err := b.js.DeleteStream(ctx, streamName(channel)); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("channel %s: delete stream: %w", channel, err)
 	}
+	b.tap.reset(channel)
 	return nil
 }
 

@@ -11,8 +11,12 @@ import (
 const pruneTimeout = 30 * time.Second
 
 // prune removes, in the background, runs that ended before the stream's oldest message, and init segments that no run needs
-// any more. The newest init segment of each track stays, so that versions go on rising.
+// any more. The newest init segment of each track stays, so that versions go on rising. While one pruning is under way another
+// is left to a later run: it reads all runs that there are, and a feed may begin new ones faster.
 func (w *Writer) prune(current media.Run) {
+	if !w.pruning.CompareAndSwap(false, true) {
+		return
+	}
 	newest := map[string]uint32{}
 	for track, in := range w.inits {
 		newest[track] = in.Version
@@ -20,6 +24,7 @@ func (w *Writer) prune(current media.Run) {
 	ctx, cancel := context.WithTimeout(w.bus.ctx, pruneTimeout)
 	stop := context.AfterFunc(w.ctx, cancel)
 	w.wg.Go(func() {
+		defer w.pruning.Store(false)
 		defer cancel()
 		defer stop()
 		if err := w.bus.prune(ctx, w.channel, current, newest); err != nil && ctx.Err() == nil {

@@ -66,9 +66,16 @@ func (b *Bus) Read(ctx context.Context, channel string, h Handler) error {
 
 	r := &reader{bus: b, channel: channel, log: b.log(channel), counters: b.counters(channel), next: 1}
 	r.sink = newSink(r, h)
+	b.tap.open(channel)
+	defer b.tap.close(channel)
 	wait := firstRetry
 	for {
 		progress, err := r.follow(ctx)
+		for errors.Is(err, errTapped) {
+			if err = r.followTap(ctx); errors.Is(err, errUntapped) {
+				progress, err = r.follow(ctx)
+			}
+		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("channel %s: read: %w", channel, context.Cause(ctx))
 		}
@@ -100,6 +107,12 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// How following ends where the other way goes on.
+var (
+	errTapped   = errors.New("what follows is at hand")
+	errUntapped = errors.New("what follows is in the stream only")
+)
+
 var errDisturbed = errors.New("connection was lost or came back")
 
 // reader is one Read. One goroutine owns it.
@@ -111,6 +124,7 @@ type reader struct {
 	sink     *sink
 
 	created  time.Time // of the stream that next belongs to
+	stream   int       // the same as the tap counts streams
 	next     uint64    // sequence number in the stream
 	joined   bool
 	join     uint64 // last sequence number when Read was called
@@ -122,6 +136,7 @@ func (r *reader) follow(ctx context.Context) (progress bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	disturbed := r.bus.disturbance()
+	r.stream = r.bus.tap.stream(r.channel)
 	consumer, err := r.consumer(ctx)
 	if err != nil {
 		return false, err
@@ -184,13 +199,40 @@ func (r *reader) consume(ctx context.Context, c jetstream.Consumer, it jetstream
 				meta.Sequence.Stream, meta.Sequence.Consumer, r.next-1, delivered)
 		}
 		delivered++
-		if err := r.sink.take(ctx, m); err != nil {
+		if err := r.sink.take(ctx, m.Subject(), m.Headers().Get(headerName), m.Data()); err != nil {
 			return err
 		}
 		r.next = meta.Sequence.Stream + 1
 		*progress = true
 		if meta.Sequence.Stream >= r.join || meta.NumPending == 0 {
 			r.reached()
+		}
+		if _, _, ok := r.bus.tap.from(r.channel, r.stream, r.next); ok && r.caughtUp {
+			return errTapped
+		}
+	}
+}
+
+// followTap hands over what this process stores, as long as it follows on what was read.
+func (r *reader) followTap(ctx context.Context) error {
+	for {
+		messages, changed, ok := r.bus.tap.from(r.channel, r.stream, r.next)
+		if !ok {
+			return errUntapped
+		}
+		for _, m := range messages {
+			if err := r.sink.take(ctx, m.subject, m.value, m.data); err != nil {
+				return err
+			}
+			r.next = m.sequence + 1
+		}
+		if len(messages) > 0 {
+			continue
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
 }

@@ -142,12 +142,15 @@ func (w *Writer) onAck(m *nats.Msg) {
 	if err != nil {
 		return
 	}
-	stored, duplicate, err := readAck(m)
+	sequence, duplicate, err := readAck(m)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	e := w.queue.at(token)
 	if e == nil || e.done {
 		return
+	}
+	if duplicate {
+		w.bus.tap.pass(w.channel)
 	}
 	switch {
 	case duplicate && e.attempts <= 1 && e.kind != recordEntry:
@@ -158,7 +161,10 @@ func (w *Writer) onAck(m *nats.Msg) {
 		} else {
 			w.queue.finish(e)
 		}
-	case stored || duplicate:
+	case sequence > 0 || duplicate:
+		if sequence > 0 && e.kind != recordEntry && w.bus.srv != nil {
+			w.bus.tap.put(w.channel, storedMessage{sequence: sequence, subject: e.subject, value: e.value, data: e.data})
+		}
 		w.stats.StoredMessages++
 		w.stats.StoredBytes += int64(len(e.data))
 		w.queue.finish(e)
@@ -169,13 +175,14 @@ func (w *Writer) onAck(m *nats.Msg) {
 	w.kick()
 }
 
-// readAck tells whether a message is stored now, or was already. Otherwise the error says why not.
-func readAck(m *nats.Msg) (stored, duplicate bool, err error) {
+// readAck is the place in the stream of a message that is stored now, or 0, and whether it was stored already. Otherwise the error
+// says why not.
+func readAck(m *nats.Msg) (sequence uint64, duplicate bool, err error) {
 	if len(m.Data) == 0 {
 		if m.Header.Get("Status") == "503" {
-			return false, false, nats.ErrNoResponders
+			return 0, false, nats.ErrNoResponders
 		}
-		return false, false, errors.New("empty answer")
+		return 0, false, errors.New("empty answer")
 	}
 	var r struct {
 		Seq       uint64 `json:"seq"`
@@ -186,10 +193,13 @@ func readAck(m *nats.Msg) (stored, duplicate bool, err error) {
 		} `json:"error"`
 	}
 	if err := json.Unmarshal(m.Data, &r); err != nil {
-		return false, false, fmt.Errorf("answer: %w", err)
+		return 0, false, fmt.Errorf("answer: %w", err)
 	}
 	if e := r.Error; e != nil {
-		return false, isWrongSequence(e.Code), fmt.Errorf("%s (error %d)", e.Description, e.Code)
+		return 0, isWrongSequence(e.Code), fmt.Errorf("%s (error %d)", e.Description, e.Code)
 	}
-	return r.Seq > 0 && !r.Duplicate, r.Duplicate, nil
+	if r.Duplicate {
+		return 0, true, nil
+	}
+	return r.Seq, false, nil
 }

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"weir/internal/media"
 )
 
@@ -47,13 +45,13 @@ func (s *sink) reset() {
 	s.parts.reset()
 }
 
-// take hands over one message, if it is to be. An error means that it has not been dealt with.
-func (s *sink) take(ctx context.Context, m jetstream.Msg) error {
+// take hands over one message, if it is to be; value is that of our header. An error means that it has not been dealt with.
+func (s *sink) take(ctx context.Context, subject, value string, data []byte) error {
 	s.counters.messages.Add(1)
-	s.counters.bytes.Add(int64(len(m.Data())))
-	msg, err := decodeMessage(s.channel, m.Subject(), m.Headers().Get(headerName), m.Data())
+	s.counters.bytes.Add(int64(len(data)))
+	msg, err := decodeMessage(s.channel, subject, value, data)
 	if err != nil {
-		s.malformed(m.Subject(), err)
+		s.malformed(subject, err)
 		return nil
 	}
 	if msg.Epoch < s.epoch {
@@ -75,7 +73,7 @@ func (s *sink) take(ctx context.Context, m jetstream.Msg) error {
 		return nil
 	}
 	if timescale != msg.Timescale {
-		s.malformed(m.Subject(), fmt.Errorf("%w: track %s has timescale %d in run %d, not %d", ErrMalformed, msg.Track,
+		s.malformed(subject, fmt.Errorf("%w: track %s has timescale %d in run %d, not %d", ErrMalformed, msg.Track,
 			timescale, msg.Run, msg.Timescale))
 		return nil
 	}
@@ -89,10 +87,9 @@ func (s *sink) take(ctx context.Context, m jetstream.Msg) error {
 		s.handler.End(msg.end())
 		return nil
 	}
-	data := msg.Data
 	if msg.Part >= 0 {
 		if data, err = s.parts.add(&msg); err != nil {
-			s.malformed(m.Subject(), err)
+			s.malformed(subject, err)
 			return nil
 		}
 		if data == nil {

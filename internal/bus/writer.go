@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -38,6 +39,8 @@ type Writer struct {
 	closeErr error
 
 	inits map[string]media.Init // of the goroutine that writes
+
+	pruning atomic.Bool
 
 	mu    sync.Mutex
 	queue queue
