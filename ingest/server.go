@@ -61,6 +61,7 @@ type Config struct {
 	Tracks       int           // of a feed; 16
 	SampleBytes  int           // of one sample; 16 MiB
 	Bitrate      int64         // of a feed, in bits a second over 5 s; 400 Mbit/s
+	Runs         int           // that a feed begins within a minute; 60
 	CloseTimeout time.Duration // for what is left to be stored when a feed ends; 5 s
 }
 
@@ -98,6 +99,7 @@ func defaults(cfg *Config) {
 	cfg.Tracks = orDefault(cfg.Tracks, 16)
 	cfg.SampleBytes = orDefault(cfg.SampleBytes, 16<<20)
 	cfg.Bitrate = orDefault(cfg.Bitrate, 400_000_000)
+	cfg.Runs = orDefault(cfg.Runs, 60)
 	cfg.CloseTimeout = orDefault(cfg.CloseTimeout, 5*time.Second)
 }
 
