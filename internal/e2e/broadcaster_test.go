@@ -19,8 +19,10 @@ type broadcaster struct {
 func broadcast(t testing.TB, args ...string) *broadcaster {
 	t.Helper()
 	need(t, "ffmpeg")
-	b := &broadcaster{cmd: exec.Command("ffmpeg", append(strings.Fields("-hide_banner -nostdin -loglevel warning"), args...)...),
-		output: &syncBuffer{}, ended: make(chan struct{})}
+	b := &broadcaster{
+		cmd:    exec.Command("ffmpeg", append(strings.Fields("-hide_banner -nostdin -loglevel warning"), args...)...),
+		output: &syncBuffer{}, ended: make(chan struct{}),
+	}
 	b.cmd.Stderr = b.output
 	if err := b.cmd.Start(); err != nil {
 		t.Fatalf("start ffmpeg: %v", err)

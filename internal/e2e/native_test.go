@@ -1,13 +1,11 @@
 package e2e
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os/exec"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -45,49 +43,6 @@ func ffmpegPlays(t *testing.T, url string) {
 	for track, dts := range times {
 		requireRising(t, "track "+track, dts)
 		require.InDelta(t, 10, dts[len(dts)-1]-dts[0], 0.5, "track %s", track)
-	}
-}
-
-// gstBuffer is a decoded buffer as GStreamer's fakesink tells of it.
-var gstBuffer = regexp.MustCompile(`\((video|audio):sink\).* pts: (\d+):(\d\d):([\d.]+),`)
-
-// gstreamerPlays has GStreamer play and decode until it has 10 s of picture and sound.
-func gstreamerPlays(t *testing.T, url string) {
-	cmd := exec.Command("gst-launch-1.0", strings.Fields("-v uridecodebin3 uri="+url+" name=d "+
-		"d. ! video/x-raw ! fakesink name=video silent=false sync=false d. ! audio/x-raw ! fakesink name=audio silent=false sync=false")...)
-	stdout, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	said := &syncBuffer{}
-	cmd.Stderr = said
-	require.NoError(t, cmd.Start())
-	late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
-	defer late.Stop()
-
-	times := map[string][]float64{}
-	enough := func() bool {
-		for _, kind := range []string{"video", "audio"} {
-			if pts := times[kind]; len(pts) == 0 || pts[len(pts)-1]-pts[0] < 10 {
-				return false
-			}
-		}
-		return true
-	}
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() && !enough() {
-		if found := gstBuffer.FindStringSubmatch(lines.Text()); found != nil {
-			pts := 3600*number(t, found[2]) + 60*number(t, found[3]) + number(t, found[4])
-			times[found[1]] = append(times[found[1]], pts)
-		}
-	}
-	_ = cmd.Process.Signal(syscall.SIGKILL)
-	for lines.Scan() { // so that the process can end
-		continue
-	}
-	_ = cmd.Wait()
-	require.True(t, enough(), "%d buffers of video, %d of audio\n%s", len(times["video"]), len(times["audio"]), said)
-	require.NotRegexp(t, "(?i)warning|error", said.String())
-	for kind, pts := range times {
-		requireRising(t, kind, pts)
 	}
 }
 
