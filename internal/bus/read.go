@@ -213,30 +213,6 @@ func (r *reader) consume(ctx context.Context, c jetstream.Consumer, it jetstream
 	}
 }
 
-// followTap hands over what this process stores, as long as it follows on what was read.
-func (r *reader) followTap(ctx context.Context) error {
-	for {
-		messages, changed, ok := r.bus.tap.from(r.channel, r.stream, r.next)
-		if !ok {
-			return errUntapped
-		}
-		for _, m := range messages {
-			if err := r.sink.take(ctx, m.subject, m.value, m.data); err != nil {
-				return err
-			}
-			r.next = m.sequence + 1
-		}
-		if len(messages) > 0 {
-			continue
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
 // reached tells the handler once that it has what was there when Read was called.
 func (r *reader) reached() {
 	if !r.caughtUp {

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"context"
 	"sync"
 )
 
@@ -138,4 +139,28 @@ func (t *tap) from(channel string, stream int, sequence uint64) (messages []stor
 		messages = append(messages, m)
 	}
 	return messages, c.changed, len(messages) > 0 || sequence == last+1
+}
+
+// followTap hands over what this process stores, as long as it follows on what was read.
+func (r *reader) followTap(ctx context.Context) error {
+	for {
+		messages, changed, ok := r.bus.tap.from(r.channel, r.stream, r.next)
+		if !ok {
+			return errUntapped
+		}
+		for _, m := range messages {
+			if err := r.sink.take(ctx, m.subject, m.value, m.data); err != nil {
+				return err
+			}
+			r.next = m.sequence + 1
+		}
+		if len(messages) > 0 {
+			continue
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
