@@ -41,7 +41,7 @@ func newSink(r *reader, h Handler) *sink { return &sink{reader: r, handler: h} }
 
 // reset forgets a stream: another follows, with epochs and runs of its own.
 func (s *sink) reset() {
-	s.epoch, s.stale, s.runs, s.unknownAt = 0, 0, nil, time.Time{}
+	s.epoch, s.stale, s.runs, s.unknownAt, s.target = 0, 0, nil, time.Time{}, 0
 	s.parts.reset()
 }
 
@@ -156,7 +156,11 @@ func (s *sink) readTarget(ctx context.Context) error {
 		d, err = s.bus.target(ctx, s.channel)
 		return err
 	})
-	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrMalformed) {
+	if errors.Is(err, ErrNotFound) {
+		s.target = 0 // it is to be fixed anew: the next end is to be looked at
+		return nil
+	}
+	if errors.Is(err, ErrMalformed) {
 		return nil
 	}
 	if err != nil {

@@ -62,6 +62,16 @@ func (t *takeover) findTarget(ctx context.Context) error {
 	return nil
 }
 
+// forgetTarget lets the target duration be fixed anew: the stream is empty, so that no window has media any more, and the
+// channel's settings or its encoder may be others.
+func (t *takeover) forgetTarget(ctx context.Context) error {
+	if t.resume.Target == 0 {
+		return nil
+	}
+	t.resume.Target = 0
+	return t.bus.purgeRecords(ctx, targetKey(t.channel))
+}
+
 func (t *takeover) state() state {
 	r := t.resume
 	return state{Segment: r.Segment, Run: r.Run, End: r.End, Target: r.Target, Epoch: t.epoch}
@@ -71,7 +81,7 @@ func (t *takeover) state() state {
 func (t *takeover) closeLast(ctx context.Context) error {
 	newest, err := t.bus.lastMessage(ctx, t.channel, subjectRoot+t.channel+".>")
 	if errors.Is(err, ErrNotFound) {
-		return nil
+		return t.forgetTarget(ctx)
 	}
 	if errors.Is(err, ErrMalformed) && t.resume.Run > 0 && t.resume.Segment > 0 {
 		// It is nobody's. What the last writer recorded tells where to look.
