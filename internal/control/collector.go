@@ -7,6 +7,7 @@ import (
 
 	"weir/edge"
 	"weir/ingest"
+	"weir/internal/bus"
 )
 
 // collector reads all statuses when it is scraped. Of each channel it tells what feed and window know; counts of a feed begin
@@ -16,7 +17,7 @@ type collector struct {
 
 	build, up, feedRate, feedBytes, runs, forcedCuts, droppedSamples, droppedSegments *prometheus.Desc
 
-	pending, stored, resent *prometheus.Desc
+	pending, stored, resent, readDropped, readRecovered *prometheus.Desc
 
 	windowSeconds, windowBytes, rows, gaps, discontinuities, damaged, lost, restarts *prometheus.Desc
 
@@ -44,6 +45,10 @@ func newCollector(s *Server) *collector {
 		stored:  channel("bus_stored_bytes_total", "Media that the bus has acknowledged."),
 		resent:  channel("bus_resent_messages_total", "Messages that had to be sent to the bus again."),
 
+		readDropped: desc("bus_read_dropped_messages_total",
+			"Messages of the bus that could not be used: of a writer that was replaced, malformed, or of a run that is not recorded.", "channel", "reason"),
+		readRecovered: channel("bus_read_recovered_total", "How often reading was begun again after a failure."),
+
 		windowSeconds:   channel("window_seconds", "What can be rewound of the channel."),
 		windowBytes:     channel("window_bytes", "Media that the channel's window holds in memory."),
 		rows:            channel("window_rows", "Segment numbers that the channel's manifests list."),
@@ -64,7 +69,7 @@ func newCollector(s *Server) *collector {
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.up, c.feedRate, c.feedBytes, c.runs, c.forcedCuts, c.droppedSamples, c.droppedSegments,
-		c.pending, c.stored, c.resent,
+		c.pending, c.stored, c.resent, c.readDropped, c.readRecovered,
 		c.windowSeconds, c.windowBytes, c.rows, c.gaps, c.discontinuities, c.damaged, c.lost, c.restarts,
 		c.requests, c.responseBytes, c.connections, c.renderings,
 	} {
@@ -79,6 +84,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for _, ch := range c.s.cfg.Catalog.Channels() {
 		if w, ok := c.s.window(ch.ID); ok {
 			c.window(e, ch.ID, w)
+			if c.s.cfg.Bus != nil {
+				c.read(e, ch.ID, c.s.cfg.Bus.ReadStats(ch.ID))
+			}
 		}
 		if f, ok := c.s.feed(ch.ID); ok {
 			c.feed(e, ch.ID, f)
@@ -106,6 +114,13 @@ func (c *collector) feed(e emitter, id string, f ingest.Status) {
 	e.gauge(c.pending, float64(f.Writer.PendingBytes), id)
 	e.count(c.stored, f.Writer.StoredBytes, id)
 	e.count(c.resent, f.Writer.Resent, id)
+}
+
+func (c *collector) read(e emitter, id string, r bus.ReadStats) {
+	e.count(c.readDropped, r.Stale, id, "stale")
+	e.count(c.readDropped, r.Malformed, id, "malformed")
+	e.count(c.readDropped, r.Unknown, id, "unknown")
+	e.count(c.readRecovered, r.Recovered, id)
 }
 
 func (c *collector) window(e emitter, id string, w edge.Status) {

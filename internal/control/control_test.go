@@ -101,6 +101,9 @@ func (e edges) Status(id string) (edge.Status, bool)   { st, ok := e.windows[id]
 func (e edges) Stats() edge.Stats                      { return e.stats }
 func (e edges) Ready() error                           { return e.edgeErr }
 func (b buses) Ready() error                           { return b.busErr }
+func (b buses) ReadStats(id string) bus.ReadStats {
+	return bus.ReadStats{Stale: 11, Malformed: 12, Unknown: int64(len(id)), Recovered: 13}
+}
 
 // rig is a server on a loopback address with what it logged.
 type rig struct {

@@ -141,6 +141,11 @@ func TestMetrics(t *testing.T) {
 		`weir_feed_received_bytes_total{channel="news"} 999`,
 		`weir_bus_stored_bytes_total{channel="news"} 88`,
 		`weir_bus_resent_messages_total{channel="news"} 2`,
+		// What a reader could not use was counted, and shown to nobody.
+		`weir_bus_read_dropped_messages_total{channel="news",reason="stale"} 11`,
+		`weir_bus_read_dropped_messages_total{channel="news",reason="malformed"} 12`,
+		`weir_bus_read_dropped_messages_total{channel="news",reason="unknown"} 4`,
+		`weir_bus_read_recovered_total{channel="news"} 13`,
 		`weir_edge_requests_total{kind="segment",status="404"} 1`,
 		`weir_edge_requests_total{kind="hostile",status="other"} 3`,
 		`weir_edge_response_bytes_total{kind="segment"} 1000`,

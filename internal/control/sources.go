@@ -5,6 +5,7 @@ import (
 
 	"weir/edge"
 	"weir/ingest"
+	"weir/internal/bus"
 	"weir/internal/catalog"
 )
 
@@ -28,7 +29,8 @@ type Edge interface {
 	Ready() error // nil: all windows have caught up with the bus. Joined errors are told one a line
 }
 
-// Bus tells whether the bus answers. *bus.Bus is one.
+// Bus tells whether the bus answers, and what reading from it has met. *bus.Bus is one.
 type Bus interface {
 	Ready() error
+	ReadStats(channel string) bus.ReadStats
 }
