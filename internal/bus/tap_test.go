@@ -1,9 +1,12 @@
 package bus
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestTapGivesOnlyWhatFollows(t *testing.T) {
@@ -69,4 +72,29 @@ func TestTapIsBounded(t *testing.T) {
 	assert.Equal(t, tapMessages, tp.channels["news"].bytes)
 	tp.close("news")
 	assert.Empty(t, tp.channels)
+}
+
+// What a writer stored without having heard of it came to readers with the next feed only.
+func TestTapIsLeftWhenAWriterClosesWithoutAcknowledgements(t *testing.T) {
+	t.Parallel()
+	b := openBus(t, Config{})
+	require.NoError(t, b.SetChannel(testContext(t), "news", time.Hour))
+	r := read(t, b, "news")
+	w := acquire(t, b, "news")
+	run, inits := testRun(0, 0, timeline)
+	require.NoError(t, w.Run(run, inits))
+	for n := range uint64(3) { // until the reader takes from the tap
+		writeRow(t, w, run, n, 100)
+		r.wait(t, "the row", func() bool { return len(r.ends) == 2*int(n+1) })
+	}
+	require.NoError(t, w.acks.Unsubscribe())
+	require.NoError(t, w.Chunk(testChunk(run, "v1", 3, 0, 100)))
+	eventually(t, "the chunk to be stored", func() bool {
+		_, err := b.lastMessage(testContext(t), "news", address{Track: "v1", Segment: 3, Part: -1}.subject("news"))
+		return err == nil
+	})
+	ctx, cancel := context.WithCancel(testContext(t))
+	cancel()
+	require.Error(t, w.Close(ctx))
+	r.wait(t, "what was stored", func() bool { return len(r.chunks) == 61 })
 }

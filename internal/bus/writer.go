@@ -312,6 +312,7 @@ func (w *Writer) close(ctx context.Context) error {
 		errs = append(errs, err)
 	}
 	if s := w.Stats(); s.PendingMessages > 0 {
+		w.bus.tap.pass(w.channel) // they may be stored all the same
 		errs = append(errs, fmt.Errorf("channel %s: %d messages (%d bytes) were not stored", w.channel, s.PendingMessages,
 			s.PendingBytes))
 	}
