@@ -28,6 +28,16 @@ func (r *run) follow(t *track, now time.Time) error {
 		if d == 0 {
 			break
 		}
+		if c.samples > 0 && h.pos+d-c.start > r.p.longest(t) {
+			// It lasts over its border, as some are missing behind it, or the segment began early for the same reason.
+			if len(c.borders) == 0 {
+				break // the lead is about to set one
+			}
+			if err := c.cross(h.pos); err != nil {
+				return err
+			}
+			continue
+		}
 		s := t.queue.pop()
 		s.duration = d
 		if err := c.add(s); err != nil {
@@ -66,11 +76,12 @@ func (r *run) durationOf(t *track, now time.Time) (d media.Ticks, stop bool) {
 		return t.lastDuration(), false
 	}
 	d = n.dts - h.dts
-	if d <= t.holeAfter() {
-		return d, false
-	}
-	if !r.ending && n.pos >= r.safe(t) {
+	hole := d > t.holeAfter()
+	if !r.ending && n.pos >= r.safe(t) && (hole || d > t.lastDuration()+media.Ticks(t.scale)/1000) {
 		return 0, false // a border may still come in between
+	}
+	if !hole {
+		return d, false
 	}
 	crossed := 0
 	for _, b := range c.borders {

@@ -66,7 +66,7 @@ func (r *run) next(at media.Ticks, now time.Time) error {
 		return err
 	}
 	p := r.p
-	b := border{at: at, number: p.segment, wall: p.wall.at(r.lead.ns(at))}
+	b := border{at: at, number: p.segment, wall: p.rowWall(r.lead.ns(at))}
 	p.segment++
 	p.stats.Segments++
 	r.lead.cut.open(b, at)

@@ -49,19 +49,20 @@ type Packager struct {
 	err   error // of the output; final
 	stats Stats
 
-	tracks  []*track // beside the feed's formats
-	feed    feedClock
-	jump    []arrival // a sample that may be the first after a jump
-	far     int       // samples in a row that were far from the feed's clock
-	wall    delayFilter
-	inits   map[string]media.Init
-	target  time.Duration
-	end     media.Ticks // ns: where all that was written ends
-	next    media.Ticks // ns: where the last run's lead ended, and the next run may begin
-	guessed media.Ticks // ns: how much of that is how long its last sample was taken to be, 0: what follows it was known
-	segment uint64      // number of the next row
-	runID   uint64
-	run     *run // nil: waiting for one to begin
+	tracks   []*track // beside the feed's formats
+	feed     feedClock
+	jump     []arrival // a sample that may be the first after a jump
+	far      int       // samples in a row that were far from the feed's clock
+	wall     delayFilter
+	lastWall time.Time // of the newest row
+	inits    map[string]media.Init
+	target   time.Duration
+	end      media.Ticks // ns: where all that was written ends
+	next     media.Ticks // ns: where the last run's lead ended, and the next run may begin
+	guessed  media.Ticks // ns: how much of that is how long its last sample was taken to be, 0: what follows it was known
+	segment  uint64      // number of the next row
+	runID    uint64
+	run      *run // nil: waiting for one to begin
 	// pressure: queues are over their bounds, nobody is waited for.
 	pressure bool
 	sequence uint32

@@ -31,7 +31,7 @@ func (p *Packager) begin(lead *track, followers []*track) {
 	for _, t := range p.tracks {
 		t.untilSync = 0
 	}
-	first := border{at: start, number: p.segment, wall: p.wall.at(lead.ns(start))}
+	first := border{at: start, number: p.segment, wall: p.rowWall(lead.ns(start))}
 	p.segment++
 	for _, t := range r.members {
 		t.cut = &cutter{t: t, run: r}

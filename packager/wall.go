@@ -57,3 +57,14 @@ func (f *delayFilter) step(now time.Time, d time.Duration) time.Duration {
 func (f *delayFilter) at(ns media.Ticks) time.Time {
 	return time.Unix(0, int64(ns)+int64(f.applied)).UTC()
 }
+
+// rowWall is the wall clock of a row that begins there. It is later than that of the row before it also where the clock was
+// anchored anew right after that one began: the delay of its first sample may be less than what the filter had applied.
+func (p *Packager) rowWall(ns media.Ticks) time.Time {
+	at := p.wall.at(ns)
+	if least := p.lastWall.Add(time.Millisecond); at.Before(least) {
+		at = least
+	}
+	p.lastWall = at
+	return at
+}
