@@ -26,6 +26,7 @@ type feed struct {
 	since   time.Time
 	meter   *meter
 	shown   atomic.Pointer[shown]
+	dropped dropped // by the adapter
 
 	work     sync.Mutex // held by Start, Write and Close: one at a time
 	writer   Writer

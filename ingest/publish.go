@@ -70,6 +70,8 @@ type Feed interface {
 	Start(formats []media.Format) error
 	// Write hands over a sample of the tracks announced last. It takes over s.Data. Every error is final.
 	Write(s media.Sample) error
+	// Dropped counts a sample that the adapter had to leave out, and why, in words for the operator.
+	Dropped(why string)
 	// Done is closed when the server wants the publisher gone, and when the feed was closed.
 	Done() <-chan struct{}
 	// Err says why, once Done is closed; nil before, and after Close(nil).

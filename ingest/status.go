@@ -37,7 +37,7 @@ type Status struct {
 	Runs           uint64          `json:"runs"`           // since the feed began; more than one: discontinuities
 	Samples        int64           `json:"samples"`        // received
 	Bytes          int64           `json:"bytes"`          // received, media only
-	DroppedSamples uint64          `json:"droppedSamples"` // by the packager, since the feed began
+	DroppedSamples uint64          `json:"droppedSamples"` // by adapter and packager, since the feed began
 	LostSegments   int64           `json:"lostSegments"`   // given up by the bus, since the feed began
 	LastError      string          `json:"lastError"`      // what an operator may want to mend, "" for nothing
 	LastErrorAt    time.Time       `json:"lastErrorAt,omitzero"`
@@ -61,6 +61,11 @@ func (f *feed) status() (Status, bool) {
 	}
 	for _, n := range p.Dropped {
 		st.DroppedSamples += n
+	}
+	n, why, at := f.dropped.total()
+	st.DroppedSamples += n
+	if st.LastError == "" {
+		st.LastError, st.LastErrorAt = why, at
 	}
 	if last := f.meter.lastSample(); !last.IsZero() && now.Sub(last) < stalled {
 		st.State = OnAir

@@ -23,7 +23,10 @@ const (
 type starter interface {
 	Start(formats []media.Format) error
 	Write(s media.Sample) error
+	Dropped(why string)
 }
+
+const noConfiguration = "frames come without a decoder configuration (sequence header)"
 
 // track is a track as far as it is known.
 type track struct {
@@ -51,7 +54,6 @@ type discovery struct {
 	held      []held
 	bytes     int
 	only      media.Kind // what the metadata says is the only kind
-	dropped   int        // frames of tracks that have no configuration
 }
 
 // take handles one packet; time is its message's, the DTS.
@@ -76,7 +78,7 @@ func (d *discovery) take(p packet, time uint32) error {
 		}
 	}
 	if !t.known || t.format.Codec != p.Codec {
-		d.dropped++
+		d.feed.Dropped(noConfiguration)
 		return nil
 	}
 	dts := media.Ticks(time)
@@ -134,7 +136,7 @@ func (d *discovery) update(t *track, f media.Format) {
 				return false
 			}
 			d.bytes -= len(h.sample.Data)
-			d.dropped++
+			d.feed.Dropped("the decoder configuration changed before the feed was known")
 			return true
 		})
 	}

@@ -46,6 +46,7 @@ type fakeFeed struct {
 	err     error
 	reason  error
 	ended   bool
+	dropped int
 }
 
 func (f *fakeFeed) Start(formats []media.Format) error {
@@ -68,6 +69,12 @@ func (f *fakeFeed) Write(s media.Sample) error {
 	default:
 	}
 	return nil
+}
+
+func (f *fakeFeed) Dropped(string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dropped++
 }
 
 func (f *fakeFeed) Done() <-chan struct{} { return f.done }

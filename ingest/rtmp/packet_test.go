@@ -169,6 +169,8 @@ func (r *recorder) Write(s media.Sample) error {
 	return nil
 }
 
+func (r *recorder) Dropped(string) { r.said = append(r.said, "dropped") }
+
 func TestDiscovery(t *testing.T) {
 	t.Parallel()
 	type step struct {
@@ -186,9 +188,9 @@ func TestDiscovery(t *testing.T) {
 		"only video":                {media.Video, []step{v(0, avcHeader), v(0, avcIDR), v(40, avcSlice)}, []string{"start [avc]", "0@0", "0@40"}},
 		"nothing said":              {"", []step{v(0, avcHeader), v(0, avcIDR), v(960, avcSlice), v(1000, avcSlice)}, []string{"start [avc]", "0@0", "0@960", "0@1000"}},
 		"over the wrap":             {"", []step{v(0xfffffff0, avcHeader), v(0xfffffff0, avcIDR), v(0x10, avcSlice), v(0x3d8, avcSlice)}, []string{"start [avc]", "0@4294967280", "0@16", "0@984"}},
-		"no header":                 {"", []step{v(0, avcIDR), v(2000, avcSlice)}, nil},
+		"no header":                 {"", []step{v(0, avcIDR), v(2000, avcSlice)}, []string{"dropped", "dropped"}},
 		"late audio":                {media.Video, []step{v(0, avcHeader), v(0, avcIDR), v(1, aacHeader), v(2, aacFrame)}, []string{"start [avc]", "0@0", "start [avc aac]", "1@2"}},
-		"header changes while held": {"", []step{v(0, avcHeader), v(0, avcIDR), v(1, avcHeader2), v(2, avcIDR), v(3, aacHeader), v(3, aacFrame)}, []string{"start [avc aac]", "0@2", "1@3"}},
+		"header changes while held": {"", []step{v(0, avcHeader), v(0, avcIDR), v(1, avcHeader2), v(2, avcIDR), v(3, aacHeader), v(3, aacFrame)}, []string{"dropped", "start [avc aac]", "0@2", "1@3"}},
 	} {
 		r := &recorder{}
 		d := &discovery{feed: r, only: c.only}

@@ -17,9 +17,6 @@ func (c *conn) stream(feed ingest.Feed) error {
 	c.chunks.limit = maxMessage
 	d := &discovery{feed: feed}
 	err := c.messages(d)
-	if d.dropped > 0 {
-		c.log.Warn("frames without a decoder configuration were dropped", "frames", d.dropped)
-	}
 	if err == nil || lost(err) || errors.Is(err, errIdle) {
 		// A feed shorter than the discovery is a feed too.
 		if flushErr := d.flush(); flushErr != nil {

@@ -73,6 +73,9 @@ func TestChangesInMidStream(t *testing.T) {
 	if len(feed.starts) != 3 || len(feed.starts[0]) != 2 || !bytes.Equal(feed.starts[1][0].Config, avcHeader2[5:]) || len(feed.starts[2]) != 3 {
 		t.Errorf("announced %v", feed.starts)
 	}
+	if feed.dropped != 1 {
+		t.Errorf("%d frames dropped", feed.dropped)
+	}
 	if clock := feed.starts[0][0].Clock; clock != (media.Clock{Timescale: 1000, Wrap: 1 << 32}) {
 		t.Errorf("clock %v", clock)
 	}
