@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -20,7 +21,7 @@ import (
 )
 
 // gstBuffer is a decoded buffer as GStreamer's fakesink tells of it when it is its turn, which is after its preroll.
-var gstBuffer = regexp.MustCompile(`chain .*\((video|audio):sink\).* pts: (\d+):(\d\d):([\d.]+),`)
+var gstBuffer = regexp.MustCompile(`chain .*\((video|audio):sink\).* pts: (\d+):(\d\d):([\d.]+),.*`)
 
 // gstreamerPlays has GStreamer play and decode, in real time, until it has 10 s of picture and sound. The silent tone beside them is
 // a live source: with one in the pipeline gst-launch starts at once and never pauses to buffer, which it does not always come
@@ -50,10 +51,10 @@ func gstreamerPlays(t *testing.T, url string) {
 	for lines.Scan() && !enough() {
 		found := gstBuffer.FindStringSubmatch(lines.Text())
 		// With two sinks gst-launch now and then tells of a buffer twice, of whatever is played: word for word, its address too.
-		if found == nil || lines.Text() == last[found[1]] {
+		if found == nil || found[0] == last[found[1]] {
 			continue
 		}
-		last[found[1]] = lines.Text()
+		last[found[1]] = found[0]
 		times[found[1]] = append(times[found[1]], 3600*number(t, found[2])+60*number(t, found[3])+number(t, found[4]))
 	}
 	_ = cmd.Process.Signal(syscall.SIGKILL)
@@ -68,16 +69,11 @@ func gstreamerPlays(t *testing.T, url string) {
 	}
 }
 
-var (
-	epochAnchor = regexp.MustCompile(`availabilityStartTime="1970-01-01T00:00:00Z"`)
-	periodStart = regexp.MustCompile(` start="PT([^"]+)"`)
-	timeOffset  = regexp.MustCompile(`presentationTimeOffset="(\d+)"(>\s*<SegmentTimeline>\s*<S t=")(\d+)`)
-)
-
 // countingFromZero is the base URL of a proxy of srv whose live MPDs of one Period count their time from their first segment instead
-// of the epoch. Nothing else changes: GStreamer still gets a live MPD, its updates, and our media.
+// of the epoch, each track from its own (audio may begin a few frames before video). Nothing else changes: GStreamer still gets a
+// live MPD, its updates, and our media.
 //
-// It is there for a fault of GStreamer's, from 1.22.0 to at least 1.29.2, in dashdemux2 and in the older dashdemux. Whenever it
+// It is there for a fault of GStreamer's, in the sources from 1.22.0 to at least 1.29.2, of dashdemux2 and of the older dashdemux. Whenever it
 // looks a time up in a SegmentTimeline, that is at the start of a live MPD and again with each update, gst_mpd_client2_stream_seek
 // (gstmpdclient.c) takes (time - start of the S + start of the first S) / duration for the place in the S. The last
 // term, there since commit 8a9821e8, does not belong there: what is asked for is as many segments late as fit between
@@ -101,13 +97,42 @@ func countingFromZero(t *testing.T, srv *server) string {
 				return err
 			}
 			_ = resp.Body.Close()
-			doc = countFromZero(t, doc)
+			if doc, err = countFromZero(doc); err != nil {
+				return err
+			}
 			resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(doc)), int64(len(doc))
 			resp.Header.Set("Content-Length", strconv.Itoa(len(doc)))
 			return nil
 		},
 	}
+	proxy.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err error) {
+		if r.Context().Err() == nil { // a player that went is no fault
+			t.Errorf("proxy of %s: %v", r.URL, err)
+		}
+		w.WriteHeader(http.StatusBadGateway)
+	}
 	front := httptest.NewServer(proxy)
 	t.Cleanup(front.Close)
 	return front.URL
+}
+
+var (
+	periodStart = regexp.MustCompile(` start="PT([^"]+)"`)
+	timeOffset  = regexp.MustCompile(`startNumber="0"( timescale="\d+" presentationTimeOffset=)"\d+"(>\s*<SegmentTimeline>\s*<S t="(\d+)")`)
+)
+
+// countFromZero moves availabilityStartTime to the start of the only Period and has each track's first segment there.
+func countFromZero(mpd []byte) ([]byte, error) {
+	starts := periodStart.FindAllSubmatch(mpd, -1)
+	if tracks := len(timeOffset.FindAll(mpd, -1)); len(starts) != 1 || tracks != 2 {
+		return nil, fmt.Errorf("%d Periods, %d tracks whose segments are all listed: want 1 and 2 in\n%s", len(starts), tracks, mpd)
+	}
+	start, err := time.ParseDuration(strings.ToLower(string(starts[0][1])))
+	if err != nil {
+		return nil, fmt.Errorf("start of the Period: %w", err)
+	}
+	anchor := time.Unix(0, 0).Add(start).UTC().Format("2006-01-02T15:04:05.000Z")
+	mpd = bytes.Replace(mpd, []byte(`"1970-01-01T00:00:00Z"`), []byte(`"`+anchor+`"`), 1)
+	mpd = periodStart.ReplaceAll(mpd, []byte(` start="PT0S"`))
+	return timeOffset.ReplaceAll(mpd, []byte(`startNumber="0"$1"$3"$2`)), nil
 }

@@ -9,8 +9,9 @@ import (
 )
 
 // onAir is a server with two channels that have been on air long enough to seek in: the demo, and a push with B-frames.
+// Nothing leaves their windows while a test runs.
 func onAir(t *testing.T) *server {
-	srv := start(t, settings{channels: "  demo: {dvr: 5m, source: \"file:testdata/demo.mp4\"}\n  live: {dvr: 5m}\n"})
+	srv := start(t, settings{channels: "  demo: {dvr: 30m, source: \"file:testdata/demo.mp4\"}\n  live: {dvr: 30m}\n"})
 	broadcast(t, pushFile(sharedMedia(t, "flv/avatar.flv"), srv.push("/live/live"))...)
 	eventually(t, 2*time.Minute, "24 s to seek in", func() bool {
 		demo, _ := srv.media("demo", "v1")
@@ -41,15 +42,17 @@ func TestBrowsersPlay(t *testing.T) {
 	}
 }
 
-// ffmpeg and GStreamer play 10 s of each format without a complaint, and the times that they see rise without a jump.
+// ffmpeg and GStreamer play 10 s of each format without a complaint, and the times that they see rise without a jump. For what
+// GStreamer gets as DASH, see countingFromZero.
 func TestFFmpegAndGStreamerPlay(t *testing.T) {
 	need(t, "ffmpeg", "gst-launch-1.0")
 	srv := onAir(t)
+	forGStreamer := map[string]string{"index.m3u8": srv.url(""), "manifest.mpd": countingFromZero(t, srv)}
 	for _, channel := range []string{"demo", "live"} {
 		for _, manifest := range []string{"index.m3u8", "manifest.mpd"} {
-			url := srv.url("/live/" + channel + "/" + manifest)
-			t.Run("ffmpeg/"+channel+"/"+manifest, func(t *testing.T) { ffmpegPlays(t, url) })
-			t.Run("gstreamer/"+channel+"/"+manifest, func(t *testing.T) { gstreamerPlays(t, url) })
+			path := "/live/" + channel + "/" + manifest
+			t.Run("ffmpeg/"+channel+"/"+manifest, func(t *testing.T) { ffmpegPlays(t, srv.url(path)) })
+			t.Run("gstreamer/"+channel+"/"+manifest, func(t *testing.T) { gstreamerPlays(t, forGStreamer[manifest]+path) })
 		}
 	}
 }
