@@ -73,8 +73,8 @@ func gstreamerPlays(t *testing.T, url string) {
 // of the epoch, each track from its own (audio may begin a few frames before video). Nothing else changes: GStreamer still gets a
 // live MPD, its updates, and our media.
 //
-// It is there for a fault of GStreamer's, in the sources from 1.22.0 to at least 1.29.2, of dashdemux2 and of the older dashdemux. Whenever it
-// looks a time up in a SegmentTimeline, that is at the start of a live MPD and again with each update, gst_mpd_client2_stream_seek
+// It is there for a fault of GStreamer's, in the sources from 1.22.0 to at least 1.29.2, of dashdemux2 and of the older dashdemux.
+// Whenever it looks a time up in a SegmentTimeline, at the start of a live MPD and with each update, gst_mpd_client2_stream_seek
 // (gstmpdclient.c) takes (time - start of the S + start of the first S) / duration for the place in the S. The last
 // term, there since commit 8a9821e8, does not belong there: what is asked for is as many segments late as fit between
 // availabilityStartTime and the first segment listed, so it is never there yet, and GStreamer waits. No live MPD with a SegmentTimeline
