@@ -107,7 +107,7 @@ func (w *Window) add(row *media.Row) {
 	w.rows = w.rows.append(row)
 	w.next = row.Number + 1
 	w.reached = row.End()
-	w.listed += row.Duration
+	w.listed += shortest(row)
 	w.gaps += gapsOf(row)
 	for _, s := range row.Segments {
 		w.rowBytes += int64(len(s.Data))
@@ -138,11 +138,11 @@ func (w *Window) trim() {
 		end := newest.End()
 		for w.rows.n-w.left > minRows {
 			row, after := w.rows.At(w.left), w.rows.At(w.left+1)
-			if end.Sub(after.Start) < w.settings.DVR || w.listed-row.Duration < 3*w.target {
+			if end.Sub(after.Start) < w.settings.DVR || w.listed-shortest(row) < 3*w.target {
 				break
 			}
 			w.left++
-			w.listed -= row.Duration
+			w.listed -= shortest(row)
 			w.gaps -= gapsOf(row)
 			if row.Run != after.Run {
 				w.breaks--
@@ -177,6 +177,17 @@ func (w *Window) dropRows(k int) {
 		w.listed, w.gaps, w.breaks, w.tracks = 0, 0, 0, nil
 	}
 	w.forgetRuns()
+}
+
+// shortest is how long the row is in the playlist where it is shortest: a track may begin after the lead, or end before it.
+func shortest(row *media.Row) time.Duration {
+	d := row.Duration
+	for _, s := range row.Segments {
+		if !s.Gap() {
+			d = min(d, s.Duration.Duration(s.Timescale))
+		}
+	}
+	return d
 }
 
 // gapsOf is how many of a row's segments are gaps.

@@ -39,7 +39,7 @@ type Window struct {
 
 	rows     list          // all that can be fetched
 	left     int           // how many of them have left the listing, at the front
-	listed   time.Duration // that the listing lasts, without what is missing between runs
+	listed   time.Duration // that the listing lasts at least in every track, without what is missing between runs
 	gaps     int           // gap segments in the listing
 	breaks   int           // places in the listing where a run follows another
 	rowBytes int64         // media in rows
