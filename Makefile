@@ -58,9 +58,9 @@ $(TOOLS)/gofumpt-$(GOFUMPT_VERSION):
 	GOBIN=$(TOOLS) go install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)
 	mv $(TOOLS)/gofumpt $@
 
-bench: build ## benchmarks: Go's own, then the whole program against its peers
-	go test -run '^$$' -bench . -benchmem ./...
-	.ci/bench
+bench: web/dist/index.html ## benchmarks: of the parts, then of the whole program against nginx and nginx-rtmp where they are installed
+	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v internal/e2e)
+	go test -run '^$$' -bench . -timeout 30m ./internal/e2e
 
 fuzz: web/dist/index.html ## every fuzz target for FUZZTIME (30s); new inputs stay in testdata/fuzz
 	@for package in $$(go list ./...); do \

@@ -45,6 +45,9 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	defer ports.close()
 	log.Info("starting", "version", version, "data", cfg.Data, "channels", len(cfg.Channels))
+	for _, key := range cfg.Unserved() {
+		log.Warn("this version does not serve what is configured: nothing listens there", "key", key)
+	}
 
 	b, err := bus.Open(ctx, bus.Config{
 		Dir: cfg.Data, URL: cfg.Bus.URL, Replicas: cfg.Bus.Replicas, Log: log.With("area", "bus"), Now: time.Now,

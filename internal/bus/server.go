@@ -27,6 +27,9 @@ type embedded struct {
 	started chan struct{} // closed when Start has returned
 }
 
+// syncInterval is how much a power cut may take: what is stored reaches the operating system at once, the disk after this.
+const syncInterval = 10 * time.Second
+
 // startServer locks cfg.Dir and starts a server on it that nobody but this process reaches.
 func startServer(ctx context.Context, cfg Config) (*embedded, error) {
 	lock, err := lockDir(cfg.Dir)
@@ -43,6 +46,7 @@ func startServer(ctx context.Context, cfg Config) (*embedded, error) {
 		JetStreamMaxStore:      cfg.MaxStore,
 		JetStreamMaxMemory:     maxMemory,
 		MaxPayload:             maxPayload,
+		SyncInterval:           syncInterval,
 		DisableJetStreamBanner: true,
 		DisableShortFirstPing:  true,
 	})

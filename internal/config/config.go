@@ -41,6 +41,20 @@ type Admin struct {
 // Ingest is where feeds come in.
 type Ingest struct {
 	RTMP string // HOST:PORT, "" for no RTMP. Default: ":1935"
+	// SRT and HTTP may be configured, as configurations are shared between versions, but nothing listens there yet: see Unserved.
+	// Default: "".
+	SRT, HTTP string // HOST:PORT
+}
+
+// Unserved are the keys that are set but that this version does not serve.
+func (c Config) Unserved() (keys []string) {
+	if c.Ingest.SRT != "" {
+		keys = append(keys, "ingest.srt")
+	}
+	if c.Ingest.HTTP != "" {
+		keys = append(keys, "ingest.http")
+	}
+	return keys
 }
 
 // Bus is the way from ingest to the edges.

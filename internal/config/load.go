@@ -59,6 +59,8 @@ func (d *document) root(c *Config) error {
 		)},
 		{"ingest", section(
 			key{"rtmp", value(&c.Ingest.RTMP, listenOrOff)},
+			key{"srt", value(&c.Ingest.SRT, listenOrOff)},
+			key{"http", value(&c.Ingest.HTTP, listenOrOff)},
 		)},
 		{"bus", section(
 			key{"url", value(&c.Bus.URL, servers)},

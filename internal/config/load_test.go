@@ -35,8 +35,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"hello\n", "1:1: this must be keys with values"},
 		// shape
 		{"dta: x\n", `1:1: unknown key "dta", known: data, edge, admin, ingest, bus, channels, log`},
-		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  srt: \":8890\"\n", `4:3: unknown key "srt" in ingest, known: rtmp`},
-		{"ingest: {http: \":8082\"}\n", `1:10: unknown key "http" in ingest, known: rtmp`},
+		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, srt, http`},
 		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key`},
 		{"edge: 5\n", "1:7: edge: must be keys with values, not a single value"},
 		{"data: {a: b}\n", "1:7: data: must be a single value"},
@@ -255,4 +254,19 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q: %v", text, c)
 		}
 	})
+}
+
+// Keys of the design whose part is not built are accepted, so that configurations can be shared, and told of.
+func TestUnserved(t *testing.T) {
+	t.Parallel()
+	c, err := parse("weir.yaml", []byte("ingest: {rtmp: \":1935\", srt: \":8890\", http: \":8082\"}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Unserved(); len(got) != 2 || got[0] != "ingest.srt" || got[1] != "ingest.http" {
+		t.Errorf("unserved: %q", got)
+	}
+	if got := Default().Unserved(); len(got) != 0 {
+		t.Errorf("unserved by default: %q", got)
+	}
 }

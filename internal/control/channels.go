@@ -20,7 +20,7 @@ const maxBody = 16 << 10
 // channels adds the channels' operations and their OpenAPI description.
 func (s *Server) channels(mux *http.ServeMux) {
 	cfg := huma.DefaultConfig("Weir admin API", s.cfg.Version)
-	cfg.Info.Description = "Settings and live status of the channels. Changes apply at once and outlive a restart."
+	cfg.Info.Description = "Settings and live status of the channels. Changes outlive a restart. They apply at once, but segment and chunk from the next feed on."
 	cfg.OpenAPIPath = "/api/v1/openapi"
 	cfg.DocsPath = ""    // its page would load scripts from elsewhere
 	cfg.SchemasPath = "" // all schemas are in the description
