@@ -77,10 +77,13 @@ func (r *run) durationOf(t *track, now time.Time) (d media.Ticks, stop bool) {
 	}
 	d = n.dts - h.dts
 	hole := d > t.holeAfter()
-	if !r.ending && n.pos >= r.safe(t) && (hole || d > t.lastDuration()+media.Ticks(t.scale)/1000) {
+	irregular := d > t.lastDuration()+media.Ticks(t.scale)/1000
+	if !r.ending && n.pos >= r.safe(t) && (hole || irregular) {
 		return 0, false // a border may still come in between
 	}
-	if !hole {
+	// A short hole may hide a whole row: what comes behind that gap is of another run.
+	hides := irregular && len(c.borders) > 1 && n.pos >= c.borders[1].at
+	if !hole && !hides {
 		return d, false
 	}
 	crossed := 0
