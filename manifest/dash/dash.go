@@ -66,7 +66,11 @@ func MPD(w *media.Window) ([]byte, error) {
 		}
 		times[i].start = time.Duration(span.Run.Start.UnixNano())
 		if i < len(spans)-1 { // its rows are all there are: a later run has begun
-			times[i].duration = w.Rows.At(span.To - 1).End().Sub(span.Run.Start)
+			end := w.Rows.At(span.To - 1).End()
+			if next := spans[i+1].Run.Start; next.Before(end) { // tracks of other timescales lead them: by less than a tick
+				end = next
+			}
+			times[i].duration = end.Sub(span.Run.Start)
 		}
 		m.Periods = append(m.Periods, p)
 	}
