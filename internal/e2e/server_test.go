@@ -261,16 +261,23 @@ func need(t testing.TB, programs ...string) {
 	}
 }
 
-// sharedMedia is a file of the media that stand beside the checkout, or a skip where they don't.
-func sharedMedia(t testing.TB, name string) string {
-	t.Helper()
+// findShared is the path of a file of ../shared/media, the media that stand beside the checkout; ok is false where there is none.
+func findShared(name string) (path string, ok bool) {
 	dir := os.Getenv("WEIR_MEDIA")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "shared", "media")
 	}
-	path := filepath.Join(dir, name)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no shared media: %v", err)
+	path = filepath.Join(dir, name)
+	_, err := os.Stat(path)
+	return path, err == nil
+}
+
+// sharedMedia is findShared for a test that is about nothing else.
+func sharedMedia(t testing.TB, name string) string {
+	t.Helper()
+	path, ok := findShared(name)
+	if !ok {
+		t.Skipf("no shared media: %s is not there (set WEIR_MEDIA)", path)
 	}
 	return path
 }
