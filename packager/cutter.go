@@ -37,6 +37,7 @@ type cutter struct {
 	enough  media.Ticks // 85 % of the chunk target
 
 	borders []border // that the lead has set and this track has not reached
+	begun   bool     // it has had media in this run
 	gone    bool     // it stopped: the rest of its rows are gaps
 	done    bool     // it has reached the run's end
 }
@@ -54,6 +55,7 @@ func (c *cutter) add(s timed) error {
 	c.length += s.duration
 	c.size += len(s.data)
 	c.samples++
+	c.begun = true
 	c.end = s.pos + s.duration
 	// The next sample would most likely be too much: nobody need wait for it.
 	if c.limit > 0 && c.length+s.duration > c.limit && (c.length >= c.enough || regular || s.duration > c.limit) {

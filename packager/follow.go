@@ -151,6 +151,8 @@ func (c *cutter) cross(at media.Ticks) error {
 	if len(c.borders) > 0 && at >= c.borders[0].at {
 		at = max(b.at, c.end) // nothing in the row that begins here: it is a gap
 	}
+	// Behind a gap the track is in another run, however short the row: forced cuts make rows shorter than a frame of audio.
+	c.gone = c.gone || c.samples == 0 && c.begun && c.t.Kind == media.Audio
 	if err := c.close(at); err != nil {
 		return err
 	}
