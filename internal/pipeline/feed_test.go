@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
 	"slices"
@@ -63,9 +64,7 @@ func (s *source) tick(track int, at time.Duration) media.Ticks {
 
 func (s *source) add(track int, decoded, shown time.Duration, sync bool, size int) {
 	data := make([]byte, size)
-	for i := range data {
-		data[i] = byte(s.random.Uint32())
-	}
+	binary.BigEndian.PutUint64(data, s.random.Uint64())
 	s.out = append(s.out, arrival{decoded, media.Sample{
 		Track: track, DTS: s.tick(track, decoded), PTS: s.tick(track, shown), Sync: sync, Data: data,
 	}})

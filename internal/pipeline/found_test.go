@@ -39,7 +39,7 @@ func (s *source) play(t *testing.T, cfg packager.Config, dvr time.Duration) *cha
 // audio any more from there on.
 func TestShortHoleOverAWholeRow(t *testing.T) {
 	t.Parallel()
-	for hole := 30; hole < 260; hole += 5 {
+	for hole := 30; hole < 260; hole += 25 {
 		s := newSource(avc(0, ms), aac(48000, "", ms))
 		at := 8300 * time.Millisecond // there is a border 76 ms later, too
 		s.video(0, 0, at, picture{fps: media.Fraction{Num: 50, Den: 1}, gop: 60})
@@ -54,10 +54,10 @@ func TestShortHoleOverAWholeRow(t *testing.T) {
 // instant, rounded otherwise: Periods overlapped by microseconds.
 func TestPeriodsDoNotOverlapWhereVideoComesBack(t *testing.T) {
 	t.Parallel()
-	for late := range 40 {
+	for late := range 10 {
 		s := newSource(avc(0, mpeg), aac(44100, "", mpeg))
 		s.audio(1, 0, 12*sec, 44100)
-		s.video(0, 7*sec+time.Duration(late)*7654321, 12*sec, picture{fps: media.Fraction{Num: 25, Den: 1}, gop: 25})
+		s.video(0, 7*sec+time.Duration(late)*29654321, 12*sec, picture{fps: media.Fraction{Num: 25, Den: 1}, gop: 25})
 		if c := s.play(t, packager.Config{Segment: sec}, 20*sec); len(c.view.mpd.Periods) != 2 {
 			t.Fatalf("%d Periods", len(c.view.mpd.Periods))
 		}

@@ -133,7 +133,7 @@ func (v *viewer) playlist(track string, p playlist) {
 		v.continues(track, e, run, sum, f)
 		run, sum = append(run, f), sum+e.micros
 		if i+1 < len(p.entries) && p.entries[i+1].tagged {
-			v.adds(track, e, run[0], f, sum)
+			v.adds(track, e, run, sum)
 		}
 	}
 	if p.independent != independent {
@@ -159,11 +159,16 @@ func (v *viewer) continues(track string, e entry, run []facts, sum int64, f fact
 
 // adds compares EXTINF of a run with where the track's last segment ends. A track that ends earlier than the run has gaps from the next row on,
 // and its last segment is listed up to there.
-func (v *viewer) adds(track string, e entry, first, f facts, sum int64) {
+func (v *viewer) adds(track string, e entry, run []facts, sum int64) {
 	v.t.Helper()
-	off := time.Duration(sum)*time.Microsecond - f.lasts(f.last-first.first)
+	var frame time.Duration // of a feed that ends the last may be a guess
+	for _, f := range run {
+		frame = max(frame, f.frame())
+	}
+	f := run[len(run)-1]
+	off := time.Duration(sum)*time.Microsecond - f.lasts(f.last-run[0].first)
 	// Frames that are decoded later may be shown before the last of these: up to two at the depth of these feeds.
-	if off.Abs() > 3*f.frame()+nudge {
+	if off.Abs() > 3*frame+nudge {
 		v.t.Fatalf("rule 5: EXTINF of %s up to and with %d adds up to %d µs, off by %v", track, e.number, sum, off)
 	}
 }
