@@ -13,6 +13,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"weir/internal/media"
+	"weir/manifest"
 )
 
 const (
@@ -22,8 +23,8 @@ const (
 
 // renderers make manifests of a window.
 type renderers struct {
-	multivariant, mpd func(w *media.Window) ([]byte, error)
-	media             func(w *media.Window, track string) ([]byte, error)
+	multivariant, mpd func(w *media.Window, links manifest.Links) ([]byte, error)
+	media             func(w *media.Window, track string, links manifest.Links, delta bool) ([]byte, error)
 	zips              sync.Pool // of *gzip.Writer
 	count             atomic.Uint64
 }
@@ -127,11 +128,11 @@ func (sl *slot) render(by *renderers, k kind, w *media.Window, track string) {
 	by.count.Add(1)
 	switch k {
 	case kindMultivariant:
-		sl.text, sl.err = by.multivariant(w)
+		sl.text, sl.err = by.multivariant(w, manifest.Links{})
 	case kindMPD:
-		sl.text, sl.err = by.mpd(w)
+		sl.text, sl.err = by.mpd(w, manifest.Links{})
 	default:
-		sl.text, sl.err = by.media(w, track)
+		sl.text, sl.err = by.media(w, track, manifest.Links{}, false)
 	}
 	sl.tag, sl.gzipTag = textTags(sl.text)
 }

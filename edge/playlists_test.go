@@ -13,6 +13,7 @@ import (
 
 	"weir/edge/window"
 	"weir/internal/media"
+	"weir/manifest"
 )
 
 func TestRendersOnceAChange(t *testing.T) {
@@ -21,12 +22,12 @@ func TestRendersOnceAChange(t *testing.T) {
 	render := fakeRenderers()
 	enter, leave := make(chan struct{}, 1000), make(chan struct{})
 	real := render.media
-	render.media = func(w *media.Window, track string) ([]byte, error) {
+	render.media = func(w *media.Window, track string, links manifest.Links, delta bool) ([]byte, error) {
 		most.Store(max(most.Load(), running.Add(1)))
 		defer running.Add(-1)
 		enter <- struct{}{}
 		<-leave
-		return real(w, track)
+		return real(w, track, links, delta)
 	}
 	f, h := onAir(t, render)
 	ask := func(n int) {
@@ -58,7 +59,7 @@ func TestRenderingThatFails(t *testing.T) {
 	t.Parallel()
 	render := fakeRenderers()
 	render.mpd = func(*media.Window) ([]byte, error) { return nil, errTest }
-	render.multivariant = func(*media.Window) ([]byte, error) { panic("test") }
+	render.multivariant = func(*media.Window, manifest.Links) ([]byte, error) { panic("test") }
 	f, _ := onAir(t, render)
 	for _, path := range []string{"/live/news/manifest.mpd", "/live/news/index.m3u8"} {
 		if resp, body := f.get("GET", path); resp.StatusCode != 500 || body != "the manifest cannot be made\n" {

@@ -23,6 +23,7 @@ import (
 
 	"weir/internal/catalog"
 	"weir/internal/media"
+	"weir/manifest"
 )
 
 func TestMain(m *testing.M) {
@@ -94,9 +95,11 @@ func fakeRenderers() *renderers {
 		return []byte(what + strings.Repeat(fmt.Sprintf(" row %d", w.Rows.Len()), 50)), nil
 	}
 	return &renderers{
-		multivariant: func(w *media.Window) ([]byte, error) { return text("multivariant", w) },
-		mpd:          func(w *media.Window) ([]byte, error) { return text("mpd", w) },
-		media:        func(w *media.Window, track string) ([]byte, error) { return text("media "+track, w) },
+		multivariant: func(w *media.Window, _ manifest.Links) ([]byte, error) { return text("multivariant", w) },
+		mpd:          func(w *media.Window, _ manifest.Links) ([]byte, error) { return text("mpd", w) },
+		media: func(w *media.Window, track string, _ manifest.Links, _ bool) ([]byte, error) {
+			return text("media "+track, w)
+		},
 	}
 }
 

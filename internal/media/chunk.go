@@ -13,7 +13,9 @@ type Chunk struct {
 	Duration    Ticks  // sum of its samples' durations
 	Timescale   uint32
 	Independent bool      // starts with a sync sample
+	Key         int       // bytes from its beginning to the end of its first sample, where it is independent; else 0
 	Wall        time.Time // when the first sample of its segment arrived, filtered for jitter; the same in all chunks of a segment
+	Anchor      Anchor    // that holds for its segment
 	Data        []byte
 }
 
@@ -31,6 +33,17 @@ type SegmentEnd struct {
 	Bytes     int64  // size of all chunks together
 	Checksum  uint32 // CRC-32C (Castagnoli) of all chunks in order
 	Wall      time.Time
+	Anchor    Anchor
+	Rate      Rate // of the track up to and with this segment
+}
+
+// Anchor ties a stretch of a run to the wall clock. The channel timeline runs with the encoder's clock, which drifts against ours; where the
+// two have moved apart by more than players should be told, a row begins another stretch of the same run: a new Period in DASH. It
+// changes nothing in the media.
+type Anchor struct {
+	Segment uint64        // number of the first row that it holds for
+	Start   time.Time     // of that row on the channel timeline, to the nanosecond
+	Shift   time.Duration // what to add to the channel timeline here to be near the wall clock; 0 for a run's first stretch
 }
 
 // Gap tells that the track has no media for the segment.

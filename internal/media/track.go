@@ -25,6 +25,9 @@ type Track struct {
 	Timescale uint32 `json:"timescale"` // ticks a second: 90000 for video, the sample rate for audio
 	Language  string `json:"language,omitempty"`
 	Init      uint32 `json:"init"` // version of the init segment; rises with every change of it, over runs
+	// Part is how long chunks are: none is longer, and those that are not the last of their segment are hardly shorter. In HLS it
+	// becomes PART-TARGET. 0: a segment is one chunk.
+	Part time.Duration `json:"part,omitzero"`
 
 	Width      int      `json:"width,omitzero"` // video, in pixels as displayed (cropping and aspect ratio applied)
 	Height     int      `json:"height,omitzero"`

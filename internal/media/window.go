@@ -14,6 +14,7 @@ type Part struct {
 	Offset, Size int // in bytes
 	Duration     Ticks
 	Independent  bool
+	Key          int // bytes from Offset to the end of the part's first sample, where it is independent; else 0
 }
 
 // Row is what all tracks of a channel have under one segment number. Its segments start and end at the same instants, but for
@@ -24,7 +25,8 @@ type Row struct {
 	Start    time.Time     // presentation time of the run's lead track, on the channel timeline
 	Duration time.Duration // of the run's lead track
 	Wall     time.Time     // when its first sample arrived, filtered: EXT-X-PROGRAM-DATE-TIME
-	Segments []*Segment    // beside Run.Tracks, in their order; a gap has no Data
+	Anchor   Anchor
+	Segments []*Segment // beside Run.Tracks, in their order; a gap has no Data
 }
 
 // Segment is the row's segment of that track, or nil where the run has no such track.
@@ -37,14 +39,39 @@ func (r *Row) Segment(track string) *Segment {
 	return nil
 }
 
+// OpenRow is a row that is being made, as it is at one moment.
+type OpenRow struct {
+	Number   uint64
+	Run      *Run
+	Wall     time.Time // as in Row
+	Anchor   Anchor
+	Segments []OpenSegment // beside Run.Tracks, in their order
+}
+
+// OpenSegment is what there is of a segment of an open row.
+type OpenSegment struct {
+	Segment *Segment // what it became, which may be a gap; nil: it is being made
+	Start   Ticks    // earliest presentation time on the channel timeline; it counts from the first part on
+	Parts   []Part   // those that are there, from the first on, without holes
+}
+
+// Duration is that of the parts that are there.
+func (s *OpenSegment) Duration() Ticks {
+	d := Ticks(0)
+	for i := range s.Parts {
+		d += s.Parts[i].Duration
+	}
+	return d
+}
+
 // End is where the row's lead track ends on the channel timeline.
 func (r *Row) End() time.Time { return r.Start.Add(r.Duration) }
 
-// Rate is how much a track's segments need, in bits a second. Both only ever rise while a window is kept, so that what a
-// player was told stays true.
+// Rate is how much a track's segments need, in bits a second. Both only ever rise while the channel is on air, so that what a
+// player was told stays true. The packager measures it, so that every edge tells the same.
 type Rate struct {
-	Peak    int // of the largest segment
-	Average int // over what was seen
+	Peak    int `json:"peak"`    // of the largest segment
+	Average int `json:"average"` // over what was seen
 }
 
 // Rows is a sequence of rows with successive numbers, oldest first. It is a view: reading it needs no lock.
@@ -62,11 +89,29 @@ type Window struct {
 	DVR     time.Duration // what the operator asked for
 	// Rows are those that manifests list: complete in every track of their run. It may be empty.
 	Rows Rows
+	// Open are the rows behind Rows that are being made, as far as their numbers follow without a hole. A segment of them that is
+	// closed stays what it is when its row is complete, so a track's playlist may list it at once.
+	Open []OpenRow
+	// LowLatency tells that manifests are to offer parts: media of Open, before its segment is complete.
+	LowLatency bool
+	// Ended tells that nothing will be added any more: what is listed is all.
+	Ended bool
 	// Tracks are all that any run of the window has, in the order of Run.Tracks, each as its newest run describes it.
 	Tracks []Track
 	Rates  map[string]Rate // by the track's name
-	// Published is when the newest change of the window came about, for DASH's publishTime.
+	// Published moves with every change of what Rows, Tracks, Rates and the durations say, and is the same on every edge: it comes
+	// from the media's and the settings' own times, not from when an edge got them.
 	Published time.Time
+	// Version tells this state of the window from others of the same edge.
+	Version Version
+}
+
+// Version counts the changes of a window on one edge. Each of its numbers rises with the changes that it counts and with those
+// of the numbers before it.
+type Version struct {
+	Listing uint64 // all but Open has changed
+	Open    uint64 // an open row has come, or a segment of one was closed
+	Parts   uint64 // a part has come
 }
 
 // Bounds are the ends of the window on the channel timeline; ok is false for an empty window.

@@ -9,6 +9,7 @@ import (
 
 	"weir/edge/window"
 	"weir/internal/media"
+	"weir/manifest"
 	"weir/manifest/dash"
 	"weir/manifest/hls"
 )
@@ -66,7 +67,7 @@ func (v *viewer) see(now time.Time) {
 		return
 	}
 	v.states++
-	text, err := hls.Multivariant(w)
+	text, err := hls.Multivariant(w, manifest.Links{})
 	if err != nil {
 		v.t.Fatalf("multivariant playlist: %v", err)
 	}
@@ -76,7 +77,7 @@ func (v *viewer) see(now time.Time) {
 	}
 	lists := map[string]playlist{}
 	for _, track := range w.Tracks {
-		text, err := hls.Media(w, track.Name)
+		text, err := hls.Media(w, track.Name, manifest.Links{}, false)
 		if err != nil {
 			v.t.Fatalf("playlist of %s: %v", track.Name, err)
 		}
@@ -89,7 +90,7 @@ func (v *viewer) see(now time.Time) {
 	v.playlists(lists)
 	v.multivariant(m, lists, w.Tracks)
 	v.publish(lists, now)
-	raw, err := dash.MPD(w)
+	raw, err := dash.MPD(w, manifest.Links{})
 	if err != nil {
 		v.t.Fatalf("MPD: %v", err)
 	}

@@ -39,7 +39,7 @@ const (
 // MPD renders the window's MPD. URLs in it are relative to it.
 //
 // Errors: ErrEmpty; a segment number or a track name that DASH cannot express.
-func MPD(w *media.Window) ([]byte, error) {
+func MPD(w *media.Window, links manifest.Links) ([]byte, error) {
 	if w.Rows == nil || w.Rows.Len() == 0 {
 		return nil, fmt.Errorf("MPD of channel %s: %w", w.Channel, ErrEmpty)
 	}

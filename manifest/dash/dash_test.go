@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"weir/internal/media"
+	"weir/manifest"
 	"weir/manifest/dash"
 	"weir/manifest/manifesttest"
 )
@@ -16,7 +17,7 @@ import (
 func TestNothingToList(t *testing.T) {
 	t.Parallel()
 	for name, w := range map[string]*media.Window{"no rows": {}, "no row left": manifesttest.New(0).Window()} {
-		_, err := dash.MPD(w)
+		_, err := dash.MPD(w, manifest.Links{})
 		require.ErrorIs(t, err, dash.ErrEmpty, name)
 	}
 }
@@ -26,7 +27,7 @@ func TestSegmentNumberOver32Bits(t *testing.T) {
 	c := manifesttest.New(math.MaxUint32 + 1)
 	c.Run(0, manifesttest.AVC(1, 1280, 720, "avc1.64001f"))
 	c.Row(2*time.Second, 1_000_000)
-	_, err := dash.MPD(c.Window())
+	_, err := dash.MPD(c.Window(), manifest.Links{})
 	require.ErrorContains(t, err, "startNumber")
 }
 
@@ -35,7 +36,7 @@ func TestTitleThatLooksLikeAnAttribute(t *testing.T) {
 	t.Parallel()
 	w := manifesttest.Cases()["changed-resolution"]
 	w.Title = "a start=\"PT0S\" \x00 <Period>"
-	doc, err := dash.MPD(w)
+	doc, err := dash.MPD(w, manifest.Links{})
 	require.NoError(t, err)
 	d, err := parse(doc)
 	require.NoError(t, err)
@@ -55,7 +56,7 @@ func TestPresentationDelay(t *testing.T) {
 			t.Parallel()
 			w := manifesttest.Cases()["video-audio"]
 			w.Target, w.DVR = in.target, in.dvr
-			doc, err := dash.MPD(w)
+			doc, err := dash.MPD(w, manifest.Links{})
 			require.NoError(t, err)
 			d, err := parse(doc)
 			require.NoError(t, err)
@@ -85,7 +86,7 @@ func TestJoins(t *testing.T) {
 			c.Rows(3, 2*time.Second, 1_000_000)
 			c.Run(in.hole, in.video, audio)
 			c.Rows(3, 2*time.Second, 1_000_000)
-			doc, err := dash.MPD(c.Window())
+			doc, err := dash.MPD(c.Window(), manifest.Links{})
 			require.NoError(t, err)
 			d, err := parse(doc)
 			require.NoError(t, err)
@@ -107,7 +108,7 @@ func TestEqualDurationsAreFolded(t *testing.T) {
 	c := manifesttest.New(0)
 	c.Run(0, manifesttest.AVC(1, 1280, 720, "avc1.64001f"))
 	c.Rows(43200, 2*time.Second, 1_000_000)
-	doc, err := dash.MPD(c.Window())
+	doc, err := dash.MPD(c.Window(), manifest.Links{})
 	require.NoError(t, err)
 	d, err := parse(doc)
 	require.NoError(t, err)
@@ -124,7 +125,7 @@ func BenchmarkMPD(b *testing.B) {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				doc, err := dash.MPD(w)
+				doc, err := dash.MPD(w, manifest.Links{})
 				if err != nil {
 					b.Fatal(err)
 				}

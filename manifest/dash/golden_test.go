@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"weir/manifest"
 	"weir/manifest/dash"
 	"weir/manifest/manifesttest"
 )
@@ -32,7 +33,7 @@ func TestGolden(t *testing.T) {
 	for name, w := range manifesttest.Cases() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := dash.MPD(w)
+			got, err := dash.MPD(w, manifest.Links{})
 			require.NoError(t, err)
 			golden(t, filepath.Join(name, "manifest.mpd"), got)
 			validate(t, got)

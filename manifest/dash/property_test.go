@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"weir/internal/media"
+	"weir/manifest"
 	"weir/manifest/dash"
 	"weir/manifest/manifesttest"
 )
@@ -24,7 +25,7 @@ func TestRules(t *testing.T) {
 		stays := make(map[string]string) // what must not change while it is listed
 		var before document
 		for _, w := range manifesttest.Draw(t) {
-			doc, err := dash.MPD(w)
+			doc, err := dash.MPD(w, manifest.Links{})
 			require.NoError(t, err)
 			d, err := parse(doc)
 			require.NoError(t, err, "%s", doc)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"weir/manifest"
 	"weir/manifest/dash"
 	"weir/manifest/manifesttest"
 )
@@ -46,7 +47,7 @@ func TestSchema(t *testing.T) {
 	var docs [][]byte
 	rapid.Check(t, func(t *rapid.T) {
 		windows := manifesttest.Draw(t)
-		doc, err := dash.MPD(windows[len(windows)-1])
+		doc, err := dash.MPD(windows[len(windows)-1], manifest.Links{})
 		require.NoError(t, err)
 		mu.Lock()
 		defer mu.Unlock()

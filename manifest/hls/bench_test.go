@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"weir/manifest"
 	"weir/manifest/hls"
 	"weir/manifest/manifesttest"
 )
@@ -19,7 +20,7 @@ func BenchmarkMedia(b *testing.B) {
 			b.Run(track.Name+"/"+strconv.Itoa(n), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					doc, err := hls.Media(w, track.Name)
+					doc, err := hls.Media(w, track.Name, manifest.Links{}, false)
 					if err != nil {
 						b.Fatal(err)
 					}
@@ -37,7 +38,7 @@ func BenchmarkMultivariant(b *testing.B) {
 	w := c.Window()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := hls.Multivariant(w); err != nil {
+		if _, err := hls.Multivariant(w, manifest.Links{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"weir/manifest"
 	"weir/manifest/hls"
 	"weir/manifest/manifesttest"
 )
@@ -32,11 +33,11 @@ func TestGolden(t *testing.T) {
 	for name, w := range manifesttest.Cases() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := hls.Multivariant(w)
+			got, err := hls.Multivariant(w, manifest.Links{})
 			require.NoError(t, err)
 			golden(t, filepath.Join(name, "index.m3u8"), got)
 			for _, track := range w.Tracks {
-				got, err := hls.Media(w, track.Name)
+				got, err := hls.Media(w, track.Name, manifest.Links{}, false)
 				require.NoError(t, err)
 				golden(t, filepath.Join(name, track.Name+".m3u8"), got)
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/grafov/m3u8"
 
 	"weir/internal/media"
+	"weir/manifest"
 )
 
 // The least protocol versions that tags of a media playlist need (rfc8216bis, 8).
@@ -25,7 +26,7 @@ const millis = 1000
 // gaps, so that all playlists of a channel have the same numbers and discontinuities.
 //
 // Errors: ErrEmpty, and ErrTrack where no run of the window has the track.
-func Media(w *media.Window, track string) ([]byte, error) {
+func Media(w *media.Window, track string, links manifest.Links, delta bool) ([]byte, error) {
 	if w.Rows == nil || w.Rows.Len() == 0 {
 		return nil, fmt.Errorf("playlist of %s of channel %s: %w", track, w.Channel, ErrEmpty)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"weir/internal/media"
+	"weir/manifest"
 	"weir/manifest/hls"
 	"weir/manifest/manifesttest"
 )
@@ -14,16 +15,16 @@ import (
 func TestNothingToList(t *testing.T) {
 	t.Parallel()
 	for name, w := range map[string]*media.Window{"no rows": {}, "no row left": manifesttest.New(0).Window()} {
-		_, err := hls.Media(w, "v1")
+		_, err := hls.Media(w, "v1", manifest.Links{}, false)
 		require.ErrorIs(t, err, hls.ErrEmpty, name)
-		_, err = hls.Multivariant(w)
+		_, err = hls.Multivariant(w, manifest.Links{})
 		require.ErrorIs(t, err, hls.ErrEmpty, name)
 	}
 }
 
 func TestUnknownTrack(t *testing.T) {
 	t.Parallel()
-	_, err := hls.Media(manifesttest.Cases()["audio-only"], "v1")
+	_, err := hls.Media(manifesttest.Cases()["audio-only"], "v1", manifest.Links{}, false)
 	require.ErrorIs(t, err, hls.ErrTrack)
 }
 
@@ -31,10 +32,10 @@ func TestUnknownTrack(t *testing.T) {
 func TestTextIsTheCallers(t *testing.T) {
 	t.Parallel()
 	w := manifesttest.Cases()["video-audio"]
-	one, err := hls.Media(w, "v1")
+	one, err := hls.Media(w, "v1", manifest.Links{}, false)
 	require.NoError(t, err)
 	was := string(one)
-	two, err := hls.Media(w, "v1")
+	two, err := hls.Media(w, "v1", manifest.Links{}, false)
 	require.NoError(t, err)
 	require.Equal(t, was, string(two))
 	two[0] = 'x'
@@ -52,7 +53,7 @@ func TestMultivariantIsSteady(t *testing.T) {
 		if c.Len() > 30 {
 			c.Trim(1)
 		}
-		text, err := hls.Multivariant(c.Window())
+		text, err := hls.Multivariant(c.Window(), manifest.Links{})
 		require.NoError(t, err)
 		texts[string(text)] = true
 	}
@@ -70,12 +71,12 @@ func TestTrackOfGapsOnly(t *testing.T) {
 	c.Rows(4, 2*time.Second, 1_000_000)
 	c.Trim(2)
 	w := c.Window()
-	doc, err := hls.Media(w, "a1")
+	doc, err := hls.Media(w, "a1", manifest.Links{}, false)
 	require.NoError(t, err)
 	p, err := parsePlaylist(doc)
 	require.NoError(t, err)
 	require.Len(t, p.segments, 4)
-	all, err := hls.Multivariant(w)
+	all, err := hls.Multivariant(w, manifest.Links{})
 	require.NoError(t, err)
 	require.NotContains(t, string(all), "a1")
 }

@@ -25,7 +25,7 @@ const (
 // Its text changes with the tracks of the window, and, in few and coarse steps, with w.Rates.
 //
 // Errors: ErrEmpty.
-func Multivariant(w *media.Window) ([]byte, error) {
+func Multivariant(w *media.Window, links manifest.Links) ([]byte, error) {
 	if w.Rows == nil || w.Rows.Len() == 0 {
 		return nil, fmt.Errorf("multivariant playlist of channel %s: %w", w.Channel, ErrEmpty)
 	}

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"weir/internal/media"
+	"weir/manifest"
 	"weir/manifest/hls"
 	"weir/manifest/manifesttest"
 )
@@ -28,7 +29,7 @@ func TestMediaRules(t *testing.T) {
 		for _, w := range manifesttest.Draw(t) {
 			lists := make(map[string]playlist)
 			for _, track := range w.Tracks {
-				doc, err := hls.Media(w, track.Name)
+				doc, err := hls.Media(w, track.Name, manifest.Links{}, false)
 				require.NoError(t, err)
 				p, err := parsePlaylist(doc)
 				require.NoError(t, err, "%s", doc)
@@ -143,7 +144,7 @@ func TestMultivariantRules(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		for _, w := range manifesttest.Draw(t) {
-			doc, err := hls.Multivariant(w)
+			doc, err := hls.Multivariant(w, manifest.Links{})
 			require.NoError(t, err)
 			m, err := parseMultivariant(doc)
 			require.NoError(t, err, "%s", doc)
