@@ -58,7 +58,7 @@ func TestRendersOnceAChange(t *testing.T) {
 func TestRenderingThatFails(t *testing.T) {
 	t.Parallel()
 	render := fakeRenderers()
-	render.mpd = func(*media.Window) ([]byte, error) { return nil, errTest }
+	render.mpd = func(*media.Window, manifest.Links) ([]byte, error) { return nil, errTest }
 	render.multivariant = func(*media.Window, manifest.Links) ([]byte, error) { panic("test") }
 	f, _ := onAir(t, render)
 	for _, path := range []string{"/live/news/manifest.mpd", "/live/news/index.m3u8"} {
