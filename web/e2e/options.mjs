@@ -13,7 +13,9 @@ Plays a channel in Chromium and checks that it plays. Prints one line of JSON; e
   --seek [FRACTION]         then seek back to this part of the window (default 0.4; 0 oldest, 1 live), play, and go live
   --min-window N            wait until so many seconds can be rewound before seeking (default 12)
   --for-discontinuity N     then wait up to N seconds until playback passes a discontinuity that is not there yet
-  --max-latency N           live latency must not be more than N seconds
+  --max-latency N           live latency must never be more than N seconds while playing is checked
+  --settle N                seconds of playing before it is checked (default 0)
+  --max-first-frame N       ms that the first frame may take after the page opens the channel
   --max-stalls N            no more than N stalls (default: any number)
   --start N                 how long it may take until the first frame, seconds (default 30)
   --timeout N               everything together, seconds (default 120)
@@ -37,7 +39,7 @@ export function parseOptions(argv) {
     args,
     options: {
       url: string, channel: string, player: string, seconds: string, expect: string, seek: string, 'min-window': string,
-      'for-discontinuity': string, 'max-latency': string, 'max-stalls': string, start: string, timeout: string,
+      'for-discontinuity': string, 'max-latency': string, 'max-stalls': string, settle: string, 'max-first-frame': string, start: string, timeout: string,
       screenshot: string, viewport: string, watch: { type: 'boolean' }, 'no-autoplay': { type: 'boolean' }, help: { type: 'boolean' },
     },
   });
@@ -72,6 +74,8 @@ export function parseOptions(argv) {
     discontinuity: number('for-discontinuity', null),
     maxLatency: number('max-latency', null),
     maxStalls: number('max-stalls', null),
+    settle: number('settle', 0),
+    maxFirstFrame: number('max-first-frame', null),
     start: number('start', 30),
     timeout: number('timeout', values.watch ? 600 : 120),
     screenshot: values.screenshot ?? null,

@@ -92,8 +92,14 @@ async function play(page, heard) {
 
 /** @param {Checks} checks @param {() => any} shoot */
 async function measure(checks, shoot) {
+  await pause(options.settle * 1000);
   const { state, ...played } = await checks.plays('playing', options.seconds);
-  if (options.maxLatency !== null && !(state.latency <= options.maxLatency)) checks.problems.push(`live latency is ${state.latency} s, more than ${options.maxLatency}`);
+  if (options.maxLatency !== null && !(state.latency !== null && played.highestLatency <= options.maxLatency)) {
+    checks.problems.push(`live latency was up to ${played.highestLatency} s, more than ${options.maxLatency}`);
+  }
+  if (options.maxFirstFrame !== null && !(state.timeToFirstFrame <= options.maxFirstFrame)) {
+    checks.problems.push(`the first frame came after ${state.timeToFirstFrame} ms, more than ${options.maxFirstFrame}`);
+  }
   await shoot();
   const measured = { ...played };
   if (options.seek !== null) measured.seek = await checks.rewinds(options.seek, options.minWindow);

@@ -11,6 +11,8 @@ export function createPlayer(video, hooks) {
     // fMP4 is passed through as it is: there is nothing that a worker could take off the page.
     enableWorker: false,
     backBufferLength: 60,
+    // Near the live position only: whoever has gone back is not hurried.
+    maxLiveSyncPlaybackRate: 1.05,
     liveDurationInfinity: true,
   });
   /** @type {number[]} when repairs were made, ms */

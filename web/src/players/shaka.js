@@ -8,6 +8,9 @@ import { problem, requestKind } from './contract.js';
  */
 const hlsWindow = 30 * 86_400;
 
+/** How near the live position playing is kept, in seconds behind the end of the range that can be seeked to, and how. */
+const liveSync = { targetLatency: 0.2, targetLatencyTolerance: 0.2, maxPlaybackRate: 1.05, minPlaybackRate: 0.95 };
+
 /** @type {(video: HTMLVideoElement, hooks: import('./contract.js').Hooks) => import('./contract.js').Player} */
 export function createPlayer(video, hooks) {
   shaka.polyfill.installAll();
@@ -30,6 +33,16 @@ export function createPlayer(video, hooks) {
       failureCallback: (_error) => !gone && player.retryStreaming(1),
     },
   });
+
+  // What low-latency manifests need: start with little, and keep to the live position.
+  const low = player.getConfigurationForLowLatency();
+  Object.assign(low.streaming, { rebufferingGoal: 0.1, liveSync: { ...liveSync, enabled: true } });
+  player.configurationForLowLatency(low);
+
+  /** Whoever has gone back is not hurried. @param {boolean} live */
+  function follow(live) {
+    if (player.getManifest()?.isLowLatency) player.configure('streaming.liveSync.enabled', live);
+  }
 
   /** @returns {import('./contract.js').Problem} */
   function reportOf(error) {
@@ -107,10 +120,13 @@ export function createPlayer(video, hooks) {
 
     goLive() {
       const range = seekRange();
-      if (range) video.currentTime = range.end;
+      if (!range) return;
+      follow(true);
+      video.currentTime = range.end;
     },
 
     seek(time) {
+      follow(time >= (seekRange()?.end ?? 0) - liveSync.targetLatency - liveSync.targetLatencyTolerance);
       video.currentTime = time;
     },
 
