@@ -4,6 +4,7 @@ package manifest
 
 import (
 	"errors"
+	"sort"
 
 	"weir/internal/media"
 )
@@ -17,16 +18,14 @@ type Span struct {
 	From, To int
 }
 
-// Spans cuts rows into the runs that they belong to, oldest first.
+// Spans cuts rows into the runs that they belong to, oldest first. It looks at a few rows of each run.
 func Spans(rows media.Rows) []Span {
 	var spans []Span
-	for i, n := 0, rows.Len(); i < n; i++ {
+	for i, n := 0, rows.Len(); i < n; {
 		run := rows.At(i).Run
-		if k := len(spans); k > 0 && spans[k-1].Run.ID == run.ID {
-			spans[k-1].To = i + 1
-			continue
-		}
-		spans = append(spans, Span{Run: run, From: i, To: i + 1})
+		to := i + 1 + sort.Search(n-i-1, func(k int) bool { return rows.At(i+1+k).Run.ID != run.ID })
+		spans = append(spans, Span{Run: run, From: i, To: to})
+		i = to
 	}
 	return spans
 }
