@@ -24,8 +24,9 @@ type Config struct {
 	// Read hands over a channel's media from the oldest on until ctx ends: bus.Bus.Read. It is called once at a time for a channel, and
 	// again, after a pause, when it gives up.
 	Read   func(ctx context.Context, channel string, h Handler) error
-	Memory int64 // bytes that all windows together should stay under; over it a warning is logged. 0: no warning
-	Web    fs.FS // files of the player page, with index.html at its root; nil: there is none
+	Memory int64    // bytes that all windows together should stay under; over it a warning is logged. 0: no warning
+	Carry  []string // query parameters that manifests carry to all URLs in them
+	Web    fs.FS    // files of the player page, with index.html at its root; nil: there is none
 	Log    *slog.Logger
 	Now    func() time.Time // nil: time.Now
 

@@ -84,7 +84,7 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 	players, err := edge.New(edge.Config{
 		Catalog: channels,
 		Read:    func(ctx context.Context, channel string, h edge.Handler) error { return b.Read(ctx, channel, h) },
-		Memory:  cfg.Edge.Memory, Web: web.Pages(), Log: log.With("area", "edge"), Now: time.Now,
+		Memory:  cfg.Edge.Memory, Carry: cfg.Edge.Carry, Web: web.Pages(), Log: log.With("area", "edge"), Now: time.Now,
 	})
 	if err != nil {
 		feeds.Close(ctx)

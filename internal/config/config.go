@@ -31,6 +31,8 @@ type Config struct {
 type Edge struct {
 	Listen string // HOST:PORT. Default: ":8080"
 	Memory int64  // bytes that the windows of all channels may take together. Default: 2 GiB
+	// Carry names the query parameters of a manifest's URL that every URL in the manifest is given too: what a session needs. Default: token
+	Carry []string
 }
 
 // Admin is the admin API.
@@ -113,7 +115,7 @@ func Default() Config {
 	live.Title, live.DVR = "Live", 15*time.Minute
 	return Config{
 		Data:     "./data",
-		Edge:     Edge{Listen: ":8080", Memory: 2 << 30},
+		Edge:     Edge{Listen: ":8080", Memory: 2 << 30, Carry: []string{"token"}},
 		Admin:    Admin{Listen: "127.0.0.1:8081"},
 		Ingest:   Ingest{RTMP: ":1935"},
 		Bus:      Bus{Replicas: 1},

@@ -34,7 +34,7 @@ type document struct {
 	known []string                // all paths that sections of the file may have
 }
 
-// maxDepth is how many braces may be open at one time. The file's shape has three; the parser's work grows with the square.
+// maxDepth is how many braces and brackets may be open at one time. The file's shape has three; the parser's work grows with the square.
 const maxDepth = 8
 
 // open takes the text apart.
@@ -77,13 +77,13 @@ func (d *document) plain(tokens token.Tokens) error {
 		switch tk.Type {
 		case token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType, token.MappingKeyType, token.DirectiveType:
 			return d.failAt(tk, "anchors, aliases, tags and the like are not known here")
-		case token.SequenceStartType, token.SequenceEntryType:
-			return d.failAt(tk, "no key has a list as its value")
-		case token.MappingStartType:
+		case token.SequenceEntryType:
+			return d.failAt(tk, "a list is written in brackets, like [a, b]")
+		case token.MappingStartType, token.SequenceStartType:
 			if depth++; depth > maxDepth {
 				return d.failAt(tk, "this is nested too deeply")
 			}
-		case token.MappingEndType:
+		case token.MappingEndType, token.SequenceEndType:
 			depth--
 		}
 	}
@@ -167,6 +167,9 @@ func (d *document) entries(path string, n ast.Node) ([]entry, error) {
 		return nil, nil
 	}
 	m, ok := n.(*ast.MappingNode)
+	if !ok && n.Type() == ast.SequenceType {
+		return nil, d.failAt(n.GetToken(), notAList)
+	}
 	if !ok {
 		if path == "" {
 			return nil, d.failAt(n.GetToken(), "this must be keys with values")
@@ -204,6 +207,34 @@ func value[T any](to *T, parse func(string) (T, error)) reader {
 	}
 }
 
+// list is the reader of a list of single values, which parse makes a T of, all at once.
+func list[T any](to *T, parse func([]string) (T, error)) reader {
+	return func(d *document, path string, n ast.Node) error {
+		d.at[path] = n.GetToken()
+		seq, ok := n.(*ast.SequenceNode)
+		if !ok {
+			return d.fail(path, "must be a list in brackets, like [a, b]")
+		}
+		all := make([]string, len(seq.Values))
+		for i, v := range seq.Values {
+			var err error
+			if all[i], err = d.scalar(path, v); err != nil {
+				return err
+			}
+		}
+		d.at[path] = n.GetToken()
+		v, err := parse(all)
+		if err != nil {
+			return d.fail(path, "%s", err)
+		}
+		*to = v
+		return nil
+	}
+}
+
+// notAList is what is wrong with a list where none belongs.
+const notAList = "this key has no list as its value"
+
 // scalar is a single value as it is written.
 func (d *document) scalar(path string, n ast.Node) (string, error) {
 	tk := n.GetToken()
@@ -217,6 +248,8 @@ func (d *document) scalar(path string, n ast.Node) (string, error) {
 		return "", d.fail(path, `has no value; write "" for an empty one, or leave the key out`)
 	case *ast.LiteralNode:
 		return "", d.fail(path, "must stand on one line")
+	case *ast.SequenceNode:
+		return "", d.failAt(tk, notAList)
 	}
 	return "", d.fail(path, "must be a single value")
 }

@@ -53,6 +53,7 @@ func (d *document) root(c *Config) error {
 		{"edge", section(
 			key{"listen", value(&c.Edge.Listen, listen)},
 			key{"memory", value(&c.Edge.Memory, memory)},
+			key{"carry", list(&c.Edge.Carry, carry)},
 		)},
 		{"admin", section(
 			key{"listen", value(&c.Admin.Listen, listen)},

@@ -26,8 +26,11 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"data: x\ndata: \xff\n", "2:7: this is no UTF-8 text"},
 		{"data: é\x00", "1:8: this is no UTF-8 text"},
 		{"data: x\n---\ndata: y\n", "2:1: a second document begins here: a configuration is one"},
-		{"- data\n", "1:1: no key has a list as its value"},
-		{"data: [x]\n", "1:7: no key has a list as its value"},
+		{"- data\n", "1:1: a list is written in brackets, like [a, b]"},
+		{"[data]\n", "1:1: this key has no list as its value"},
+		{"data: [x]\n", "1:7: this key has no list as its value"},
+		{"edge: {carry: [a, [b]]}\n", "1:19: this key has no list as its value"},
+		{"edge: {carry: " + strings.Repeat("[", 20), "1:22: this is nested too deeply"},
 		{"data: &x y\n", "1:7: anchors, aliases, tags and the like are not known here"},
 		{"edge:\n  <<: *x\n", "2:3: anchors, aliases, tags and the like are not known here"},
 		{"data: !!str 5\n", "1:7: anchors, aliases, tags and the like are not known here"},
@@ -50,6 +53,13 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"edge: {listen: \":http\"}\n", `1:16: edge.listen: ":http" has no port from 0 (any) to 65535`},
 		{"edge: {listen: \":65536\"}\n", `1:16: edge.listen: ":65536" has no port from 0 (any) to 65535`},
 		{"edge: {listen: \":-1\"}\n", `1:16: edge.listen: ":-1" has no port from 0 (any) to 65535`},
+		{"edge: {carry: token}\n", "1:15: edge.carry: must be a list in brackets, like [a, b]"},
+		{"edge: {carry: [a b]}\n", `1:15: edge.carry: "a b" is no name of a query parameter: letters, digits, _, - and ., at most 64`},
+		{"edge: {carry: [a, \"\"]}\n", `1:15: edge.carry: "" is no name of a query parameter: letters, digits, _, - and ., at most 64`},
+		{"edge: {carry: [a, b, a]}\n", `1:15: edge.carry: "a" is there twice`},
+		{"edge: {carry: [token, dvr]}\n", `1:15: edge.carry: "dvr" has a meaning of its own`},
+		{"edge: {carry: [_HLS_msn]}\n", `1:15: edge.carry: "_HLS_msn" has a meaning of its own`},
+		{"edge: {carry: [a, b, c, d, e, f, g, h, i]}\n", "1:15: edge.carry: 9 are too many, at most 8"},
 		{"admin: {listen: \"http://x:80\"}\n", `1:17: admin.listen: "http://x:80" is no address, write it as HOST:PORT or :PORT`},
 		{"admin: {listen: \"a b:80\"}\n", `1:17: admin.listen: "a b:80" has neither an IP address nor a host's name before the port`},
 		{"admin:\n  listen: \":8080\"\n", "2:11: admin.listen: :8080 is taken by edge.listen: :8080"},
@@ -114,7 +124,9 @@ func TestParse(t *testing.T) {
 		"cluster": {"bus: {url: \"nats://a:4222, tls://b\", replicas: 3}", func(c *Config) {
 			c.Bus = Bus{URL: "nats://a:4222, tls://b", Replicas: 3}
 		}},
-		"log": {"log: {level: debug, format: json}", func(c *Config) { c.Log = Log{slog.LevelDebug, LogJSON} }},
+		"nothing carried": {"edge: {carry: []}", func(c *Config) { c.Edge.Carry = []string{} }},
+		"carried":         {"edge:\n  carry: [token, X-Session.id]", func(c *Config) { c.Edge.Carry = []string{"token", "X-Session.id"} }},
+		"log":             {"log: {level: debug, format: json}", func(c *Config) { c.Log = Log{slog.LevelDebug, LogJSON} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

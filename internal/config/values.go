@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,6 +86,34 @@ func memory(s string) (int64, error) {
 		return 0, fmt.Errorf("%.50s is out of bounds, must be from %dMiB to %dTiB", s, minMemory>>20, maxMemory>>40)
 	}
 	return int64(n << shift), nil
+}
+
+// Bounds of edge.carry.
+const (
+	maxCarried     = 8
+	maxCarriedName = 64
+)
+
+// carry checks names of query parameters.
+func carry(names []string) ([]string, error) {
+	if len(names) > maxCarried {
+		return nil, fmt.Errorf("%d are too many, at most %d", len(names), maxCarried)
+	}
+	for i, name := range names {
+		odd := func(r rune) bool {
+			return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
+		}
+		switch {
+		case name == "" || len(name) > maxCarriedName || strings.IndexFunc(name, odd) >= 0:
+			return nil, fmt.Errorf("%.80q is no name of a query parameter: letters, digits, _, - and ., at most %d", name, maxCarriedName)
+		case slices.Contains(names[:i], name):
+			return nil, fmt.Errorf("%q is there twice", name)
+		case strings.HasPrefix(name, "_HLS_"),
+			slices.Contains([]string{"start", "end", "dvr", "tracks", "maxheight", "maxbitrate", "lang", "ll", "from"}, name):
+			return nil, fmt.Errorf("%q has a meaning of its own", name)
+		}
+	}
+	return names, nil
 }
 
 // servers checks the URLs of NATS servers. They may have a password: no message shows it.
