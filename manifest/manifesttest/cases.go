@@ -75,3 +75,83 @@ func Cases() map[string]*media.Window {
 	cases["slid-to-run-start"] = c.Window()
 	return cases
 }
+
+// LowLatencyCases are typical windows of channels that offer parts, by name, for golden manifests.
+func LowLatencyCases() map[string]*media.Window {
+	const (
+		seg   = 2 * time.Second
+		chunk = 500 * time.Millisecond
+		rate  = 3_000_000
+		high  = "avc1.64001f"
+	)
+	video, audio := Chunked(AVC(1, 1280, 720, high), chunk), Chunked(AAC("a1", 1, 48000, ""), chunk)
+	cases := make(map[string]*media.Window)
+	begin := func(rows int) *Channel {
+		c := New(100)
+		c.LowLatency = true
+		c.Run(0, video, audio)
+		c.Rows(rows, seg, rate)
+		return c
+	}
+	parts := func(c *Channel, video, audio int) {
+		for range video {
+			c.Part("v1")
+		}
+		for range audio {
+			c.Part("a1")
+		}
+	}
+
+	c := begin(10)
+	c.Plan(seg, rate)
+	parts(c, 2, 3)
+	cases["low-latency"] = c.Window()
+
+	cases["low-latency-border"] = begin(10).Window()
+
+	c = begin(10)
+	c.Plan(seg, rate)
+	c.Plan(seg, rate)
+	parts(c, 3, 0)
+	c.Close("a1")
+	parts(c, 0, 1)
+	cases["low-latency-audio-ahead"] = c.Window()
+
+	c = begin(8)
+	c.Run(7300*time.Millisecond, Chunked(AVC(2, 1920, 1080, "avc1.640028"), chunk), audio)
+	c.Rows(1, seg, rate)
+	c.Plan(seg, rate)
+	parts(c, 1, 1)
+	cases["low-latency-discontinuity"] = c.Window()
+
+	c = begin(8)
+	c.Run(time.Second, video, audio)
+	c.Plan(seg, rate)
+	parts(c, 1, 1)
+	cases["low-latency-new-run"] = c.Window()
+
+	c = begin(6)
+	c.End("a1")
+	c.Rows(3, seg, rate)
+	c.Plan(seg, rate)
+	parts(c, 2, 0)
+	cases["low-latency-audio-ends"] = c.Window()
+
+	c = New(100)
+	c.LowLatency = true
+	c.Run(0, AVC(1, 1280, 720, high), AAC("a1", 1, 48000, ""))
+	c.Rows(10, seg, rate)
+	cases["unchunked"] = c.Window()
+
+	c = begin(10)
+	c.Shift(-120 * time.Millisecond)
+	c.Rows(2, seg, rate)
+	c.Plan(seg, rate)
+	parts(c, 2, 2)
+	cases["low-latency-drift"] = c.Window()
+
+	c = begin(6)
+	c.Ended = true
+	cases["ended"] = c.Window()
+	return cases
+}

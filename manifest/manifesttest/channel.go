@@ -27,7 +27,12 @@ type Channel struct {
 	DVR     time.Duration
 	PPM     int64 // how much faster the source's clock is than the wall's, in millionths
 
+	LowLatency bool // of the windows
+	Ended      bool // of the windows
+
 	rows   []*media.Row
+	open   []*openRow // behind rows
+	anchor media.Anchor
 	next   uint64
 	run    *media.Run
 	runs   uint64
@@ -56,6 +61,7 @@ func (c *Channel) Run(hole time.Duration, tracks ...media.Track) {
 	}
 	c.run = &media.Run{ID: c.runs, First: c.next, Start: start.Time(lead), Tracks: tracks}
 	c.runs++
+	c.anchor = media.Anchor{Segment: c.run.First, Start: c.run.Start}
 	c.ends, c.ended = make(map[string]media.Ticks), make(map[string]bool)
 	for i, t := range tracks {
 		at := start
@@ -72,8 +78,20 @@ func (c *Channel) End(track string) { c.ended[track] = true }
 // CutWithoutIDR lets the next row begin without an IDR.
 func (c *Channel) CutWithoutIDR() { c.cutIDR = true }
 
-// Row appends a row of about that duration, with segments of about so many bits a second.
+// Shift lets another stretch of the run begin with the next row, at that distance from the wall clock.
+func (c *Channel) Shift(shift time.Duration) {
+	lead := c.run.Lead()
+	c.anchor = media.Anchor{Segment: c.next, Start: c.ends[lead.Name].Time(lead.Timescale), Shift: shift}
+}
+
+// Row appends a row of about that duration, with segments of about so many bits a second. Rows that were open are complete then.
 func (c *Channel) Row(d time.Duration, bitrate int) {
+	c.Plan(d, bitrate)
+	c.Complete()
+}
+
+// made is the next row, complete.
+func (c *Channel) made(d time.Duration, bitrate int) *media.Row {
 	lead := c.run.Lead()
 	start := c.ends[lead.Name]
 	length := max(1, media.FromDuration(d, lead.Timescale))
@@ -81,23 +99,22 @@ func (c *Channel) Row(d time.Duration, bitrate int) {
 		length = max(1, length/audioFrame) * audioFrame
 	}
 	end := start + length
-	row := &media.Row{Number: c.next, Run: c.run, Start: start.Time(lead.Timescale)}
+	row := &media.Row{Number: c.next, Run: c.run, Start: start.Time(lead.Timescale), Anchor: c.anchor}
 	row.Duration = end.Time(lead.Timescale).Sub(row.Start)
 	elapsed := row.Start.Sub(Epoch)
 	row.Wall = row.Start.Add(30*time.Millisecond - elapsed*time.Duration(c.PPM)/1e6)
 	c.end = row.End()
 	for i, t := range c.run.Tracks {
 		seg := c.segment(t, i == 0, start, end, lead.Timescale, bitrate)
-		seg.Wall = row.Wall
+		seg.Wall, seg.Anchor, seg.Rate = row.Wall, row.Anchor, c.rates[t.Name]
 		row.Segments = append(row.Segments, seg)
 		if last := (seg.Start + seg.Duration).Time(t.Timescale); !seg.Gap() && last.After(c.end) {
 			c.end = last
 		}
 	}
 	c.cutIDR = false
-	c.rows = append(c.rows, row)
 	c.next++
-	c.now = row.End().Add(250 * time.Millisecond)
+	return row
 }
 
 // segment is the track's part of the row that is start to end of the lead track.
@@ -123,9 +140,11 @@ func (c *Channel) segment(t media.Track, lead bool, start, end media.Ticks, time
 	if t.Kind == media.Audio && !lead {
 		bitrate /= audioShare
 	}
-	seg.Chunks = 1
-	seg.Bytes = int64(float64(bitrate) * seg.Duration.Seconds(t.Timescale) / 8)
-	seg.Parts = []media.Part{{Size: int(seg.Bytes), Duration: seg.Duration, Independent: t.Kind != media.Video || !c.cutIDR}}
+	seg.Parts = chunks(t, seg.Duration, bitrate, c.cutIDR)
+	seg.Chunks = len(seg.Parts)
+	for _, p := range seg.Parts {
+		seg.Bytes += int64(p.Size)
+	}
 	seg.Data = []byte{}
 	r := c.rates[t.Name]
 	r.Peak = max(r.Peak, bitrate)
@@ -152,6 +171,10 @@ func (c *Channel) Window() *media.Window {
 	w := &media.Window{
 		Channel: c.Name, Title: c.Title, Segment: c.Segment, Target: c.Target, DVR: c.DVR,
 		Rows: rows(slices.Clone(c.rows)), Rates: maps.Clone(c.rates), Published: c.now,
+		LowLatency: c.LowLatency, Ended: c.Ended,
+	}
+	if !c.Ended {
+		w.Open = c.openRows()
 	}
 	newest := make(map[string]media.Track)
 	for _, r := range c.rows {

@@ -48,7 +48,79 @@ func Draw(t *rapid.T) []*media.Window {
 	return windows
 }
 
+// DrawLive is Draw for a channel in low latency, seen between its parts too: rows are open, tracks run ahead of one another, chunks are of any
+// length or there are none, the clock drifts, and at its end the channel may have ended.
+func DrawLive(t *rapid.T) []*media.Window {
+	c := New(rapid.Uint64Range(0, 1<<20).Draw(t, "first"))
+	c.Target = time.Duration(rapid.IntRange(1, 6).Draw(t, "target")) * time.Second
+	c.Segment = min(c.Target, time.Duration(rapid.IntRange(500, 6_000).Draw(t, "segment"))*time.Millisecond)
+	c.DVR = 6*c.Segment + time.Duration(rapid.IntRange(0, 3600).Draw(t, "dvr"))*time.Second
+	c.PPM = rapid.Int64Range(-100, 100).Draw(t, "ppm")
+	c.LowLatency = rapid.IntRange(0, 9).Draw(t, "ordinary") > 0
+	begin := func() {
+		c.Complete()
+		var all []media.Track
+		chunk := time.Duration(rapid.SampledFrom([]int{0, 50, 200, 333, 500, 1000, 1500}).Draw(t, "chunk")) * time.Millisecond
+		for _, track := range tracks(t) {
+			if chunk > 0 {
+				track = Chunked(track, chunk)
+			}
+			all = append(all, track)
+		}
+		hole := time.Duration(rapid.Int64Range(0, int64(10*time.Second)).Draw(t, "hole"))
+		c.Run(hole, all...)
+		plan(t, c)
+	}
+	begin()
+	c.Complete()
+	for range rapid.IntRange(0, 20).Draw(t, "rows before") {
+		row(t, c)
+	}
+	windows := []*media.Window{c.Window()}
+	for range rapid.IntRange(1, 30).Draw(t, "updates") {
+		listed := c.Len()
+		for range rapid.IntRange(1, 4).Draw(t, "events") {
+			names := c.run.Tracks
+			name := names[rapid.IntRange(0, len(names)-1).Draw(t, "track")].Name
+			switch rapid.IntRange(0, 24).Draw(t, "event") {
+			case 0:
+				begin()
+			case 1:
+				if len(names) > 1 {
+					c.End(names[len(names)-1].Name)
+				}
+			case 2:
+				c.Shift(time.Duration(rapid.Int64Range(-int64(time.Second), int64(time.Second)).Draw(t, "shift")))
+			case 3:
+				c.Complete()
+			case 4, 5, 6, 7, 8:
+				if !c.Close(name) && c.Planned() < 2 {
+					plan(t, c)
+				}
+			default:
+				if !c.Part(name) && c.Planned() < 2 {
+					plan(t, c)
+				}
+			}
+		}
+		c.Trim(rapid.IntRange(0, min(4, listed, c.Len()-1)).Draw(t, "trimmed"))
+		windows = append(windows, c.Window())
+	}
+	if rapid.Bool().Draw(t, "ended") {
+		c.Complete()
+		c.Ended = true
+		windows = append(windows, c.Window())
+	}
+	return windows
+}
+
 func row(t *rapid.T, c *Channel) {
+	plan(t, c)
+	c.Complete()
+}
+
+// plan draws the next row.
+func plan(t *rapid.T, c *Channel) {
 	if rapid.IntRange(0, 19).Draw(t, "long GOP") == 0 {
 		c.CutWithoutIDR()
 	}
@@ -56,7 +128,7 @@ func row(t *rapid.T, c *Channel) {
 	if rapid.Bool().Draw(t, "uneven") {
 		d = time.Duration(rapid.Int64Range(int64(100*time.Millisecond), int64(c.Target)).Draw(t, "duration"))
 	}
-	c.Row(d, rapid.IntRange(32_000, 20_000_000).Draw(t, "bitrate"))
+	c.Plan(d, rapid.IntRange(32_000, 20_000_000).Draw(t, "bitrate"))
 }
 
 // tracks draws what a run has. Parameters come with their own init version, as they would from a packager.

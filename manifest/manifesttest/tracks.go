@@ -1,6 +1,10 @@
 package manifesttest
 
-import "weir/internal/media"
+import (
+	"time"
+
+	"weir/internal/media"
+)
 
 // AVC is a video track v1 of 25 frames a second.
 func AVC(init uint32, width, height int, codecs string) media.Track {
@@ -24,4 +28,15 @@ func AC3(name string, init uint32, language string) media.Track {
 		Name: name, Kind: media.Audio, Codec: media.AC3, Codecs: "ac-3", Timescale: 48000, Init: init,
 		Language: language, SampleRate: 48000, Channels: 6,
 	}
+}
+
+// Chunked is the track cut into chunks of about that duration: as many whole frames as come nearest to it.
+func Chunked(t media.Track, chunk time.Duration) media.Track {
+	num, den := int64(t.FrameRate.Num), int64(t.FrameRate.Den)
+	if t.Kind == media.Audio {
+		num, den = int64(t.SampleRate), audioFrame
+	}
+	frames := max(1, (int64(chunk)*num/den+int64(time.Second)/2)/int64(time.Second))
+	t.Part = time.Duration((frames*den*int64(time.Second) + num/2) / num)
+	return t
 }
