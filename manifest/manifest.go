@@ -18,14 +18,14 @@ type Span struct {
 	From, To int
 }
 
-// Spans cuts rows into the runs that they belong to, oldest first. It looks at a few rows of each run.
+// Spans cuts rows into the runs that they belong to, oldest first. It looks at few rows of each run, as the runs' IDs only rise.
 func Spans(rows media.Rows) []Span {
 	var spans []Span
-	for i, n := 0, rows.Len(); i < n; {
-		run := rows.At(i).Run
-		to := i + 1 + sort.Search(n-i-1, func(k int) bool { return rows.At(i+1+k).Run.ID != run.ID })
-		spans = append(spans, Span{Run: run, From: i, To: to})
-		i = to
+	for from, n := 0, rows.Len(); from < n; {
+		run := rows.At(from).Run
+		to := from + sort.Search(n-from, func(i int) bool { return rows.At(from+i).Run.ID != run.ID })
+		spans = append(spans, Span{Run: run, From: from, To: to})
+		from = to
 	}
 	return spans
 }
