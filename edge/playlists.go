@@ -54,7 +54,8 @@ type slot struct {
 // current is the rendering of the newest snapshot, and the snapshot.
 func (p *playlists) current(c *channel) (*rendering, *media.Window) {
 	for {
-		w, version := c.window.Version()
+		w := c.window.Snapshot()
+		version := w.Version.Listing
 		r := p.newest.Load()
 		if r != nil && r.version == version {
 			return r, w

@@ -10,16 +10,17 @@ import (
 // before its end, so that a later row that is complete says that the missing one never will be.
 const patience = 1
 
-// advance lists what can be listed, gives up what will not come, and publishes if anything changed.
-func (w *Window) advance() {
+// advance lists what can be listed, gives up what will not come, and publishes if anything changed. It tells whether it did.
+func (w *Window) advance() bool {
 	changed := false
 	for w.step() {
 		changed = true
+		w.trim()
 	}
 	if changed {
-		w.trim()
 		w.publish()
 	}
+	return changed
 }
 
 // step does one thing about the next number. It is false when all there is to do is to wait.
@@ -67,35 +68,37 @@ func (w *Window) lowest(want func(*pendingRow) bool) *pendingRow {
 // list makes a complete row the newest of the listing. One that does not fit behind its predecessor is dropped, and so is a number
 // that did not come.
 func (w *Window) list(p *pendingRow) {
-	row := &media.Row{Number: p.number, Run: p.run, Segments: make([]*media.Segment, len(p.segments))}
+	row := &media.Row{Number: p.number, Run: p.run, Segments: p.made}
 	var lead *media.Segment
-	for i, o := range p.segments {
-		row.Segments[i] = o.done
-		if lead == nil && o.done.Duration > 0 {
-			lead = o.done
+	for _, s := range p.made {
+		if lead == nil && s.Duration > 0 {
+			lead = s
 		}
 	}
-	prev := w.rows.last()
 	if lead != nil {
 		row.Start = lead.Start.Time(lead.Timescale)
 		row.Duration = lead.Duration.Duration(lead.Timescale)
-		row.Wall = lead.Wall
+		row.Wall, row.Anchor = lead.Wall, lead.Anchor
 	}
-	if row.Wall.IsZero() {
-		row.Wall = w.now().UTC()
-	}
-	if row.Duration <= 0 || row.Duration > 2*maxTarget || prev != nil && row.Start.Before(prev.End().Add(-prev.Duration/2)) {
+	row.Wall, row.Anchor = wallOf(row.Wall, row.Start), anchorOf(row.Anchor, row.Run)
+	before := standOf(w.rows.last())
+	if row.Duration <= 0 || !before.fits(standOf(row)) {
 		w.log.Error("a segment does not fit behind the one before it and is dropped",
 			"segment", row.Number, "start", row.Start, "duration", row.Duration)
 		w.counts.refused++
 		w.discard(p.number)
 		return
 	}
-	if prev != nil && p.run.ID != prev.Run.ID && p.run.ID != prev.Run.ID+1 {
+	switch {
+	case !before.follows(row.Run):
 		w.restart(p.number)
+	case w.nextGoal > 0 && row.Start.After(w.reached.Add(w.reach())):
+		w.log.Info("all that was listed has expired: the lower target duration holds from now on", "from", w.target, "to", w.nextGoal)
+		w.dropRows(w.rows.n)
+		w.target, w.nextGoal = w.nextGoal, 0
 	}
-	for _, o := range p.segments {
-		w.pendingBytes -= int64(len(o.done.Data))
+	for _, s := range p.made {
+		w.pendingBytes -= int64(len(s.Data))
 	}
 	w.remove(p)
 	w.add(row)
@@ -107,20 +110,22 @@ func (w *Window) add(row *media.Row) {
 	w.rows = w.rows.append(row)
 	w.next = row.Number + 1
 	w.reached = row.End()
-	w.listed += shortest(row)
-	w.gaps += gapsOf(row)
+	w.enter(row)
 	for _, s := range row.Segments {
 		w.rowBytes += int64(len(s.Data))
 	}
 	if prev == nil || prev.Run != row.Run {
 		if prev != nil {
-			w.breaks++
+			w.listing.breaks++
 		}
-		w.rates.breakRun()
 		w.retrack()
 		w.forgetRuns()
 	}
-	w.rates.add(row, w.target)
+	w.rate(row)
+	least := w.stamp.Add(stampStep)
+	if w.stamp = row.Wall.Add(row.Duration).Truncate(stampStep); w.stamp.Before(least) {
+		w.stamp = least
+	}
 }
 
 // restart drops all rows: the listing goes on at number.
@@ -129,76 +134,6 @@ func (w *Window) restart(number uint64) {
 	w.counts.restarts++
 	w.dropRows(w.rows.n)
 	w.next = number
-}
-
-// trim lets rows leave the listing that it does not need, and drops those that left it long enough ago.
-func (w *Window) trim() {
-	retrack := false
-	if newest := w.rows.last(); newest != nil {
-		end := newest.End()
-		for w.rows.n-w.left > minRows {
-			row, after := w.rows.At(w.left), w.rows.At(w.left+1)
-			if end.Sub(after.Start) < w.settings.DVR || w.listed-shortest(row) < 3*w.target {
-				break
-			}
-			w.left++
-			w.listed -= shortest(row)
-			w.gaps -= gapsOf(row)
-			if row.Run != after.Run {
-				w.breaks--
-				retrack = true
-			}
-		}
-	}
-	if w.left > keepLeft {
-		w.dropRows(w.left - keepLeft)
-	}
-	if retrack {
-		w.retrack()
-	}
-}
-
-// The listing is never shorter than minRows (Apple's authoring specification, 8.11), where there are so many; keepLeft rows that left it can still be fetched.
-const (
-	minRows  = 6
-	keepLeft = 2
-)
-
-// dropRows lets go of the k oldest rows: of those that left the listing, or of all.
-func (w *Window) dropRows(k int) {
-	for i := range k {
-		for _, s := range w.rows.At(i).Segments {
-			w.rowBytes -= int64(len(s.Data))
-		}
-	}
-	w.rows = w.rows.cut(k)
-	w.left = max(0, w.left-k)
-	if w.rows.n == 0 {
-		w.listed, w.gaps, w.breaks, w.tracks = 0, 0, 0, nil
-	}
-	w.forgetRuns()
-}
-
-// shortest is how long the row is in the playlist where it is shortest: a track may begin after the lead, or end before it.
-func shortest(row *media.Row) time.Duration {
-	d := row.Duration
-	for _, s := range row.Segments {
-		if !s.Gap() {
-			d = min(d, s.Duration.Duration(s.Timescale))
-		}
-	}
-	return d
-}
-
-// gapsOf is how many of a row's segments are gaps.
-func gapsOf(row *media.Row) int {
-	n := 0
-	for _, s := range row.Segments {
-		if s.Gap() {
-			n++
-		}
-	}
-	return n
 }
 
 // startTime is the presentation time of a segment on the channel timeline.

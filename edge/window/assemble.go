@@ -23,8 +23,9 @@ const (
 // pendingRow is a row that is not listed yet.
 type pendingRow struct {
 	openRow
-	done int   // segments that are closed
-	cost int64 // of its open and closed segments
+	made []*media.Segment // what its segments became; nil: still open. It becomes Segments of the row
+	done int              // how many are closed
+	cost int64            // of its open and closed segments
 }
 
 func (p *pendingRow) complete() bool { return p.done == len(p.segments) }
@@ -55,77 +56,80 @@ func (w *Window) Run(run media.Run, inits []media.Init) {
 	w.runs[run.ID] = &knownRun{run: &run, inits: inits}
 	w.collectInits()
 	w.forgetRuns()
-	w.publishOpen()
+	w.publishOpen(nothing)
 }
 
 // Chunk implements bus.Handler: a chunk takes its place in its segment.
 func (w *Window) Chunk(c media.Chunk) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	row, i, opened := w.place(c.Run, c.Segment, c.Track, c.Timescale)
+	row, i, seen := w.place(c.Run, c.Segment, c.Track, c.Timescale)
 	if row == nil {
 		return
-	}
-	if opened {
-		defer w.publishOpen()
 	}
 	o := row.segments[i]
 	if o.done != nil || c.Index < 0 || c.Index >= maxChunks || len(c.Data) == 0 || c.Duration < 0 || c.Duration > maxSegmentTicks {
 		w.counts.refused++
+		w.tell(seen)
 		return
 	}
+	parts := len(o.parts)
 	if !o.add(c) {
 		w.counts.duplicates++
 		return
 	}
+	if len(o.parts) > parts {
+		seen = max(seen, part)
+	}
 	w.arrived(c.Wall)
 	w.charge(row, int64(len(c.Data)), chunkCost)
-	w.settle(row, o)
-	w.advance()
-	w.broadcast()
+	w.tell(max(seen, w.settle(row, i)))
 }
 
 // End implements bus.Handler: a segment has all its chunks, or is a gap. The first end of a segment counts.
 func (w *Window) End(e media.SegmentEnd) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	row, i, opened := w.place(e.Run, e.Segment, e.Track, e.Timescale)
+	row, i, seen := w.place(e.Run, e.Segment, e.Track, e.Timescale)
 	if row == nil {
 		return
 	}
-	if opened {
-		defer w.publishOpen()
-	}
 	o := row.segments[i]
-	if o.end != nil {
+	switch {
+	case o.end != nil:
 		w.counts.duplicates++
 		return
-	}
-	if e.Chunks < 0 || e.Chunks > maxChunks || e.Duration < 0 || e.Duration > maxSegmentTicks {
+	case e.Chunks < 0 || e.Chunks > maxChunks || e.Duration < 0 || e.Duration > maxSegmentTicks:
 		w.counts.refused++
+		w.tell(seen)
 		return
 	}
-	o.end = &e
+	o.expect(e)
 	w.arrived(e.Wall)
-	w.settle(row, o)
-	w.advance()
-	w.broadcast()
+	w.tell(max(seen, w.settle(row, i)))
 }
 
-// place is the pending row and the position of the track that a message is for; opened tells that the row is new. The row is nil
+// tell lists what can be listed now, and shows what else has changed.
+func (w *Window) tell(c change) {
+	if !w.advance() && c > nothing {
+		w.publishOpen(c)
+	}
+}
+
+// place is the pending row and the position of the track that a message is for, and what readers see of it that is new. The row is nil
 // where the message is late or makes no sense.
-func (w *Window) place(run, number uint64, track string, timescale uint32) (row *pendingRow, position int, opened bool) {
+func (w *Window) place(run, number uint64, track string, timescale uint32) (row *pendingRow, position int, seen change) {
 	if w.closed.Load() {
-		return nil, 0, false
+		return nil, 0, nothing
 	}
 	if w.started && number < w.next {
 		w.counts.late++
-		return nil, 0, false
+		return nil, 0, nothing
 	}
 	known := w.runs[run]
 	if known == nil || number > maxNumber || number < known.run.First {
 		w.counts.refused++
-		return nil, 0, false
+		return nil, 0, nothing
 	}
 	position = -1
 	for i, t := range known.run.Tracks {
@@ -136,17 +140,18 @@ func (w *Window) place(run, number uint64, track string, timescale uint32) (row 
 	row = w.pending[number]
 	if position < 0 || row != nil && row.run.ID != run {
 		w.counts.refused++
-		return nil, 0, false
+		return nil, 0, nothing
 	}
 	if row == nil {
-		row = &pendingRow{openRow: openRow{number: number, run: known.run, segments: make([]*Open, len(known.run.Tracks))}}
+		n := len(known.run.Tracks)
+		row = &pendingRow{openRow: openRow{number: number, run: known.run, segments: make([]*Open, n)}, made: make([]*media.Segment, n)}
 		for i := range row.segments {
 			row.segments[i] = newOpen()
 		}
 		w.pending[number] = row
-		return row, position, true
+		return row, position, opening
 	}
-	return row, position, false
+	return row, position, nothing
 }
 
 // arrived notes that there is something as new as wall. A clock that runs ahead must not keep the window for ever.
@@ -160,10 +165,11 @@ func (w *Window) arrived(wall time.Time) {
 	}
 }
 
-// settle closes a segment that is whole.
-func (w *Window) settle(row *pendingRow, o *Open) {
+// settle closes a segment that is whole, and gives what readers see of that.
+func (w *Window) settle(row *pendingRow, track int) change {
+	o := row.segments[track]
 	if o.done != nil || !o.whole() {
-		return
+		return nothing
 	}
 	held, cost := o.bytes, int64(o.held())*chunkCost
 	if !o.close(w.table) {
@@ -174,11 +180,13 @@ func (w *Window) settle(row *pendingRow, o *Open) {
 	if o.done.Data == nil {
 		w.charge(row, -held, -cost)
 	}
-	w.finish(row)
+	w.finish(row, track)
+	return opening
 }
 
 // finish counts one more closed segment of a row.
-func (w *Window) finish(row *pendingRow) {
+func (w *Window) finish(row *pendingRow, track int) {
+	row.made[track] = row.segments[track].done
 	row.done++
 	if row.complete() {
 		w.complete++

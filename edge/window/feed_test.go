@@ -96,6 +96,7 @@ func (s *source) row(number uint64) []event {
 		events = append(events, event{end: &media.SegmentEnd{
 			Track: track, Segment: number, Run: s.run, Init: uint32(s.run), Start: from, Duration: media.FromDuration(lasts, ts),
 			Timescale: ts, Chunks: s.chunks, Bytes: int64(size), Checksum: sum, Wall: s.start(number),
+			Rate: media.Rate{Peak: size * 4, Average: size * 4},
 		}})
 	}
 	return events

@@ -2,15 +2,9 @@ package window
 
 import "weir/internal/media"
 
-// Snapshot is the window as manifests list it now.
-func (w *Window) Snapshot() *media.Window { return w.view.Load().window }
-
-// Version is Snapshot with a number that is another one for every other snapshot, so that what was made of a snapshot can be
-// kept without keeping the snapshot and, with it, media that has left the window.
-func (w *Window) Version() (*media.Window, uint64) {
-	v := w.view.Load()
-	return v.window, v.version
-}
+// Snapshot is the window as manifests list it now. To keep what was made of it without keeping media that has left the window, keep its
+// Version and let go of it.
+func (w *Window) Snapshot() *media.Window { return &w.view.Load().window }
 
 // Changed is closed at the next change of anything that readers can see. To wait for something: call Changed, look, and if it
 // is not there yet, wait.

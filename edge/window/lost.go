@@ -66,6 +66,7 @@ func (w *Window) patch(row *pendingRow) {
 		held, cost := o.bytes, int64(o.held())*chunkCost
 		if o.end == nil {
 			e := gapBetween(row.run, i, row.number, startTime(ref), startTime(ref).Add(ref.Duration.Duration(ref.Timescale)), ref.Wall)
+			e.Anchor = ref.Anchor
 			if prev != nil && prev.Run == row.run {
 				join(&e, prev.Segments[i])
 			}
@@ -73,7 +74,7 @@ func (w *Window) patch(row *pendingRow) {
 		}
 		o.become(gap(*o.end))
 		w.charge(row, -held, -cost)
-		w.finish(row)
+		w.finish(row, i)
 	}
 }
 
@@ -126,8 +127,13 @@ func (w *Window) addGaps(run *media.Run, start, end time.Time, follow *pendingRo
 		Number: w.next, Run: run, Start: start, Duration: end.Sub(start),
 		Wall: prev.Wall.Add(start.Sub(prev.Start)), Segments: make([]*media.Segment, len(run.Tracks)),
 	}
+	if prev.Run == run {
+		row.Anchor = prev.Anchor
+	}
+	row.Anchor = anchorOf(row.Anchor, run)
 	for i := range run.Tracks {
 		e := gapBetween(run, i, row.Number, start, end, row.Wall)
+		e.Anchor = row.Anchor
 		if prev.Run == run {
 			join(&e, prev.Segments[i])
 		}

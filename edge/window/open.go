@@ -3,6 +3,7 @@ package window
 import (
 	"hash/crc32"
 	"sync/atomic"
+	"time"
 
 	"weir/internal/media"
 )
@@ -12,9 +13,13 @@ type Open struct {
 	progress atomic.Pointer[Progress]
 
 	// What follows belongs to the window's writer.
-	chunks []piece           // from the first on, without holes
+	chunks [][]byte          // from the first on, without holes
+	parts  []media.Part      // beside them
+	first  media.Ticks       // where the first of them begins, by decoding time
 	ahead  map[int]piece     // by index: those that came before one that stands before them
 	bytes  int64             // of all that are there
+	wall   time.Time         // of its first message
+	anchor media.Anchor      // likewise
 	end    *media.SegmentEnd // nil: has not come
 	done   *media.Segment    // what it became; nil: still open
 }
@@ -28,9 +33,8 @@ type Progress struct {
 
 // piece is what the window keeps of a chunk.
 type piece struct {
-	data        []byte
-	duration    media.Ticks
-	independent bool
+	data []byte
+	part media.Part // its place is not known yet
 }
 
 // openRow is a row on its way. It is immutable; its segments are not.
@@ -51,32 +55,55 @@ func newOpen() *Open {
 
 // add puts a chunk in its place and tells whether it was new.
 func (o *Open) add(c media.Chunk) bool {
-	p := piece{data: c.Data, duration: c.Duration, independent: c.Independent}
+	p := piece{data: c.Data, part: media.Part{Size: len(c.Data), Duration: c.Duration, Independent: c.Independent}}
+	if c.Independent && c.Key > 0 && c.Key <= len(c.Data) {
+		p.part.Key = c.Key
+	}
 	if c.Index < len(o.chunks) {
 		return false
 	}
+	if _, there := o.ahead[c.Index]; there {
+		return false
+	}
+	if c.Index == 0 {
+		o.first = c.Start
+	}
+	o.tell(c.Wall, c.Anchor)
+	o.bytes += int64(len(c.Data))
 	if c.Index > len(o.chunks) {
-		if _, there := o.ahead[c.Index]; there {
-			return false
-		}
 		if o.ahead == nil {
 			o.ahead = make(map[int]piece)
 		}
 		o.ahead[c.Index] = p
-		o.bytes += int64(len(c.Data))
 		return true
 	}
-	// Readers see no further than the length that they were given, so the array may grow in place.
-	seen := o.progress.Load().Chunks
-	o.bytes += int64(len(c.Data))
+	// Readers see no further than the length that they were given, so the arrays may grow in place.
 	for there := true; there; {
-		o.chunks = append(o.chunks, p)
-		seen = append(seen, p.data)
+		if n := len(o.parts); n > 0 {
+			p.part.Offset = o.parts[n-1].Offset + o.parts[n-1].Size
+		}
+		o.chunks, o.parts = append(o.chunks, p.data), append(o.parts, p.part)
 		p, there = o.ahead[len(o.chunks)]
 		delete(o.ahead, len(o.chunks))
 	}
-	o.progress.Store(&Progress{Chunks: seen})
+	o.progress.Store(&Progress{Chunks: o.chunks})
 	return true
+}
+
+// expect takes in the segment's end.
+func (o *Open) expect(e media.SegmentEnd) {
+	o.end = &e
+	o.tell(e.Wall, e.Anchor)
+}
+
+// tell notes what a message says of the row.
+func (o *Open) tell(wall time.Time, anchor media.Anchor) {
+	if o.wall.IsZero() {
+		o.wall = wall
+	}
+	if o.anchor == (media.Anchor{}) {
+		o.anchor = anchor
+	}
 }
 
 // whole tells whether the end and all chunks are there.
@@ -99,7 +126,7 @@ func (o *Open) close(table *crc32.Table) bool {
 	}
 	sum := uint32(0)
 	for _, c := range o.chunks {
-		sum = crc32.Update(sum, table, c.data)
+		sum = crc32.Update(sum, table, c)
 	}
 	if sum != o.end.Checksum {
 		o.become(gap(*o.end))
@@ -112,19 +139,14 @@ func (o *Open) close(table *crc32.Table) bool {
 // join makes one slice of exactly the segment's size; the chunks become parts of it. A single chunk that has its memory to itself is
 // taken as it is.
 func (o *Open) join() *media.Segment {
-	s := &media.Segment{SegmentEnd: *o.end, Parts: make([]media.Part, len(o.chunks))}
-	if first := o.chunks[0].data; len(o.chunks) == 1 && cap(first) == len(first) {
+	s := &media.Segment{SegmentEnd: *o.end, Parts: o.parts[:len(o.parts):len(o.parts)]}
+	if first := o.chunks[0]; len(o.chunks) == 1 && cap(first) == len(first) {
 		s.Data = first
-	} else {
-		s.Data = make([]byte, 0, o.bytes)
-		for _, c := range o.chunks {
-			s.Data = append(s.Data, c.data...)
-		}
+		return s
 	}
-	offset := 0
-	for i, c := range o.chunks {
-		s.Parts[i] = media.Part{Offset: offset, Size: len(c.data), Duration: c.duration, Independent: c.independent}
-		offset += len(c.data)
+	s.Data = make([]byte, 0, o.bytes)
+	for _, c := range o.chunks {
+		s.Data = append(s.Data, c...)
 	}
 	return s
 }
@@ -132,7 +154,7 @@ func (o *Open) join() *media.Segment {
 // become ends the segment's making. The chunks are let go of: who reads on reads parts of the segment.
 func (o *Open) become(s *media.Segment) {
 	o.done = s
-	o.chunks, o.ahead = nil, nil
+	o.chunks, o.parts, o.ahead = nil, nil, nil
 	p := &Progress{Segment: s}
 	if s.Data != nil {
 		p.Chunks = make([][]byte, len(s.Parts))
@@ -146,7 +168,7 @@ func (o *Open) become(s *media.Segment) {
 // abandon ends the segment's making without a segment.
 func (o *Open) abandon() {
 	if o.done == nil {
-		o.chunks, o.ahead = nil, nil
+		o.chunks, o.parts, o.ahead = nil, nil, nil
 		o.progress.Store(&Progress{GivenUp: true})
 	}
 }

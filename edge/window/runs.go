@@ -9,6 +9,14 @@ import (
 	"weir/internal/media"
 )
 
+// knownRun is a run that was announced.
+type knownRun struct {
+	run    *media.Run
+	inits  []media.Init
+	listed int          // rows of the listing
+	rates  []media.Rate // beside its tracks, of what was listed
+}
+
 // checkRun tells what is wrong with a run that the bus hands over.
 func checkRun(run *media.Run, inits []media.Init) error {
 	if len(run.Tracks) == 0 || len(run.Tracks) > maxTracks || len(inits) > maxTracks {
@@ -101,25 +109,12 @@ func (w *Window) collectInits() {
 	}
 }
 
-// openRows are the pending rows for readers.
-func (w *Window) openRows() []*openRow {
-	rows := make([]*openRow, 0, len(w.pending))
-	for _, p := range w.pending {
-		rows = append(rows, &p.openRow)
-	}
-	return rows
-}
-
 // retrack finds the tracks of the listing anew: all that its runs have, video first, by ordinal, each as its newest run has it.
 func (w *Window) retrack() {
 	w.tracks = nil
-	if w.left >= w.rows.n {
-		return
-	}
-	oldest, newest := w.rows.At(w.left).Run.ID, w.rows.last().Run.ID
 	byName := make(map[string]uint64) // run that describes it
 	for id, r := range w.runs {
-		if id < oldest || id > newest {
+		if r.listed == 0 {
 			continue
 		}
 		for _, t := range r.run.Tracks {
@@ -135,7 +130,7 @@ func (w *Window) retrack() {
 	slices.SortFunc(w.tracks, func(a, b media.Track) int {
 		return cmp.Or(cmp.Compare(order(a.Kind), order(b.Kind)), cmp.Compare(len(a.Name), len(b.Name)), cmp.Compare(a.Name, b.Name))
 	})
-	w.rates.keep(byName)
+	w.rerate()
 }
 
 // order is the place of a kind of track in a run.

@@ -36,7 +36,7 @@ func (w *Window) Stats() Stats {
 	defer w.mu.Unlock()
 	s := Stats{
 		Rows: w.rows.n - w.left, Bytes: w.rowBytes + w.pendingBytes,
-		Gaps: w.gaps, Discontinuities: w.breaks, OpenRows: len(w.pending), OpenBytes: w.pendingBytes,
+		Gaps: w.listing.gaps, Discontinuities: w.listing.breaks, OpenRows: len(w.pending), OpenBytes: w.pendingBytes,
 		Damaged: w.counts.damaged, Lost: w.counts.lost, Late: w.counts.late,
 		Duplicates: w.counts.duplicates, Refused: w.counts.refused, Restarts: w.counts.restarts,
 	}

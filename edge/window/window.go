@@ -16,6 +16,8 @@ type Settings struct {
 	Title   string        // for people; may be ""
 	Segment time.Duration // what segments should last
 	DVR     time.Duration // how far back a player can go
+	// Revision rises with every change of the others and is the same on every edge that has these settings; 0: they never changed.
+	Revision uint64
 }
 
 // Window is the rolling window of one channel. Its zero value is of no use: make one with New.
@@ -37,15 +39,16 @@ type Window struct {
 	runs     map[uint64]*knownRun
 	inits    []media.Init // of runs; replaced, not changed
 
-	rows     list          // all that can be fetched
-	left     int           // how many of them have left the listing, at the front
-	listed   time.Duration // that the listing lasts at least in every track, without what is missing between runs
-	gaps     int           // gap segments in the listing
-	breaks   int           // places in the listing where a run follows another
-	rowBytes int64         // media in rows
-	tracks   []media.Track // of the listing
-	rates    rates
-	newest   time.Time // when the newest thing that is held arrived at the ingest
+	rows     list  // all that can be fetched
+	left     int   // how many of them have left the listing, at the front
+	rowBytes int64 // media in rows
+	listing  listing
+	until    []time.Time           // beside those that have left: the end of the row that drops them
+	peaks    []peak                // by which the longest playlist of a row is found
+	tracks   []media.Track         // of the listing
+	rates    map[string]media.Rate // of tracks; immutable: replaced when one changes
+	stamp    time.Time             // of the newest row: see Published of media.Window
+	newest   time.Time             // when the newest thing that is held arrived at the ingest
 
 	reached      time.Time // where the newest row that was ever listed ended
 	next         uint64    // number of the row that the listing waits for
@@ -55,32 +58,17 @@ type Window struct {
 	pendingBytes int64 // media in pending rows
 	pendingCost  int64 // the same with what is kept beside it
 
+	shown  media.Window // as it was published last, without Open
 	counts counts
 }
 
-// knownRun is a run that was announced.
-type knownRun struct {
-	run   *media.Run
-	inits []media.Init
-}
-
-// view is what readers see of a window at one moment. It is immutable.
-type view struct {
-	window  *media.Window
-	version uint64 // rises with every change of window
-	rows    *list  // those of window and the ones that left it lately
-	open    []*openRow
-	inits   []media.Init
-}
-
-// New makes an empty window. now is the clock by which it says when it changed.
+// New makes an empty window. now is the clock by which it knows how old its media is; what it shows does not depend on it.
 func New(s Settings, now func() time.Time, log *slog.Logger) *Window {
 	w := &Window{
 		now: now, log: log.With("channel", s.Channel), table: crc32.MakeTable(crc32.Castagnoli),
 		settings: s,
 		runs:     make(map[uint64]*knownRun),
 		pending:  make(map[uint64]*pendingRow),
-		rates:    newRates(),
 	}
 	w.view.Store(&view{rows: &list{}})
 	w.publish()
@@ -96,8 +84,12 @@ func (w *Window) Set(s Settings) {
 	if s == w.settings {
 		return
 	}
+	before := w.depth()
 	w.settings = s
 	w.trim()
+	if w.depth() < before {
+		w.shrunk()
+	}
 	w.publish()
 }
 
@@ -143,12 +135,17 @@ func (w *Window) Expire(now time.Time) bool {
 	if w.rows.n == 0 && len(w.pending) == 0 {
 		return false
 	}
-	if now.Sub(w.newest) <= w.settings.DVR+time.Minute+2*max(w.settings.Segment, w.target) {
+	if now.Sub(w.newest) <= w.reach() {
 		return false
 	}
 	w.empty()
 	w.publish()
 	return true
+}
+
+// reach is how long the bus keeps media, or a little longer.
+func (w *Window) reach() time.Duration {
+	return w.settings.DVR + time.Minute + 2*max(w.settings.Segment, w.target)
 }
 
 // Close empties the window and lets go of all who wait for it. What comes later is ignored.
@@ -173,36 +170,7 @@ func (w *Window) empty() {
 		w.discard(n)
 	}
 	w.dropRows(w.rows.n)
-	w.rates = newRates()
 	if w.nextGoal > 0 {
 		w.target, w.nextGoal = w.nextGoal, 0
-	}
-}
-
-// publish shows readers the window as it is now, and wakes who waits.
-func (w *Window) publish() {
-	win := &media.Window{
-		Channel: w.settings.Channel, Title: w.settings.Title, Segment: w.settings.Segment, DVR: w.settings.DVR,
-		Target: w.target, Rows: w.rows.tail(w.left), Tracks: w.tracks, Rates: w.rates.published, Published: w.now(),
-	}
-	rows := w.rows
-	w.view.Store(&view{
-		window: win, version: w.view.Load().version + 1, rows: &rows, open: w.openRows(), inits: w.inits,
-	})
-	w.broadcast()
-}
-
-// publishOpen is publish where only what is open, or the runs, have changed.
-func (w *Window) publishOpen() {
-	v := *w.view.Load()
-	v.open, v.inits = w.openRows(), w.inits
-	w.view.Store(&v)
-	w.broadcast()
-}
-
-// broadcast wakes all who wait on Changed.
-func (w *Window) broadcast() {
-	if c := w.changed.Swap(nil); c != nil {
-		close(*c)
 	}
 }

@@ -138,6 +138,7 @@ func (c *Catalog) learn(id string, s stored) {
 	ch, _ := c.start(id)
 	if !s.deleted {
 		ch = s.patch.Apply(ch)
+		ch.Revision = s.revision
 		if err := ch.Validate(); err != nil {
 			c.log.Error("stored settings ignored", "channel", id, "revision", s.revision, "err", err)
 			c.stored[id] = stored{record: old.record, revision: s.revision}

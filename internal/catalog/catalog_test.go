@@ -81,7 +81,39 @@ func put(t *testing.T, c *Catalog, id string, p Patch) (Channel, bool) {
 	if now, ok := c.Channel(id); !ok || now != ch {
 		t.Fatalf("after Put: %v, there %t; want %v", now, ok, ch)
 	}
-	return ch, created
+	return told(ch), created
+}
+
+// told is a channel without its revision.
+func told(c Channel) Channel {
+	c.Revision = 0
+	return c
+}
+
+// An edge tells players by the revision that settings have changed: it must be the same on every edge, and rise.
+func TestRevisionRisesInEveryProcess(t *testing.T) {
+	t.Parallel()
+	kv := bucket(t)
+	a, b := open(t, kv, channel("news")), open(t, kv, channel("news"))
+	if ch, _ := a.Channel("news"); ch.Revision != 0 {
+		t.Fatalf("revision %d of what the file has", ch.Revision)
+	}
+	before := uint64(0)
+	for _, d := range []time.Duration{time.Hour, 2 * time.Hour, time.Hour} {
+		ch, _, err := a.Put(t.Context(), "news", Patch{DVR: &d})
+		if err != nil || ch.Revision <= before {
+			t.Fatalf("revision %d after %d: %v", ch.Revision, before, err)
+		}
+		again, _, err := a.Put(t.Context(), "news", Patch{DVR: &d})
+		if err != nil || again != ch {
+			t.Fatalf("%v, then %v: %v", ch, again, err)
+		}
+		before = ch.Revision
+		await(t, b, func(c Change) bool {
+			now, _ := b.Channel("news")
+			return now == ch
+		})
+	}
 }
 
 func TestPutMerges(t *testing.T) {
@@ -140,7 +172,7 @@ func TestRestartWithAnotherFile(t *testing.T) {
 	news.DVR, news.FromFile = time.Hour, true
 	own := New("own")
 	own.Segment = 4 * time.Second
-	if diff := cmp.Diff([]Channel{news, own}, c.Channels()); diff != "" {
+	if diff := cmp.Diff([]Channel{news, own}, c.Channels(), cmp.Transformer("told", told)); diff != "" {
 		t.Fatal(diff)
 	}
 }
@@ -185,7 +217,7 @@ func TestPutRefusesWhatIsInvalid(t *testing.T) {
 			t.Errorf("Put %q %v: %v", id, p, err)
 		}
 	}
-	if ch, _ := c.Channel("news"); ch != New("news") {
+	if ch, _ := c.Channel("news"); told(ch) != New("news") {
 		t.Fatal(ch)
 	}
 }
@@ -223,6 +255,7 @@ func await(t *testing.T, c *Catalog, wanted func(Change) bool) {
 	defer cancel()
 	var last Change
 	for last = range c.Watch(ctx) {
+		last.Channel = told(last.Channel)
 		if wanted(last) {
 			return
 		}

@@ -23,6 +23,8 @@ type Channel struct {
 	Source   string        // "file:PATH": a file that is looped; "": open for a push
 	Key      string        `json:"-"` // what a publisher must know; "": anybody may publish. A secret: never logged
 	FromFile bool          // the configuration file has a channel of this ID
+	// Revision rises with every change that the API makes, and is the same in every process; 0: the API has set nothing.
+	Revision uint64 `json:"-"`
 }
 
 // New is the channel of that ID with the default settings.

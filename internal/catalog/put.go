@@ -41,6 +41,9 @@ func (c *Catalog) Put(ctx context.Context, id string, p Patch) (ch Channel, crea
 	if err != nil {
 		return Channel{}, false, fmt.Errorf("channel %s: %w", id, err)
 	}
+	if now, ok := c.Channel(id); ok {
+		ch.Revision = now.Revision
+	}
 	return ch, created, nil
 }
 

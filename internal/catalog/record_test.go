@@ -39,7 +39,7 @@ func TestHostileValuesInTheBucket(t *testing.T) {
 	}
 	news := channel("news")
 	news.FromFile = true
-	if ch, _ := c.Channel("news"); ch != news {
+	if ch, _ := c.Channel("news"); told(ch) != news {
 		t.Error(ch)
 	}
 	if ch, _ := c.Channel("own"); ch.Title != "mine" {

@@ -17,6 +17,7 @@ func receive(t *testing.T, changes <-chan Change) Change {
 		if !ok {
 			t.Fatal("the watch has ended")
 		}
+		ch.Channel = told(ch.Channel)
 		return ch
 	case <-time.After(10 * time.Second):
 		t.Fatal("no change")

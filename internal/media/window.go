@@ -86,7 +86,7 @@ type Window struct {
 	Title   string        // for people; may be ""
 	Segment time.Duration // what the operator asked for
 	Target  time.Duration // longest that a segment may be, a whole number of seconds: EXT-X-TARGETDURATION
-	DVR     time.Duration // what the operator asked for
+	DVR     time.Duration // how far back a player can go for certain: what the operator asked for, or what is kept in any case if that is more
 	// Rows are those that manifests list: complete in every track of their run. It may be empty.
 	Rows Rows
 	// Open are the rows behind Rows that are being made, as far as their numbers follow without a hole. A segment of them that is
@@ -99,8 +99,8 @@ type Window struct {
 	// Tracks are all that any run of the window has, in the order of Run.Tracks, each as its newest run describes it.
 	Tracks []Track
 	Rates  map[string]Rate // by the track's name
-	// Published moves with every change of what Rows, Tracks, Rates and the durations say, and is the same on every edge: it comes
-	// from the media's and the settings' own times, not from when an edge got them.
+	// Published rises with every change of what Rows, Tracks, Rates and the durations say, and is the same on every edge: it is when the newest
+	// row's last sample arrived at the ingest, in milliseconds, and in nanoseconds how often settings were changed.
 	Published time.Time
 	// Version tells this state of the window from others of the same edge.
 	Version Version
