@@ -33,8 +33,8 @@ type cutter struct {
 	pending []timed // samples of the next chunk
 	length  media.Ticks
 	size    int
-	limit   media.Ticks // longest chunk, 0: a whole segment
-	enough  media.Ticks // 85 % of the chunk target
+	chunking
+	short bool // the last chunk is less than 85 %, which only the last of a segment may be
 
 	borders []border // that the lead has set and this track has not reached
 	begun   bool     // it has had media in this run
@@ -44,11 +44,21 @@ type cutter struct {
 
 // add takes a sample, with its duration, into the open segment.
 func (c *cutter) add(s timed) error {
-	if len(c.pending) > 0 && (c.limit > 0 && c.length+s.duration > c.limit ||
+	if !c.run.announced {
+		// What is gathered already must fit.
+		if next := c.chunkingBy(s); len(c.pending) < 2 || next.most >= c.length {
+			c.chunking = next
+		}
+	}
+	if len(c.pending) > 0 && (c.most > 0 && c.length+s.duration > c.most ||
 		len(c.pending) >= maxChunkSamples || c.size+len(s.data) > maxChunkBytes) {
 		if err := c.flush(); err != nil {
 			return err
 		}
+	}
+	if c.short {
+		c.run.p.stats.ShortChunks++
+		c.short = false
 	}
 	regular := len(c.pending) > 0 && distance(c.pending[len(c.pending)-1].duration, s.duration) <= s.duration/16
 	c.pending = append(c.pending, s)
@@ -57,11 +67,32 @@ func (c *cutter) add(s timed) error {
 	c.samples++
 	c.begun = true
 	c.end = s.pos + s.duration
-	// The next sample would most likely be too much: nobody need wait for it.
-	if c.limit > 0 && c.length+s.duration > c.limit && (c.length >= c.enough || regular || s.duration > c.limit) {
+	if c.full(s.duration, regular) {
 		return c.flush()
 	}
 	return nil
+}
+
+// full tells whether nobody need wait for the next sample: it would be one too many, or most likely too long. What does not make up
+// 85 % waits, unless frames are regular: a shorter one may come.
+func (c *cutter) full(last media.Ticks, regular bool) bool {
+	tooLong := c.length+last-c.loose > c.most
+	switch {
+	case c.most == 0:
+		return false
+	case c.length >= c.enough:
+		return len(c.pending) >= c.frames || tooLong
+	}
+	return tooLong && (regular || last > c.most)
+}
+
+// guess is how long the next sample is taken to be, as none follows. Rounding must not make it a chunk of its own.
+func (c *cutter) guess() media.Ticks {
+	d := c.t.lastDuration()
+	if over := c.length + d - c.most; c.most > 0 && over > 0 && over <= c.loose && over < d {
+		d -= over
+	}
+	return d
 }
 
 // flush brings out the chunk that is being gathered.
@@ -85,6 +116,10 @@ func (c *cutter) flush() error {
 	c.bytes += int64(len(data))
 	c.sum = crc32.Update(c.sum, castagnoli, data)
 	p.stats.Out += uint64(len(c.pending))
+	c.short = c.length < c.enough
+	if c.most > 0 && c.length > c.most {
+		p.stats.LongChunks++
+	}
 	clear(c.pending)
 	c.pending, c.length, c.size = c.pending[:0], 0, 0
 	return p.out.Chunk(chunk)
@@ -107,5 +142,5 @@ func (c *cutter) close(at media.Ticks) error {
 func (c *cutter) open(b border, at media.Ticks) {
 	c.number, c.wall = b.number, b.wall
 	c.start, c.end = at, at
-	c.samples, c.chunks, c.bytes, c.sum = 0, 0, 0, 0
+	c.samples, c.chunks, c.bytes, c.sum, c.short = 0, 0, 0, 0, false
 }

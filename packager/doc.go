@@ -23,5 +23,11 @@
 // begins. A lost lead ends the run at once. A track that is back joins a new run at the next border: that of the lead, or its
 // own next sync sample where a video track comes back to lead.
 //
+// # Chunks
+//
+// At the start of a run each track gets a Part: so many of its frames as come nearest to what the operator asked for, and what rounding
+// of timestamps may add. No chunk is longer, and none but a segment's last is shorter than 85 % of it, as long as frames come as
+// they did then; what breaks that is counted.
+//
 // A Packager belongs to one goroutine. An error of its Output is final: every later call returns it.
 package packager

@@ -73,7 +73,7 @@ func (r *run) durationOf(t *track, now time.Time) (d media.Ticks, stop bool) {
 		if !r.finishing {
 			return 0, false
 		}
-		return t.lastDuration(), false
+		return c.guess(), false
 	}
 	d = n.dts - h.dts
 	hole := d > t.holeAfter()
@@ -96,7 +96,7 @@ func (r *run) durationOf(t *track, now time.Time) (d media.Ticks, stop bool) {
 		return d, false
 	}
 	if c.borders[0].final && r.finishing {
-		return t.lastDuration(), false
+		return c.guess(), false
 	}
 	if !c.borders[0].final {
 		r.p.problem(now, fmt.Sprintf("track %s has a hole of %v", t.Name, d.Duration(t.scale)))
@@ -118,7 +118,7 @@ func (r *run) lose(t *track, now time.Time) error {
 	s := t.queue.pop()
 	s.duration = max(c.borders[0].at-s.pos, 1)
 	if r.finishing {
-		s.duration = t.lastDuration()
+		s.duration = c.guess()
 	}
 	return c.add(s)
 }

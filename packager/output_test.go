@@ -203,24 +203,22 @@ func decodeChunk(t failer, c media.Chunk) []outSample {
 	return out
 }
 
-// checkChunks tells whether chunks keep their target: none is longer unless it is one sample, none but a segment's last is
-// shorter than 85 % of the longest that whole samples allow.
+// checkChunks tells whether chunks keep to their track's Part: none is longer unless it is one sample, none but a segment's last is
+// shorter than 85 % unless the sample that follows, or was to be expected, would have made it too long.
 func checkChunks(r *recorder, target time.Duration) error {
-	whole := map[uint64]time.Duration{} // first chunk of a run's lead: irregular frames may make later ones longer
-	for _, c := range r.chunks {
-		if d := c.Duration.Duration(c.Timescale); c.Track == r.runs[c.Run-r.runs[0].ID].Lead().Name {
-			if whole[c.Run] == 0 {
-				whole[c.Run] = max(d, target/2)
-			}
-		}
-	}
 	last := map[string]media.Chunk{}
 	frame := map[string]media.Ticks{} // how long the last sample was: another one like it was expected
 	for _, c := range r.chunks {
+		run := r.runs[c.Run-r.runs[0].ID]
+		track, _ := run.Track(c.Track)
+		part := track.Part
+		if part <= 0 || part%time.Millisecond != 0 {
+			return fmt.Errorf("run %d: track %s has chunks of %v, the target is %v", run.ID, c.Track, part, target)
+		}
 		d := c.Duration.Duration(c.Timescale)
 		samples := decodeChunk(r.t, c)
-		if d > target+target/1000+2*time.Millisecond && len(samples) > 1 {
-			return fmt.Errorf("chunk %s %d.%d of %d samples lasts %v", c.Track, c.Segment, c.Index, len(samples), d)
+		if d > part && len(samples) > 1 {
+			return fmt.Errorf("chunk %s %d.%d of %d samples lasts %v, more than %v", c.Track, c.Segment, c.Index, len(samples), d, part)
 		}
 		prev, ok := last[c.Track]
 		last[c.Track] = c
@@ -229,12 +227,13 @@ func checkChunks(r *recorder, target time.Duration) error {
 		if !ok || prev.Segment != c.Segment {
 			continue
 		}
-		before, most := prev.Duration.Duration(prev.Timescale), min(target, whole[c.Run])
-		if before >= most*85/100 {
+		before := prev.Duration.Duration(prev.Timescale)
+		if before >= part*85/100 {
 			continue
 		}
-		if next := max(samples[0].duration, expected).Duration(c.Timescale); before+next <= most {
-			return fmt.Errorf("chunk %s %d.%d lasts %v, the next sample of %v would have fitted", c.Track, prev.Segment, prev.Index, before, next)
+		if next := max(samples[0].duration, expected).Duration(c.Timescale); before+next <= part {
+			return fmt.Errorf("chunk %s %d.%d lasts %v, the next sample of %v would have fitted into %v", c.Track, prev.Segment,
+				prev.Index, before, next, part)
 		}
 	}
 	return nil

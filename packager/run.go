@@ -40,50 +40,10 @@ func (p *Packager) begin(lead *track, followers []*track) {
 		r.early = max(r.early, start.Duration(lead.scale)-at.Duration(t.scale))
 	}
 	r.setNextCut(start)
-	r.setChunks()
 	if ns := lead.ns(start); ns != p.next { // not joined to what was before
 		lead.lastSync = 0
 	}
 	p.noteSync(lead, start)
-}
-
-// setChunks decides how long the chunks of each track may be. Rounding of timestamps must not cost a frame: six frames of
-// 30000/1001 are a chunk of 200 ms.
-func (r *run) setChunks() {
-	d := r.p.cfg.Chunk
-	if d == 0 {
-		return
-	}
-	for _, t := range r.members {
-		c := t.cut
-		c.limit = media.FromDuration(d+d/1000, t.scale)
-		if t.source.Timescale < 10000 {
-			c.limit += min(media.RescaleUp(1, t.source.Timescale, t.scale), media.Ticks(t.scale)/1000)
-		}
-		c.enough = media.FromDuration(d, t.scale) * 85 / 100
-	}
-}
-
-// matchChunks gives followers shorter chunks where whole frames of the lead leave much of the target unused (12.5 frames a
-// second in 200 ms), so that none of the run is shorter than 85 % of the longest. It looks at the lead's first chunk.
-func (r *run) matchChunks() {
-	c := r.lead.cut
-	n := len(c.pending)
-	if c.limit == 0 || n < 2 || c.length > c.limit {
-		return
-	}
-	last := c.pending[n-1].duration
-	regular := distance(last, c.pending[n-2].duration) <= last/16
-	if !regular || c.length+last <= c.limit { // frames as they come by chance, or a segment's end
-		return
-	}
-	for _, t := range r.members[1:] {
-		frame := max(t.lastDuration(), 1)
-		limit := media.Rescale(c.length, c.t.scale, t.scale)
-		if 100*limit < 85*(t.cut.limit/frame*frame) && 100*(limit/frame*frame) >= 85*limit {
-			t.cut.limit, t.cut.enough = limit, limit*85/100
-		}
-	}
 }
 
 // announce tells the output of the run, before its first chunk.
@@ -92,7 +52,7 @@ func (r *run) announce() error {
 		return nil
 	}
 	r.announced = true
-	r.matchChunks()
+	r.setChunkings()
 	p := r.p
 	inits := make([]media.Init, 0, len(r.members))
 	for _, t := range r.members {
@@ -107,7 +67,7 @@ func (r *run) announce() error {
 		t.init = init.Version
 		inits = append(inits, init)
 		d := t.description.Track
-		d.Init = t.init
+		d.Init, d.Part = t.init, t.cut.part
 		if t.Kind == media.Video {
 			frames, span := t.cut.seen()
 			d.FrameRate = frameRate(t.rate, frames, span, t.scale)
@@ -166,7 +126,7 @@ func (r *run) endLead(now time.Time) error {
 	c := r.lead.cut
 	if r.lead.queue.len() > 0 {
 		s := r.lead.queue.pop()
-		s.duration = r.lead.lastDuration()
+		s.duration = c.guess()
 		if limit := c.start + r.p.longestLead(r) - s.pos; s.duration > limit {
 			s.duration = max(limit, 1)
 		}

@@ -27,11 +27,15 @@ type Stats struct {
 	Out        uint64            // that went out
 	Dropped    map[Reason]uint64 // that did not
 	ForcedCuts uint64            // segments that begin without a sync sample, since it came too late
-	LongestGOP time.Duration     // between sync samples of a leading video track
-	GOP        time.Duration     // the last of these
-	FrameRate  float64           // frames a second of the leading video track in its last segment
-	Problem    string            // the last thing that an operator may want to mend, "" for none
-	ProblemAt  time.Time
+	// ShortChunks were less than 85 % of their track's Part and not the last of their segment, LongChunks were a single sample longer
+	// than it: frames of that feed do not come as they did when its run began.
+	ShortChunks uint64
+	LongChunks  uint64
+	LongestGOP  time.Duration // between sync samples of a leading video track
+	GOP         time.Duration // the last of these
+	FrameRate   float64       // frames a second of the leading video track in its last segment
+	Problem     string        // the last thing that an operator may want to mend, "" for none
+	ProblemAt   time.Time
 }
 
 // Stats is a copy of the counters.
