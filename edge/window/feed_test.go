@@ -90,7 +90,7 @@ func (s *source) row(number uint64) []event {
 			size += len(d)
 			events = append(events, event{chunk: &media.Chunk{
 				Track: track, Segment: number, Index: i, Run: s.run, Init: uint32(s.run), Start: from + part*media.Ticks(i),
-				Duration: part, Timescale: ts, Independent: i == 0, Wall: s.start(number), Data: d,
+				Duration: part, Timescale: ts, Independent: i == 0, Key: (1 - min(i, 1)) * (1 + s.size/2), Wall: s.start(number), Data: d,
 			}})
 		}
 		events = append(events, event{end: &media.SegmentEnd{

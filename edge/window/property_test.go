@@ -21,12 +21,13 @@ func TestWhateverComes(t *testing.T) {
 		lossless := !rapid.Bool().Draw(t, "loses")
 		far := rapid.IntRange(0, 12).Draw(t, "displacement")
 		events = disturb(t, events, far, !lossless)
-		check := &checker{t: t, w: w, sources: sources, seen: make(map[uint64]*media.Row), calm: lossless && far == 0}
+		check := &checker{t: t, w: w, sources: sources, seen: make(map[uint64]*media.Row), shown: make(map[uint64][]*media.Segment), calm: lossless && far == 0}
 		for i, e := range events {
 			e.to(w)
 			check.snapshot()
 			if rapid.IntRange(0, 40).Draw(t, "set") == 0 {
-				w.Set(Settings{Segment: lasts, DVR: time.Duration(rapid.IntRange(1, 60).Draw(t, "new dvr")) * time.Second})
+				dvr := time.Duration(rapid.IntRange(1, 60).Draw(t, "new dvr")) * time.Second
+				w.Set(Settings{Segment: lasts, DVR: dvr, Revision: uint64(i + 1)})
 			}
 			if i == len(events)/2 {
 				w.CaughtUp()
@@ -103,11 +104,14 @@ type checker struct {
 
 	first, last uint64
 	restarts    uint64
+	before      *media.Window
+	shown       map[uint64][]*media.Segment // what was closed in Open
 }
 
 func (c *checker) snapshot() {
 	c.total = uint64(len(c.sources))
 	win := c.w.Snapshot()
+	c.open(win)
 	stats := c.w.Stats()
 	n := win.Rows.Len()
 	if n == 0 {
@@ -172,6 +176,109 @@ func (c *checker) row(row *media.Row, win *media.Window) {
 		if rate := win.Rates[track]; rate.Peak < rate.Average || rate.Average <= 0 {
 			c.t.Fatalf("%s: rate %+v", track, rate)
 		}
+	}
+}
+
+// open looks at what is behind the listing, and how it and the window's version have changed.
+func (c *checker) open(win *media.Window) {
+	next := uint64(0)
+	if n := win.Rows.Len(); n > 0 {
+		next = win.Rows.At(n-1).Number + 1
+	} else if len(win.Open) > 0 {
+		next = win.Open[0].Number
+	}
+	for i := range win.Open {
+		row := &win.Open[i]
+		source := c.sources[row.Number]
+		if row.Number != next+uint64(i) || row.Run.ID != source.run || !row.Wall.Equal(source.start(row.Number)) || row.Anchor.Segment != source.first {
+			c.t.Fatalf("open row %d is %d of run %d at %v, anchored at %d", i, row.Number, row.Run.ID, row.Wall, row.Anchor.Segment)
+		}
+		shown := c.shown[row.Number]
+		if shown == nil {
+			shown = make([]*media.Segment, len(row.Segments))
+			c.shown[row.Number] = shown
+		}
+		for k := range row.Segments {
+			c.openSegment(row, k, shown)
+		}
+	}
+	for n, shown := range c.shown {
+		row := c.seen[n]
+		if row == nil && win.Rows.Len() > 0 && n >= win.Rows.At(0).Number && n < next {
+			row = win.Rows.At(int(n - win.Rows.At(0).Number))
+		}
+		for k, s := range shown {
+			if s != nil && row != nil && row.Segments[k] != s {
+				c.t.Fatalf("segment %d of track %d is not what it was when its row was open", n, k)
+			}
+		}
+		if row != nil {
+			delete(c.shown, n)
+		}
+	}
+	c.version(win)
+}
+
+func (c *checker) openSegment(row *media.OpenRow, k int, shown []*media.Segment) {
+	source, track, s := c.sources[row.Number], row.Run.Tracks[k], row.Segments[k]
+	if shown[k] != nil && s.Segment != shown[k] {
+		c.t.Fatalf("%s %d was closed and has changed", track.Name, row.Number)
+	}
+	if shown[k] = s.Segment; s.Segment != nil && s.Segment.Gap() {
+		return
+	}
+	if want := media.FromTime(source.start(row.Number), track.Timescale); len(s.Parts) > 0 && s.Start != want {
+		c.t.Fatalf("%s %d begins at %d, not %d", track.Name, row.Number, s.Start, want)
+	}
+	offset := 0
+	for i, p := range s.Parts {
+		data := source.data(track.Name, row.Number, i)
+		if p.Offset != offset || p.Size != len(data) || p.Independent != (i == 0) || (p.Key > 0) != p.Independent {
+			c.t.Fatalf("part %d of %s %d: %+v", i, track.Name, row.Number, p)
+		}
+		if !bytes.Equal(c.w.Part(track.Name, row.Number, i), data) {
+			c.t.Fatalf("part %d of %s %d has other bytes", i, track.Name, row.Number)
+		}
+		offset += p.Size
+	}
+}
+
+// version holds the numbers of versions, and when the window was published, against what has changed.
+func (c *checker) version(is *media.Window) {
+	was := c.before
+	c.before = is
+	if was == nil {
+		return
+	}
+	bounds := func(w *media.Window) (first, count uint64) {
+		if w.Rows.Len() == 0 {
+			return 0, 0
+		}
+		return w.Rows.At(0).Number, uint64(w.Rows.Len())
+	}
+	parts := func(w *media.Window) (closed, parts int) {
+		for _, row := range w.Open {
+			closed += 1000
+			for _, s := range row.Segments {
+				if parts += len(s.Parts); s.Segment != nil {
+					closed++
+				}
+			}
+		}
+		return closed, parts
+	}
+	a, n := bounds(was)
+	b, m := bounds(is)
+	listing := a != b || n != m || was.DVR != is.DVR || was.Target != is.Target
+	closedBefore, partsBefore := parts(was)
+	closed, now := parts(is)
+	open := listing || closedBefore != closed
+	if listing && is.Version.Listing <= was.Version.Listing || open && is.Version.Open <= was.Version.Open ||
+		(open || now != partsBefore) && is.Version.Parts <= was.Version.Parts {
+		c.t.Fatalf("version %+v, then %+v; the listing has changed: %v, what is open: %v", was.Version, is.Version, listing, open)
+	}
+	if listing && m > 0 && !is.Published.After(was.Published) || is.Published.Before(was.Published) {
+		c.t.Fatalf("published %v, then %v; the listing has changed: %v", was.Published, is.Published, listing)
 	}
 }
 

@@ -98,6 +98,9 @@ func TestKeepsThreeTargets(t *testing.T) {
 	s.runEvent().to(w)
 	s.feed(w, 0, 50)
 	wantRows(t, w, 38, 12)
+	if got := w.Snapshot().DVR; got != 24*time.Second {
+		t.Errorf("a player is told of %v", got)
+	}
 }
 
 func TestRunsAndTheirInits(t *testing.T) {
@@ -234,5 +237,23 @@ func TestTargetThatIsTakenBackDoesNotComeBack(t *testing.T) {
 	}
 	if got := w.Snapshot().Target; got != lasts {
 		t.Errorf("target of the empty window is %v", got)
+	}
+}
+
+// An edge that joins after a feed was away for long finds only what came after it, and takes the target duration that was fixed anew; one that was there
+// all the time must come to the same.
+func TestTargetFallsWhenAllMediaHasExpired(t *testing.T) {
+	t.Parallel()
+	w, _ := newWindow(time.Minute)
+	s := &source{chunks: 1, size: 30}
+	s.runEvent().to(w)
+	s.feed(w, 0, 10)
+	again := &source{chunks: 1, size: 30, run: 1, first: 10, gone: time.Hour}
+	again.runEvent().to(w)
+	w.Target(time.Second)
+	again.feed(w, 10, 12)
+	wantRows(t, w, 10, 2)
+	if got := w.Snapshot().Target; got != time.Second {
+		t.Errorf("target is %v", got)
 	}
 }
