@@ -106,11 +106,14 @@ func (c *cutter) flush() error {
 	}
 	p.sequence++
 	f := fragment{sequence: p.sequence, samples: c.pending, first: c.chunks == 0}
-	data := f.encode()
+	data, first := f.encode()
 	chunk := media.Chunk{
 		Track: c.t.Name, Segment: c.number, Index: c.chunks, Run: c.run.ID, Init: c.t.init,
 		Start: c.pending[0].dts, Duration: c.length, Timescale: c.t.scale,
 		Independent: c.pending[0].sync, Wall: c.wall, Data: data,
+	}
+	if chunk.Independent {
+		chunk.Key = first
 	}
 	c.chunks++
 	c.bytes += int64(len(data))

@@ -49,9 +49,9 @@ func styp(major string, compatible ...string) []byte {
 	return b
 }
 
-// encode writes the chunk: styp if it is its segment's first, moof, mdat (ISO/IEC 23000-19, 7.3.2.3). The bytes are allocated
-// once, and the payload is copied once. Data must be less than 4 GiB together.
-func (f *fragment) encode() []byte {
+// encode writes the chunk: styp if it is its segment's first, moof, mdat (ISO/IEC 23000-19, 7.3.2.3); first is where its first sample
+// ends. The bytes are allocated once, and the payload is copied once. Data must be less than 4 GiB together.
+func (f *fragment) encode() (data []byte, first int) {
 	s := f.samples
 	var prefix []byte
 	if f.first {
@@ -149,10 +149,11 @@ func (f *fragment) encode() []byte {
 		}
 	}
 	b = box(b, 8+payload, "mdat")
+	first = len(b) + len(s[0].data)
 	for i := range s {
 		b = append(b, s[i].data...)
 	}
-	return b
+	return b, first
 }
 
 func box(b []byte, size int, name string) []byte {

@@ -140,6 +140,16 @@ func (r *recorder) Chunk(c media.Chunk) error {
 	if samples[0].dts != c.Start || sum != c.Duration || samples[0].sync != c.Independent {
 		r.t.Fatalf("chunk %s %d.%d says %d+%d, holds %d+%d", c.Track, c.Segment, c.Index, c.Start, c.Duration, samples[0].dts, sum)
 	}
+	key := 0
+	if c.Independent {
+		key = len(c.Data)
+		for _, s := range samples[1:] {
+			key -= len(s.data)
+		}
+	}
+	if c.Key != key {
+		r.t.Fatalf("chunk %s %d.%d: the key frame ends at %d, want %d", c.Track, c.Segment, c.Index, c.Key, key)
+	}
 	r.samples = append(r.samples, samples...)
 	o.begun, o.tfdt = true, c.Start+c.Duration
 	o.chunks++

@@ -18,6 +18,7 @@ type Resume struct {
 	End     time.Time             // end of the last run on the channel timeline; zero: there was none
 	Target  time.Duration         // target duration of the channel; 0: not yet fixed
 	Inits   map[string]media.Init // newest init segment of each track
+	Rates   map[string]media.Rate // of each track, as far as the stream still tells
 }
 
 // Acquire makes this process the channel's writer: it takes the lease, closes the segments that a predecessor left open,

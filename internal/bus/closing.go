@@ -24,7 +24,8 @@ type closing struct {
 	log     *slog.Logger
 	epoch   uint64
 	run     media.Run
-	used    uint64 // highest number that a writer has recorded to have begun
+	used    uint64                // highest number that a writer has recorded to have begun
+	rates   map[string]media.Rate // of the tracks so far; what is closed goes on from these
 
 	last uint64    // highest number that has messages
 	end  time.Time // where the run ends on the channel timeline
@@ -135,7 +136,7 @@ func (c *closing) closeRow(ctx context.Context, n uint64, tails []tail) error {
 			if e.Gap() {
 				// Rounded from where the others end, so that gaps in a row do not drift away from them.
 				e.Duration = max(0, media.Rescale(row.Start+row.Duration, row.Timescale, e.Timescale)-e.Start)
-				e.Wall = row.Wall
+				e.Wall, e.Anchor = row.Wall, row.Anchor
 			}
 			if err := c.put(ctx, *e); err != nil {
 				return fmt.Errorf("track %s: %w", e.Track, err)
@@ -192,10 +193,10 @@ func (c *closing) tail(ctx context.Context, track string) (tail, error) {
 func (c *closing) collect(ctx context.Context, track media.Track, n uint64, before *media.SegmentEnd) (media.SegmentEnd, error) {
 	e := media.SegmentEnd{
 		Track: track.Name, Segment: n, Run: c.run.ID, Init: track.Init, Timescale: track.Timescale,
-		Start: media.FromTime(c.run.Start, track.Timescale),
+		Start: media.FromTime(c.run.Start, track.Timescale), Rate: c.rates[track.Name],
 	}
 	if before != nil {
-		e.Start, e.Wall = before.Start+before.Duration, before.Wall
+		e.Start, e.Wall, e.Anchor = before.Start+before.Duration, before.Wall, before.Anchor
 	}
 	for e.Chunks <= maxIndex {
 		m, data, err := c.chunk(ctx, track.Name, n, e.Chunks)
@@ -212,12 +213,17 @@ func (c *closing) collect(ctx context.Context, track media.Track, n uint64, befo
 			if before == nil && n != c.run.First {
 				e.Start = m.Start // the stream has lost the end before it
 			}
-			e.Wall = m.Wall
+			e.Wall, e.Anchor = m.Wall, m.Anchor
 		}
 		e.Chunks++
 		e.Bytes += int64(len(data))
 		e.Checksum = crc32.Update(e.Checksum, castagnoli, data)
 		e.Duration += m.Duration
+	}
+	if e.Rate == (media.Rate{}) {
+		if e.Rate = ownRate(e.Bytes, e.Duration, e.Timescale); e.Rate.Peak > 0 {
+			c.rates[track.Name] = e.Rate
+		}
 	}
 	return e, nil
 }

@@ -60,11 +60,13 @@ func closeWriter(t testing.TB, w *Writer) {
 	require.NoError(t, w.Close(testContext(t)))
 }
 
+var testRates = map[string]media.Rate{"v1": {Peak: 3_000_000, Average: 2_000_000}, "a1": {Peak: 130_000, Average: 128_000}}
+
 // testRun is a run of one video and one audio track.
 func testRun(id, first uint64, start time.Time) (media.Run, []media.Init) {
 	run := media.Run{ID: id, First: first, Start: start, Tracks: []media.Track{
-		{Name: "v1", Kind: media.Video, Codec: media.AVC, Codecs: "avc1.64001f", Timescale: 90000, Init: 1, Width: 640, Height: 360},
-		{Name: "a1", Kind: media.Audio, Codec: media.AAC, Codecs: "mp4a.40.2", Timescale: 48000, Init: 1, SampleRate: 48000},
+		{Name: "v1", Kind: media.Video, Codec: media.AVC, Codecs: "avc1.64001f", Timescale: 90000, Init: 1, Part: 200 * time.Millisecond, Width: 640, Height: 360},
+		{Name: "a1", Kind: media.Audio, Codec: media.AAC, Codecs: "mp4a.40.2", Timescale: 48000, Init: 1, Part: 192 * time.Millisecond, SampleRate: 48000},
 	}}
 	return run, []media.Init{
 		{Track: "v1", Version: 1, Data: []byte("init of v1")},
@@ -81,11 +83,23 @@ func testChunk(run media.Run, track string, segment uint64, index, size int) med
 	for i := 32; i < size; i++ {
 		data[i] = byte(i*7 + index + int(segment)*13)
 	}
+	key := 0
+	if index == 0 {
+		key = min(size, 40)
+	}
 	return media.Chunk{
 		Track: track, Segment: segment, Index: index, Run: run.ID, Init: t.Init, Start: media.FromTime(start, t.Timescale),
 		Duration: media.FromDuration(200*time.Millisecond, t.Timescale), Timescale: t.Timescale, Independent: index == 0,
-		Wall: start.Truncate(2 * time.Second).Add(3 * time.Millisecond), Data: data,
+		Key: key, Wall: start.Truncate(2 * time.Second).Add(3 * time.Millisecond), Anchor: testAnchor(run, segment), Data: data,
 	}
+}
+
+// testAnchor is that of a run whose second stretch begins after two rows, 150 ms before where the timeline puts it.
+func testAnchor(run media.Run, segment uint64) media.Anchor {
+	if segment < run.First+2 {
+		return media.Anchor{Segment: run.First, Start: run.Start}
+	}
+	return media.Anchor{Segment: run.First + 2, Start: run.Start.Add(4 * time.Second), Shift: -150 * time.Millisecond}
 }
 
 // testEnd closes a segment that has these chunks.
@@ -93,7 +107,7 @@ func testEnd(chunks ...media.Chunk) media.SegmentEnd {
 	c := chunks[0]
 	e := media.SegmentEnd{
 		Track: c.Track, Segment: c.Segment, Run: c.Run, Init: c.Init, Start: c.Start, Timescale: c.Timescale, Wall: c.Wall,
-		Chunks: len(chunks),
+		Anchor: c.Anchor, Chunks: len(chunks), Rate: testRates[c.Track],
 	}
 	for _, c := range chunks {
 		e.Duration += c.Duration

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"weir/internal/media"
@@ -12,24 +11,36 @@ import (
 
 // headerName is the one header of Weir's own in a message. Its value is numbers in decimal, separated by commas:
 //
-//	1,EPOCH,RUN,START,DURATION,TIMESCALE,FLAGS,INIT,WALL,PARTS              of a chunk
-//	1,EPOCH,RUN,START,DURATION,TIMESCALE,FLAGS,INIT,WALL,CHUNKS,BYTES,CRC   of an end
+//	2,EPOCH,RUN,START,DURATION,TIMESCALE,FLAGS,INIT,WALL,ROW,AT,SHIFT,PARTS,KEY                         of a chunk
+//	2,EPOCH,RUN,START,DURATION,TIMESCALE,FLAGS,INIT,WALL,ROW,AT,SHIFT,CHUNKS,BYTES,CRC,PEAK,AVERAGE     of an end
 //
-// The first is the version of the format. START and DURATION are ticks, WALL is nanoseconds since the Unix epoch, 0 where
-// there is none; PARTS is 0 for a chunk that was not split.
+// The first is the version of the format. START and DURATION are ticks; WALL is nanoseconds since the Unix epoch, 0 where there is
+// none. ROW, AT and SHIFT are the media.Anchor: AT is nanoseconds since the Unix epoch, and SHIFT is nanoseconds, the only number that
+// may be negative; all three are 0 where there is none. PARTS is 0 for a chunk that was not split, KEY is bytes, PEAK and AVERAGE
+// are bits a second.
+//
+// Version 1, which streams may still hold, lacks ROW, AT, SHIFT, KEY, PEAK and AVERAGE. It is read, not written.
 const headerName = "Weir"
 
 const (
-	headerVersion   = 1
-	chunkFields     = 10
-	endFields       = 12
+	headerVersion   = 2
+	commonFields    = 12 // up to and with SHIFT
+	chunkFields     = commonFields + 2
+	endFields       = commonFields + 5
+	shiftField      = commonFields - 1
 	flagIndependent = 1 << 0
 	flagsKnown      = flagIndependent
 
+	oldVersion     = 1
+	oldCommon      = 9 // up to and with WALL
+	oldChunkFields = oldCommon + 1
+	oldEndFields   = oldCommon + 3
+
 	maxTicks     = 1 << 62 // so that start + duration does not overflow
+	maxShift     = 1 << 62 // nanoseconds
 	maxChunk     = 64 << 20
 	maxSegment   = 4 << 30
-	maxHeader    = 12 * 21 // bytes of a header's value
+	maxHeader    = endFields * 21 // bytes of a header's value
 	maxTimescale = math.MaxUint32
 )
 
@@ -42,12 +53,15 @@ type header struct {
 	Independent bool // chunks only
 	Init        uint32
 	Wall        time.Time
+	Anchor      media.Anchor
 
 	Parts int // chunks only
+	Key   int
 
 	Chunks   int // ends only
 	Bytes    int64
 	Checksum uint32
+	Rate     media.Rate
 }
 
 // encode is h's value in a message whose subject is an end or not. The error names a field that is out of bounds.
@@ -55,31 +69,38 @@ func (h header) encode(end bool) (string, error) {
 	if err := h.check(end); err != nil {
 		return "", err
 	}
-	var flags, wall uint64
+	flags := int64(0)
 	if h.Independent {
 		flags |= flagIndependent
 	}
-	if !h.Wall.IsZero() {
-		wall = uint64(h.Wall.UnixNano())
-	}
-	f := [endFields]uint64{
-		headerVersion, h.Epoch, h.Run, uint64(h.Start), uint64(h.Duration), uint64(h.Timescale), flags, uint64(h.Init), wall,
+	f := [endFields]int64{
+		headerVersion, int64(h.Epoch), int64(h.Run), int64(h.Start), int64(h.Duration), int64(h.Timescale), flags, int64(h.Init),
+		nanoseconds(h.Wall), int64(h.Anchor.Segment), nanoseconds(h.Anchor.Start), int64(h.Anchor.Shift),
 	}
 	n := chunkFields
 	if end {
 		n = endFields
-		f[9], f[10], f[11] = uint64(h.Chunks), uint64(h.Bytes), uint64(h.Checksum)
+		own := [...]int64{int64(h.Chunks), h.Bytes, int64(h.Checksum), int64(h.Rate.Peak), int64(h.Rate.Average)}
+		copy(f[commonFields:], own[:])
 	} else {
-		f[9] = uint64(h.Parts)
+		f[commonFields], f[commonFields+1] = int64(h.Parts), int64(h.Key)
 	}
-	b := make([]byte, 0, 128)
+	b := make([]byte, 0, 160)
 	for i, v := range f[:n] {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = strconv.AppendUint(b, v, 10)
+		b = strconv.AppendInt(b, v, 10)
 	}
 	return string(b), nil
+}
+
+// nanoseconds is t since the Unix epoch, 0 for the zero time.
+func nanoseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
 }
 
 // check keeps h to what decodeHeader takes.
@@ -91,67 +112,96 @@ func (h header) check(end bool) error {
 		return fmt.Errorf("start %d or duration %d is out of range", h.Start, h.Duration)
 	case h.Timescale == 0:
 		return fmt.Errorf("timescale is zero")
-	case !h.Wall.IsZero() && !wallInRange(h.Wall):
+	case !h.Wall.IsZero() && !timeInRange(h.Wall):
 		return fmt.Errorf("wall clock %s is out of range", h.Wall)
+	}
+	if err := checkAnchor(h.Anchor); err != nil {
+		return err
+	}
+	switch {
 	case !end && (h.Parts < 0 || h.Parts > maxParts || h.Parts == 1):
 		return fmt.Errorf("%d parts", h.Parts)
+	case !end && (h.Key < 0 || h.Key > maxChunk || h.Key > 0 && !h.Independent):
+		return fmt.Errorf("key frame of %d bytes", h.Key)
 	case end && (h.Independent || h.Chunks < 0 || h.Chunks > maxIndex+1 || h.Bytes < 0 || h.Bytes > maxSegment):
 		return fmt.Errorf("%d chunks, %d bytes", h.Chunks, h.Bytes)
 	case end && h.Chunks == 0 && (h.Bytes != 0 || h.Checksum != 0):
 		return fmt.Errorf("a gap of %d bytes", h.Bytes)
+	case end && (h.Rate.Average < 0 || h.Rate.Peak < h.Rate.Average || h.Rate.Peak > maxNumber):
+		return fmt.Errorf("rate of %d bit/s, %d on average", h.Rate.Peak, h.Rate.Average)
 	}
 	return nil
 }
 
-// wallInRange tells whether t can be nanoseconds in 63 bits, other than the 0 that stands for none.
-func wallInRange(t time.Time) bool {
+func checkAnchor(a media.Anchor) error {
+	if a == (media.Anchor{}) {
+		return nil
+	}
+	if a.Segment > maxNumber || !timeInRange(a.Start) || a.Shift < -maxShift || a.Shift > maxShift || !timeInRange(a.Start.Add(a.Shift)) {
+		return fmt.Errorf("anchor at row %d, %s and %s, is out of range", a.Segment, a.Start, a.Shift)
+	}
+	return nil
+}
+
+// timeInRange tells whether t can be nanoseconds in 63 bits, other than the 0 that stands for none.
+func timeInRange(t time.Time) bool {
 	s := t.Unix()
 	return s >= 0 && s < math.MaxInt64/int64(time.Second) && t.UnixNano() > 0
 }
 
-// decodeHeader is the inverse of header.encode: it takes nothing that encode would not write. The error is ErrMalformed.
+// headerLimits are the largest values of the fields, in their order, of a chunk and of an end.
+var headerLimits = func() (l [2][endFields]uint64) {
+	for i := range l {
+		copy(l[i][:], []uint64{
+			headerVersion, maxNumber, maxNumber, maxTicks, maxTicks, maxTimescale, flagsKnown, math.MaxUint32, math.MaxInt64,
+			maxNumber, math.MaxInt64, maxShift,
+		})
+	}
+	copy(l[0][commonFields:], []uint64{maxParts, maxChunk})
+	copy(l[1][commonFields:], []uint64{maxIndex + 1, maxSegment, math.MaxUint32, maxNumber, maxNumber})
+	return l
+}()
+
+// decodeHeader is the inverse of header.encode: it takes nothing that encode would not write, or would have written when the
+// version was 1. The error is ErrMalformed.
 func decodeHeader(value string, end bool) (header, error) {
-	want := chunkFields
-	if end {
-		want = endFields
-	}
-	if len(value) > maxHeader || strings.Count(value, ",") != want-1 {
-		return header{}, fmt.Errorf("%w: header of %d bytes does not have %d fields", ErrMalformed, len(value), want)
-	}
-	limits := [endFields]uint64{
-		headerVersion, maxNumber, maxNumber, maxTicks, maxTicks, maxTimescale, flagsKnown, math.MaxUint32, math.MaxInt64,
-		maxParts, maxSegment, math.MaxUint32,
-	}
-	if end {
-		limits[9] = maxIndex + 1
-	}
-	var f [endFields]uint64
-	i := 0
-	for s := range strings.SplitSeq(value, ",") {
-		v, err := number(s, limits[i])
-		if err != nil {
-			return header{}, fmt.Errorf("%w: header field %d: %w", ErrMalformed, i, err)
-		}
-		f[i] = v
-		i++
-	}
-	if f[0] != headerVersion {
-		return header{}, fmt.Errorf("%w: header version %d", ErrMalformed, f[0])
+	f, err := headerFields(value, end)
+	if err != nil {
+		return header{}, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	h := header{
-		Epoch: f[1], Run: f[2], Start: media.Ticks(f[3]), Duration: media.Ticks(f[4]), Timescale: uint32(f[5]),
-		Independent: f[6]&flagIndependent != 0, Init: uint32(f[7]),
+		Epoch: uint64(f[1]), Run: uint64(f[2]), Start: media.Ticks(f[3]), Duration: media.Ticks(f[4]), Timescale: uint32(f[5]),
+		Independent: f[6]&flagIndependent != 0, Init: uint32(f[7]), Wall: fromNanoseconds(f[8]),
+		Anchor: media.Anchor{Segment: uint64(f[9]), Start: fromNanoseconds(f[10]), Shift: time.Duration(f[shiftField])},
 	}
-	if f[8] != 0 {
-		h.Wall = time.Unix(0, int64(f[8])).UTC()
-	}
+	own := f[commonFields:]
 	if end {
-		h.Chunks, h.Bytes, h.Checksum = int(f[9]), int64(f[10]), uint32(f[11])
+		h.Chunks, h.Bytes, h.Checksum = int(own[0]), own[1], uint32(own[2])
+		h.Rate = media.Rate{Peak: int(own[3]), Average: int(own[4])}
+		if f[0] == oldVersion {
+			h.Rate = ownRate(h.Bytes, h.Duration, h.Timescale)
+		}
 	} else {
-		h.Parts = int(f[9])
+		h.Parts, h.Key = int(own[0]), int(own[1])
 	}
 	if err := h.check(end); err != nil {
 		return header{}, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return h, nil
+}
+
+func fromNanoseconds(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns).UTC()
+}
+
+// ownRate is that of one segment alone: what is known of a track where nobody has measured it.
+func ownRate(bytes int64, duration media.Ticks, timescale uint32) media.Rate {
+	if bytes <= 0 || duration <= 0 {
+		return media.Rate{}
+	}
+	rate := int(min(math.Ceil(float64(bytes)*8/duration.Seconds(timescale)), maxNumber))
+	return media.Rate{Peak: rate, Average: rate}
 }

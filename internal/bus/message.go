@@ -32,6 +32,8 @@ func decodeMessage(channel, subject, value string, data []byte) (message, error)
 		return message{}, fmt.Errorf("%w: part %d of %d", ErrMalformed, a.Part, h.Parts)
 	case a.Part >= 0 && a.Part >= h.Parts:
 		return message{}, fmt.Errorf("%w: part %d of %d", ErrMalformed, a.Part, h.Parts)
+	case !a.End && a.Part < 0 && h.Key > len(data):
+		return message{}, fmt.Errorf("%w: key frame of %d bytes in a chunk of %d", ErrMalformed, h.Key, len(data))
 	}
 	return message{address: a, header: h, Data: data}, nil
 }
@@ -40,7 +42,8 @@ func decodeMessage(channel, subject, value string, data []byte) (message, error)
 func (m *message) chunk(data []byte) media.Chunk {
 	return media.Chunk{
 		Track: m.Track, Segment: m.Segment, Index: m.address.Chunk, Run: m.Run, Init: m.Init, Start: m.Start,
-		Duration: m.Duration, Timescale: m.Timescale, Independent: m.Independent, Wall: m.Wall, Data: data,
+		Duration: m.Duration, Timescale: m.Timescale, Independent: m.Independent, Key: m.Key, Wall: m.Wall,
+		Anchor: m.Anchor, Data: data,
 	}
 }
 
@@ -48,7 +51,7 @@ func (m *message) chunk(data []byte) media.Chunk {
 func (m *message) end() media.SegmentEnd {
 	return media.SegmentEnd{
 		Track: m.Track, Segment: m.Segment, Run: m.Run, Init: m.Init, Start: m.Start, Duration: m.Duration,
-		Timescale: m.Timescale, Chunks: m.Chunks, Bytes: m.Bytes, Checksum: m.Checksum, Wall: m.Wall,
+		Timescale: m.Timescale, Chunks: m.Chunks, Bytes: m.Bytes, Checksum: m.Checksum, Wall: m.Wall, Anchor: m.Anchor, Rate: m.Rate,
 	}
 }
 
@@ -56,7 +59,7 @@ func (m *message) end() media.SegmentEnd {
 func chunkHeader(epoch uint64, c media.Chunk) header {
 	return header{
 		Epoch: epoch, Run: c.Run, Start: c.Start, Duration: c.Duration, Timescale: c.Timescale,
-		Independent: c.Independent, Init: c.Init, Wall: c.Wall,
+		Independent: c.Independent, Init: c.Init, Wall: c.Wall, Anchor: c.Anchor, Key: c.Key,
 	}
 }
 
@@ -64,7 +67,7 @@ func chunkHeader(epoch uint64, c media.Chunk) header {
 func endHeader(epoch uint64, e media.SegmentEnd) header {
 	return header{
 		Epoch: epoch, Run: e.Run, Start: e.Start, Duration: e.Duration, Timescale: e.Timescale, Init: e.Init,
-		Wall: e.Wall, Chunks: e.Chunks, Bytes: e.Bytes, Checksum: e.Checksum,
+		Wall: e.Wall, Anchor: e.Anchor, Chunks: e.Chunks, Bytes: e.Bytes, Checksum: e.Checksum, Rate: e.Rate,
 	}
 }
 

@@ -137,8 +137,8 @@ func checkRun(run media.Run) error {
 	}
 	seen := map[string]bool{}
 	for _, t := range run.Tracks {
-		if !validTrack(t.Name) || seen[t.Name] || t.Timescale == 0 {
-			return fmt.Errorf("run %d: track %q, timescale %d", run.ID, t.Name, t.Timescale)
+		if !validTrack(t.Name) || seen[t.Name] || t.Timescale == 0 || t.Part < 0 || t.Part > time.Hour {
+			return fmt.Errorf("run %d: track %q, timescale %d, part of %s", run.ID, t.Name, t.Timescale, t.Part)
 		}
 		seen[t.Name] = true
 	}

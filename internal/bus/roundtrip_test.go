@@ -18,7 +18,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	live.wait(t, "an empty stream to be read", func() bool { return live.caughtUp == 1 })
 
 	w := acquire(t, b, "news")
-	require.Equal(t, Resume{Inits: map[string]media.Init{}}, w.Resume())
+	require.Equal(t, Resume{Inits: map[string]media.Init{}, Rates: map[string]media.Rate{}}, w.Resume())
 	run, inits := testRun(0, 0, timeline)
 	require.NoError(t, w.Run(run, inits))
 	var sent []media.Chunk
@@ -65,6 +65,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	require.Equal(t, uint64(1), r.Run)
 	require.Equal(t, 3*time.Second, r.Target)
 	require.Equal(t, map[string]media.Init{"v1": inits[0], "a1": inits[1]}, r.Inits)
+	require.Equal(t, testRates, r.Rates)
 	require.Equal(t, ends[5].Start.Time(48000).Add(800*time.Millisecond), r.End)
 }
 

@@ -95,6 +95,10 @@ func (s *sink) take(ctx context.Context, subject, value string, data []byte) err
 		if data == nil {
 			return nil
 		}
+		if msg.Key > len(data) {
+			s.malformed(subject, fmt.Errorf("%w: key frame of %d bytes in a chunk of %d", ErrMalformed, msg.Key, len(data)))
+			return nil
+		}
 	}
 	s.handler.Chunk(msg.chunk(data))
 	return nil

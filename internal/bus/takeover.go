@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"weir/internal/media"
 )
 
 // takeover finds out what a channel's predecessors have left and closes what they left open.
@@ -34,6 +36,9 @@ func (t *takeover) run(ctx context.Context, epoch uint64) error {
 	t.epoch = max(epoch, s.Epoch+1)
 	t.resume = Resume{Segment: s.Segment, Run: s.Run, End: s.End, Target: s.Target, Inits: inits}
 	if err := t.findTarget(ctx); err != nil {
+		return err
+	}
+	if err := t.readRates(ctx); err != nil {
 		return err
 	}
 	if err := t.closeLast(ctx); err != nil {
@@ -109,7 +114,7 @@ func (t *takeover) closeLast(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c := closing{bus: t.bus, channel: t.channel, log: t.log, epoch: t.epoch, run: run, used: used}
+		c := closing{bus: t.bus, channel: t.channel, log: t.log, epoch: t.epoch, run: run, used: used, rates: t.resume.Rates}
 		found, err := c.closeRows(ctx)
 		if err != nil {
 			return err
@@ -125,6 +130,24 @@ func (t *takeover) closeLast(ctx context.Context) error {
 	// Nothing could be closed: at least no number is used twice.
 	t.resume.Segment = max(t.resume.Segment, newest.Segment+1)
 	t.resume.Run = max(t.resume.Run, newest.Run+1)
+	return nil
+}
+
+// readRates takes what was measured of each track from the newest end that the stream has of it, so that rates go on.
+func (t *takeover) readRates(ctx context.Context) error {
+	t.resume.Rates = map[string]media.Rate{}
+	for track := range t.resume.Inits {
+		m, err := t.bus.lastMessage(ctx, t.channel, subjectRoot+t.channel+"."+track+".*."+endToken)
+		if err = notThere(err); errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("rate of track %s: %w", track, err)
+		}
+		if m.Rate != (media.Rate{}) {
+			t.resume.Rates[track] = m.Rate
+		}
+	}
 	return nil
 }
 

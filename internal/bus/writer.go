@@ -181,8 +181,8 @@ func (w *Writer) Target(d time.Duration) error {
 // Chunk sends a chunk. Its data is kept until it is stored and must not change any more.
 func (w *Writer) Chunk(c media.Chunk) error {
 	err := errors.Join(w.usable(), checkAddress(c.Track, c.Segment, c.Index))
-	if err == nil && (len(c.Data) == 0 || len(c.Data) > maxChunk) {
-		err = fmt.Errorf("%d bytes", len(c.Data))
+	if err == nil && (len(c.Data) == 0 || len(c.Data) > maxChunk || c.Key > len(c.Data)) {
+		err = fmt.Errorf("%d bytes, %d of them up to the end of a key frame", len(c.Data), c.Key)
 	}
 	h := chunkHeader(w.epoch, c)
 	n := parts(len(c.Data), w.limit)
