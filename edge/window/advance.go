@@ -123,7 +123,7 @@ func (w *Window) add(row *media.Row) {
 	}
 	w.rate(row)
 	least := w.stamp.Add(stampStep)
-	if w.stamp = row.Wall.Add(row.Duration).Truncate(stampStep); w.stamp.Before(least) {
+	if w.stamp = row.Wall.Add(row.Duration).Truncate(stampUnit); w.stamp.Before(least) {
 		w.stamp = least
 	}
 }

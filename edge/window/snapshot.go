@@ -26,14 +26,17 @@ const (
 // depth is how far back a player can go for certain: the DVR duration, or what the listing always has.
 func (w *Window) depth() time.Duration { return max(w.settings.DVR, minTargets*w.target) }
 
-// published is when the listing came to be what it is. Rows move it by milliseconds, changed settings within one, so that it rises with both,
-// whichever edge saw them in whichever order.
+// published is when the listing came to be what it is. Rows move it by many milliseconds, changed settings within one, so that it rises with
+// both, whichever edge saw them in whichever order.
 func (w *Window) published() time.Time {
-	return w.stamp.Add(time.Duration(w.settings.Revision % uint64(stampStep)))
+	return w.stamp.Add(time.Duration(w.settings.Revision % uint64(stampUnit)))
 }
 
-// stampStep is the least by which the stamps of successive rows differ.
-const stampStep = time.Millisecond
+// Stamps of rows are whole in stampUnit. They differ by stampStep at least, which leaves room for what manifests tell of rows that are open.
+const (
+	stampUnit = time.Millisecond
+	stampStep = 100 * time.Millisecond
+)
 
 // publish shows readers the window as it is now, and wakes who waits.
 func (w *Window) publish() {
