@@ -139,7 +139,10 @@ func TestRefusals(t *testing.T) {
 func TestFeedRunsItsPackager(t *testing.T) {
 	t.Parallel()
 	f := setUp(t, nil)
-	f.bus.resume = bus.Resume{Segment: 41, Run: 3, End: time.Unix(1_799_999_000, 0), Target: 2 * time.Second}
+	f.bus.resume = bus.Resume{
+		Segment: 41, Run: 3, End: time.Unix(1_799_999_000, 0), Target: 2 * time.Second,
+		Rates: map[string]media.Rate{"a1": {Peak: 1 << 30, Average: 1 << 20}},
+	}
 	if _, ok := f.Status("news"); ok {
 		t.Error("status of a channel that had no feed")
 	}
@@ -174,7 +177,7 @@ func TestFeedRunsItsPackager(t *testing.T) {
 	}
 	w := f.bus.writer(t, 0)
 	<-w.closed
-	if len(w.runs) != 1 || w.runs[0].ID != 3 || w.runs[0].First != 41 || len(w.ends) < 4 || w.ends[0].Segment != 41 {
+	if len(w.runs) != 1 || w.runs[0].ID != 3 || w.runs[0].First != 41 || len(w.ends) < 4 || w.ends[0].Segment != 41 || w.ends[0].Rate.Peak != 1<<30 {
 		t.Errorf("%d runs %+v, %d segments", len(w.runs), w.runs, len(w.ends))
 	}
 	var media int64

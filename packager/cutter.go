@@ -36,6 +36,8 @@ type cutter struct {
 	chunking
 	short bool // the last chunk is less than 85 %, which only the last of a segment may be
 
+	recent []measured // newest segments, as far as they can be part of a peak
+
 	borders []border // that the lead has set and this track has not reached
 	begun   bool     // it has had media in this run
 	gone    bool     // it stopped: the rest of its rows are gaps
@@ -138,6 +140,7 @@ func (c *cutter) close(at media.Ticks) error {
 		Track: c.t.Name, Segment: c.number, Run: c.run.ID, Init: c.t.init,
 		Start: c.start, Duration: at - c.start, Timescale: c.t.scale,
 		Chunks: c.chunks, Bytes: c.bytes, Checksum: c.sum, Wall: c.wall,
+		Rate: c.rate(at - c.start),
 	})
 }
 

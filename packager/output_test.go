@@ -41,6 +41,7 @@ type recorder struct {
 	ends    []media.SegmentEnd
 	samples []outSample
 
+	rates    map[string]media.Rate   // of each track so far
 	open     map[string]*openSegment // of each track of the current run
 	walls    map[uint64]time.Time
 	lastWall time.Time
@@ -60,6 +61,10 @@ type openSegment struct {
 
 func newRecorder(t failer, r Resume) *recorder {
 	rec := &recorder{t: t, next: r.Segment, target: r.Target, inits: map[string]media.Init{}, walls: map[uint64]time.Time{}}
+	rec.rates = map[string]media.Rate{}
+	for k, v := range r.Rates {
+		rec.rates[k] = v
+	}
 	for k, v := range r.Init {
 		rec.inits[k] = v
 	}
@@ -178,6 +183,11 @@ func (r *recorder) End(e media.SegmentEnd) error {
 	if e.Track == run.Tracks[0].Name && (e.Chunks == 0 || e.Duration == 0) {
 		r.t.Fatalf("lead %s has a gap at %d: %+v", e.Track, e.Segment, e)
 	}
+	if was := r.rates[e.Track]; e.Rate.Peak < was.Peak || e.Rate.Average < was.Average || e.Rate.Peak < e.Rate.Average ||
+		e.Rate.Average == 0 && e.Chunks > 0 && e.Duration > 0 {
+		r.t.Fatalf("end of %s %d: rate %+v after %+v", e.Track, e.Segment, e.Rate, was)
+	}
+	r.rates[e.Track] = e.Rate
 	o.next = e.Start + e.Duration
 	o.row++
 	o.stopped = e.Gap() && e.Duration > 0

@@ -31,6 +31,7 @@ type Resume struct {
 	End     time.Time             // end of the last run on the channel timeline; zero: there was none
 	Target  time.Duration         // target duration of the channel; 0: not fixed yet
 	Init    map[string]media.Init // last init segment of each track by name: equal bytes keep its version
+	Rates   map[string]media.Rate // what was published of each track by name: rates only rise
 }
 
 // Output takes what a Packager makes. It is called synchronously, in order: Run before the first chunk of a run, Target once
@@ -56,6 +57,7 @@ type Packager struct {
 	wall     delayFilter
 	lastWall time.Time // of the newest row
 	inits    map[string]media.Init
+	rates    map[string]*trackRate
 	target   time.Duration
 	end      media.Ticks // ns: where all that was written ends
 	next     media.Ticks // ns: where the last run's lead ended, and the next run may begin
@@ -90,7 +92,7 @@ func New(cfg Config, resume Resume, out Output) (*Packager, error) {
 	}
 	p := &Packager{
 		cfg: cfg, out: out, target: resume.Target, segment: resume.Segment, runID: resume.Run,
-		inits: make(map[string]media.Init, len(resume.Init)),
+		inits: make(map[string]media.Init, len(resume.Init)), rates: newRates(resume.Rates),
 	}
 	if !resume.End.IsZero() {
 		p.end = media.Ticks(resume.End.UnixNano())
