@@ -33,9 +33,9 @@ type Filled struct {
 
 // Init is the header of a track's version, as an edge gives it.
 func (f *Filled) Init(track string, version uint32) []byte {
-	for _, s := range f.Samples[track] {
-		if s.Track.Init == version {
-			return s.Init
+	for i := range f.Window.Rows.Len() {
+		if t, ok := f.Window.Rows.At(i).Run.Track(track); ok && t.Init == version {
+			return Header(t)
 		}
 	}
 	return nil

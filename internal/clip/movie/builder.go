@@ -114,3 +114,6 @@ func (b *Builder) Finish(head, layout io.Writer) (Sizes, error) {
 	}
 	return sizes, nil
 }
+
+// MapBytes is the size of the layout in bytes.
+func (s Sizes) MapBytes() int64 { return s.Pieces * recordSize }
