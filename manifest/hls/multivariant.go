@@ -3,7 +3,6 @@ package hls
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/grafov/m3u8"
@@ -20,25 +19,57 @@ const (
 )
 
 // Multivariant renders the multivariant playlist: a variant for each video track and audio codec, with the audio tracks in one
-// group a codec; where there is no video, an audio-only variant for each audio codec. URIs are relative to the playlist.
+// group a codec; where there is no video, an audio-only variant for each audio codec; for each video track its I-frame playlist. URIs are
+// relative to the playlist.
 //
-// Its text changes with the tracks of the window, and, in few and coarse steps, with w.Rates.
+// CLOSED-CAPTIONS is not said: captions may be in the video's SEI messages, which nobody has looked into, and NONE would let players hide them.
+//
+// Its text changes with the tracks of the window, and, in few and coarse steps, with w.Rates and the size of I-frames. It costs as much as there are
+// rows; Renderer makes the same text without.
 //
 // Errors: ErrEmpty.
 func Multivariant(w *media.Window, links manifest.Links) ([]byte, error) {
+	return multivariant(w, links, func(track string) survey { return surveyed(w, track) })
+}
+
+// survey is what the multivariant playlist needs to know of all rows of a video track.
+type survey struct {
+	cut  bool // decoding cannot start at some segment
+	peak int  // largest keyRate
+}
+
+func surveyed(w *media.Window, track string) survey {
+	var s survey
+	for i := range w.Rows.Len() {
+		e := entryOf(w.Rows.At(i), track)
+		s.cut = s.cut || e.cut()
+		s.peak = max(s.peak, e.keyRate())
+	}
+	return s
+}
+
+// multivariant asks look about each video track.
+func multivariant(w *media.Window, links manifest.Links, look func(track string) survey) ([]byte, error) {
 	if w.Rows == nil || w.Rows.Len() == 0 {
 		return nil, fmt.Errorf("multivariant playlist of channel %s: %w", w.Channel, ErrEmpty)
 	}
+	links = escaped(links)
 	spans := manifest.Spans(w.Rows)
 	list := m3u8.NewMasterPlaylist()
-	list.SetIndependentSegments(independent(w, spans))
 
 	var videos, audios []media.Track
+	surveys := make(map[string]survey)
+	independent, ranges := true, false
 	for _, t := range w.Tracks {
+		if t.Kind == media.Video {
+			surveys[t.Name] = look(t.Name)
+			independent = independent && !surveys[t.Name].cut // audio always is
+		}
 		switch {
 		case !manifest.Plays(w.Rows, spans, t.Name): // to some players a playlist of nothing but gaps is an error
 		case t.Kind == media.Video:
 			videos = append(videos, t)
+			ranges = ranges || (t.VideoRange != "" && t.VideoRange != "SDR")
 		default:
 			audios = append(audios, t)
 		}
@@ -46,24 +77,16 @@ func Multivariant(w *media.Window, links manifest.Links) ([]byte, error) {
 	if len(videos)+len(audios) == 0 {
 		return nil, fmt.Errorf("multivariant playlist of channel %s: %w", w.Channel, ErrEmpty)
 	}
+	list.SetIndependentSegments(independent)
 	groups := groupsOf(audios)
-	ranges := false
 	for _, v := range videos {
-		ranges = ranges || (v.VideoRange != "" && v.VideoRange != "SDR")
-	}
-	for _, v := range videos {
-		p := m3u8.VariantParams{Resolution: fmt.Sprintf("%dx%d", v.Width, v.Height), FrameRate: v.FrameRate.Float()}
-		if v.Width <= 0 || v.Height <= 0 {
-			p.Resolution = ""
-		}
-		if ranges { // absent, it means SDR (rfc8216bis, 4.4.6.2)
-			p.VideoRange = v.VideoRange
-		}
+		p := pictures(v, ranges)
+		p.FrameRate = v.FrameRate.Float()
 		if len(groups) == 0 {
-			list.Append(uri(v), nil, describe(p, w, spans, &v, group{}))
+			list.Append(uri(v, links), nil, describe(p, w, spans, &v, group{}))
 		}
 		for _, g := range groups {
-			list.Append(uri(v), nil, describe(p, w, spans, &v, g))
+			list.Append(uri(v, links), nil, describe(p, w, spans, &v, g))
 		}
 	}
 	renditions := len(videos) > 0 || len(audios) > 1
@@ -73,19 +96,39 @@ func Multivariant(w *media.Window, links manifest.Links) ([]byte, error) {
 			if !renditions {
 				p.Audio = ""
 			}
-			list.Append(uri(g.tracks[0]), nil, p)
+			list.Append(uri(g.tracks[0], links), nil, p)
+		}
+	}
+	for _, v := range videos {
+		if peak := surveys[v.Name].peak; peak > 0 {
+			p := pictures(v, ranges)
+			p.Iframe, p.Bandwidth, p.Codecs = true, keyBandwidth(peak), codecs(spans, []media.Track{v})
+			list.Append(v.Name+iframesName+links.Playlists, nil, p)
 		}
 	}
 	list.SetVersion(versionVariants)
 	if renditions && len(groups) > 0 {
 		list.SetVersion(versionGroups)
-		list.SetCustomTag(renditionTags(groups))
+		list.SetCustomTag(renditionTags{groups, links})
 	}
 	// The library always writes PROGRAM-ID, which was taken out of HLS with protocol version 6.
-	return bytes.ReplaceAll(list.Encode().Bytes(), []byte("#EXT-X-STREAM-INF:PROGRAM-ID=0,"), []byte("#EXT-X-STREAM-INF:")), nil
+	return bytes.ReplaceAll(list.Encode().Bytes(), []byte("-INF:PROGRAM-ID=0,"), []byte("-INF:")), nil
 }
 
-func uri(t media.Track) string { return t.Name + "/index.m3u8" }
+// pictures are the attributes of a video track that a variant and its I-frames have alike. Where ranges is false VIDEO-RANGE is absent, which
+// means SDR (rfc8216bis, 4.4.6.2).
+func pictures(v media.Track, ranges bool) m3u8.VariantParams {
+	var p m3u8.VariantParams
+	if v.Width > 0 && v.Height > 0 {
+		p.Resolution = fmt.Sprintf("%dx%d", v.Width, v.Height)
+	}
+	if ranges {
+		p.VideoRange = v.VideoRange
+	}
+	return p
+}
+
+func uri(t media.Track, links manifest.Links) string { return t.Name + playlistName + links.Playlists }
 
 // describe fills in what depends on both the video track, nil for none, and the group of audio tracks of a variant.
 func describe(p m3u8.VariantParams, w *media.Window, spans []manifest.Span, video *media.Track, g group) m3u8.VariantParams {
@@ -136,86 +179,3 @@ func codecs(spans []manifest.Span, tracks []media.Track) string {
 	}
 	return strings.Join(names, ",")
 }
-
-// independent tells whether every listed video segment begins with a sync sample. Audio always does.
-func independent(w *media.Window, spans []manifest.Span) bool {
-	for _, s := range spans {
-		for column, t := range s.Run.Tracks {
-			if t.Kind == media.Video && !s.Independent(w.Rows, column) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// group is an EXT-X-MEDIA group: audio tracks of one codec.
-type group struct {
-	id     string
-	tracks []media.Track
-	names  []string // beside tracks: what to call them, distinct within the group
-}
-
-// groupsOf puts tracks into groups, in their order. A track's name is its language; without one, or if an earlier track of the
-// group has it too, it is numbered.
-func groupsOf(tracks []media.Track) []group {
-	var groups []group
-	for ordinal, t := range tracks {
-		id := "audio-" + string(t.Codec)
-		i := 0
-		for i < len(groups) && groups[i].id != id {
-			i++
-		}
-		if i == len(groups) {
-			groups = append(groups, group{id: id})
-		}
-		g := &groups[i]
-		number := strconv.Itoa(ordinal + 1)
-		name := manifest.Language(t.Language)
-		if name == "" {
-			name = "Audio " + number
-		}
-		for _, other := range g.names {
-			if strings.EqualFold(other, name) {
-				name += " (" + number + ")"
-				break
-			}
-		}
-		g.tracks, g.names = append(g.tracks, t), append(g.names, name)
-	}
-	return groups
-}
-
-// renditionTags are the EXT-X-MEDIA lines (rfc8216bis, 4.4.6.1). The library's own cannot say CHANNELS.
-type renditionTags []group
-
-// TagName implements m3u8.CustomTag.
-func (renditionTags) TagName() string { return "renditions" }
-
-// Encode implements m3u8.CustomTag.
-func (groups renditionTags) Encode() *bytes.Buffer {
-	var b bytes.Buffer
-	for _, g := range groups {
-		for i, t := range g.tracks {
-			if b.Len() > 0 {
-				b.WriteByte('\n')
-			}
-			fmt.Fprintf(&b, `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="%s",NAME="%s"`, g.id, g.names[i])
-			if language := manifest.Language(t.Language); language != "" {
-				fmt.Fprintf(&b, `,LANGUAGE="%s"`, language)
-			}
-			first := "NO"
-			if i == 0 {
-				first = "YES"
-			}
-			fmt.Fprintf(&b, `,DEFAULT=%s,AUTOSELECT=YES`, first)
-			if t.Channels > 0 {
-				fmt.Fprintf(&b, `,CHANNELS="%d"`, t.Channels)
-			}
-			fmt.Fprintf(&b, `,URI="%s"`, uri(t))
-		}
-	}
-	return &b
-}
-
-func (groups renditionTags) String() string { return groups.Encode().String() }

@@ -20,71 +20,118 @@ import (
 // The numbers in the tests' names and comments are those of the project's conformance rules for HLS (rfc8216bis and Apple's
 // authoring specification).
 
-// TestMediaRules checks rules 1 to 8 and 12 over a channel's life.
+// TestMediaRules checks rules 1 to 8 and 12 over the lives of channels in ordinary latency, TestLiveRules in low latency.
 func TestMediaRules(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		listed := make(map[string]segment) // by track and number: what players were told
-		before := make(map[string]playlist)
-		for _, w := range manifesttest.Draw(t) {
-			lists := make(map[string]playlist)
-			for _, track := range w.Tracks {
-				doc, err := hls.Media(w, track.Name, manifest.Links{}, false)
-				require.NoError(t, err)
-				p, err := parsePlaylist(doc)
-				require.NoError(t, err, "%s", doc)
-				lists[track.Name] = p
-				checkPlaylist(t, w, track.Name, p)
-				for _, s := range p.segments {
-					if s.gap {
-						s.initURI = "" // it needs none; one may still be in force
-					}
-					key := fmt.Sprint(track.Name, " ", s.number)
-					if was, ok := listed[key]; ok {
-						s.tagged, s.ownMap = was.tagged, was.ownMap // a MAP is said again at the head of the list
-						require.Equal(t, was, s, "rule 2: segment %d changed", s.number)
-					}
-					listed[key] = s
-				}
-				if was, ok := before[track.Name]; ok {
-					checkUpdate(t, was, p)
-				}
-			}
-			checkRenditions(t, lists)
-			before = lists
-		}
-	})
+	rapid.Check(t, func(t *rapid.T) { checkLife(t, manifesttest.Draw(t)) })
 }
 
-func checkPlaylist(t *rapid.T, w *media.Window, track string, p playlist) {
+func TestLiveRules(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) { checkLife(t, manifesttest.DrawLive(t)) })
+}
+
+// checkLife checks all playlists of successive windows.
+func checkLife(t *rapid.T, windows []*media.Window) {
+	listed := make(map[string]segment) // by playlist and number: what players were told
+	before := make(map[string]playlist)
+	for _, w := range windows {
+		lists := make(map[string]playlist)
+		for name, doc := range render(t, w, false) {
+			p, err := parsePlaylist(doc)
+			require.NoError(t, err, "%s", doc)
+			lists[name] = p
+			checkPlaylist(t, w, name, p)
+			for _, s := range p.segments {
+				checkListed(t, listed, name, s)
+			}
+			if was, ok := before[name]; ok {
+				checkUpdate(t, was, p)
+			}
+			checkLive(t, w, name, p)
+		}
+		checkRenditions(t, w, lists)
+		checkDeltas(t, w, before, lists)
+		before = lists
+	}
+}
+
+// render gives all media and I-frame playlists by name, that is the path between the channel's and index.m3u8 or "…/iframes".
+func render(t require.TestingT, w *media.Window, delta bool) map[string][]byte {
+	docs := make(map[string][]byte)
+	for _, track := range w.Tracks {
+		doc, err := hls.Media(w, track.Name, manifest.Links{}, delta)
+		require.NoError(t, err)
+		docs[track.Name] = doc
+		doc, err = hls.IFrames(w, track.Name, manifest.Links{}, delta)
+		if track.Kind != media.Video {
+			require.ErrorIs(t, err, hls.ErrTrack)
+			continue
+		}
+		require.NoError(t, err)
+		docs[track.Name+iframes] = doc
+	}
+	return docs
+}
+
+const iframes = "/iframes"
+
+// checkListed compares a segment with what was said of it before. Only its parts may go, all at once, and a MAP is said again at the head
+// of a list.
+func checkListed(t *rapid.T, listed map[string]segment, name string, s segment) {
+	key := fmt.Sprint(name, " ", s.number)
+	was, ok := listed[key]
+	if ok {
+		if len(s.parts) > 0 {
+			require.Equal(t, was.parts, s.parts, "rule 2: parts of segment %d changed", s.number)
+		}
+		is := s
+		is.tagged, is.ownMap, is.parts = was.tagged, was.ownMap, was.parts
+		require.Equal(t, was, is, "rule 2: segment %d changed", s.number)
+	}
+	listed[key] = s
+}
+
+func checkPlaylist(t *rapid.T, w *media.Window, name string, p playlist) {
+	track, keys := strings.CutSuffix(name, iframes)
+	require.Equal(t, keys, p.iframes, "rule 11")
 	require.Equal(t, int(w.Target/time.Second), p.target, "rule 1")
-	require.Len(t, p.segments, w.Rows.Len())
+	require.GreaterOrEqual(t, len(p.segments), w.Rows.Len())
+	rows := segmentsOf(w, track)
+	require.LessOrEqual(t, len(p.segments), len(rows))
+	if keys || !w.LowLatency || w.Ended {
+		require.Len(t, p.segments, w.Rows.Len())
+	}
 	hasMap, independent := false, true
 	var sum, begin media.Ticks // of the run's segments in the list so far, in ms; where they begin
 	for i, s := range p.segments {
-		row := w.Rows.At(i)
+		row := rows[i]
 		require.LessOrEqual(t, int(math.Round(float64(s.millis)/1000)), p.target, "rule 1: segment %d", s.number)
-		require.Equal(t, row.Number, s.number, "rule 2")
-		require.Equal(t, strconv.FormatUint(row.Number, 10)+".m4s", s.uri, "rule 2")
-		require.Equal(t, row.Run.ID, s.discontinuity, "rule 3: segment %d", s.number)
-		require.Equal(t, row.Number == row.Run.First && row.Run.ID > 0, s.tagged, "rule 3")
+		require.Equal(t, row.number, s.number, "rule 2")
+		require.Equal(t, strconv.FormatUint(row.number, 10)+".m4s", s.uri, "rule 2")
+		require.Equal(t, row.run.ID, s.discontinuity, "rule 3: segment %d", s.number)
+		require.Equal(t, row.number == row.run.First && row.run.ID > 0, s.tagged, "rule 3")
 		require.False(t, s.date.IsZero(), "rule 4")
 		hasMap = hasMap || s.ownMap
 
-		seg := row.Segment(track)
-		start, end := row.Start, row.End()
-		if seg == nil || seg.Gap() {
-			require.True(t, s.gap, "segment %d has no media", s.number)
-			require.False(t, s.ownMap)
-		} else {
-			require.False(t, s.gap)
-			start, end = seg.Start.Time(seg.Timescale), (seg.Start + seg.Duration).Time(seg.Timescale)
-			in, _ := row.Run.Track(track)
+		start, end := row.start, row.end
+		if in, ok := row.run.Track(track); ok {
 			require.Equal(t, fmt.Sprintf("init-%d.mp4", in.Init), s.initURI, "rule 8: segment %d", s.number)
+		}
+		if seg := row.segment; seg == nil || seg.Gap() {
+			require.True(t, s.gap, "segment %d has no media", s.number)
+		} else {
+			start, end = seg.Start.Time(seg.Timescale), (seg.Start + seg.Duration).Time(seg.Timescale)
 			independent = independent && seg.Parts[0].Independent
+			key := ""
+			if keys && seg.Parts[0].Key > 0 {
+				key = fmt.Sprintf("%d@%d", seg.Parts[0].Key, seg.Parts[0].Offset)
+			}
+			require.Equal(t, key, s.bytes, "rule 11")
+			require.Equal(t, keys && key == "", s.gap, "rule 11")
 		}
 		// Rule 4: dates are those of arrival; drift may let them overlap by less than a second.
-		require.WithinDuration(t, row.Wall.Add(start.Sub(row.Start)), s.date, time.Millisecond, "rule 4: segment %d", s.number)
+		require.WithinDuration(t, row.wall.Add(start.Sub(row.start)), s.date, time.Millisecond, "rule 4: segment %d", s.number)
 		if i > 0 {
 			was := p.segments[i-1]
 			overlap := was.date.Add(time.Duration(was.millis) * time.Millisecond).Sub(s.date)
@@ -98,8 +145,53 @@ func checkPlaylist(t *rapid.T, w *media.Window, track string, p playlist) {
 		real := media.FromTime(end, 1_000_000) - begin
 		require.InDelta(t, float64(real), float64(sum*1000), 40_000, "rule 5: up to segment %d", s.number)
 	}
-	require.Equal(t, independent, p.independent, "rule 6")
-	require.Equal(t, map[bool]int{true: 6, false: 3}[hasMap], p.version, "rule 12")
+	if len(p.open.parts) > 0 {
+		hasMap = true
+		in, _ := rows[len(p.segments)].run.Track(track)
+		require.Equal(t, fmt.Sprintf("init-%d.mp4", in.Init), p.open.initURI, "rule 8: open segment")
+		row := rows[len(p.segments)]
+		require.Equal(t, row.number == row.run.First && row.run.ID > 0, p.open.tagged, "rule 3")
+		require.WithinDuration(t, row.wall.Add(row.open.Start.Time(row.timescale).Sub(row.start)), p.open.date, time.Millisecond, "rule 4")
+		independent = independent && p.open.parts[0].independent
+	}
+	require.Equal(t, keys || independent, p.independent, "rule 6")
+	version := map[[2]bool]int{{true, false}: 6, {false, false}: 3, {true, true}: 5, {false, true}: 4}[[2]bool{hasMap, keys}]
+	require.Equal(t, version, p.version, "rule 12")
+	require.Equal(t, w.Ended, p.ended, "rule 12")
+	require.Equal(t, w.Ended, p.vod, "rule 12")
+}
+
+// row is what a track has under a number, complete or open.
+type row struct {
+	number           uint64
+	run              *media.Run
+	start, end, wall time.Time
+	segment          *media.Segment
+	open             media.OpenSegment
+	timescale        uint32
+}
+
+// segmentsOf are all rows that a window has of a track, the open ones too. Where an open row ends is taken to be known.
+func segmentsOf(w *media.Window, track string) []row {
+	var all []row
+	for i := range w.Rows.Len() {
+		r := w.Rows.At(i)
+		all = append(all, row{number: r.Number, run: r.Run, start: r.Start, end: r.End(), wall: r.Wall, segment: r.Segment(track)})
+	}
+	for _, o := range w.Open {
+		lead := o.Segments[0]
+		r := row{number: o.Number, run: o.Run, start: lead.Start.Time(o.Run.Lead().Timescale), wall: o.Wall}
+		if lead.Segment != nil {
+			r.end = r.start.Add(lead.Segment.Duration.Duration(lead.Segment.Timescale))
+		}
+		for i, t := range o.Run.Tracks {
+			if t.Name == track {
+				r.open, r.segment, r.timescale = o.Segments[i], o.Segments[i].Segment, t.Timescale
+			}
+		}
+		all = append(all, r)
+	}
+	return all
 }
 
 // checkUpdate compares a playlist with the one before it.
@@ -120,104 +212,21 @@ func checkUpdate(t *rapid.T, was, is playlist) {
 }
 
 // checkRenditions checks what all playlists of a channel must have alike.
-func checkRenditions(t *rapid.T, lists map[string]playlist) {
+func checkRenditions(t *rapid.T, w *media.Window, lists map[string]playlist) {
 	var one *playlist
-	for track, p := range lists {
+	for name, p := range lists {
 		if one == nil {
 			one = &p
 			continue
 		}
-		require.Equal(t, one.target, p.target, "rule 7: %s", track)
-		require.Equal(t, one.sequence, p.sequence, track)
-		require.Equal(t, one.discontinuity, p.discontinuity, "rule 3: %s", track)
-		require.Len(t, p.segments, len(one.segments), track)
-		for i, s := range p.segments {
-			require.Equal(t, one.segments[i].tagged, s.tagged, "rule 3: %s, segment %d", track, s.number)
+		require.Equal(t, one.target, p.target, "rule 7: %s", name)
+		require.Equal(t, one.control, p.control, "rule 7: %s", name)
+		require.Equal(t, one.sequence, p.sequence, name)
+		require.Equal(t, one.discontinuity, p.discontinuity, "rule 3: %s", name)
+		for i, s := range p.segments[:w.Rows.Len()] {
+			require.Equal(t, one.segments[i].tagged, s.tagged, "rule 3: %s, segment %d", name, s.number)
 			// One row's segments begin within a frame of each other.
-			require.WithinDuration(t, one.segments[i].date, s.date, 40*time.Millisecond, "rule 4: %s, segment %d", track, s.number)
+			require.WithinDuration(t, one.segments[i].date, s.date, 40*time.Millisecond, "rule 4: %s, segment %d", name, s.number)
 		}
 	}
-}
-
-// TestMultivariantRules checks rules 9 and 10.
-func TestMultivariantRules(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		for _, w := range manifesttest.Draw(t) {
-			doc, err := hls.Multivariant(w, manifest.Links{})
-			require.NoError(t, err)
-			m, err := parseMultivariant(doc)
-			require.NoError(t, err, "%s", doc)
-			groups := checkMedia(t, m)
-			require.NotEmpty(t, m.variants)
-			for _, v := range m.variants {
-				checkVariant(t, w, v, groups[v["AUDIO"]])
-			}
-		}
-	})
-}
-
-// checkMedia checks the renditions and gives them by group.
-func checkMedia(t *rapid.T, m multivariant) map[string][]map[string]string {
-	groups := make(map[string][]map[string]string)
-	for _, r := range m.renditions {
-		id := r["GROUP-ID"]
-		require.NotEmpty(t, id)
-		require.NotEmpty(t, r["NAME"], "rule 10")
-		require.Equal(t, "AUDIO", r["TYPE"])
-		require.Equal(t, "YES", r["AUTOSELECT"], "rule 10")
-		require.NotEmpty(t, r["CHANNELS"], "rule 10")
-		for _, other := range groups[id] {
-			require.NotEqual(t, other["NAME"], r["NAME"], "names are distinct within a group")
-			require.Equal(t, "NO", r["DEFAULT"], "one default a group")
-		}
-		groups[id] = append(groups[id], r)
-	}
-	require.Equal(t, len(groups) > 0, m.version == 4, "rule 12")
-	return groups
-}
-
-func checkVariant(t *rapid.T, w *media.Window, v map[string]string, group []map[string]string) {
-	name := strings.TrimSuffix(v["URI"], "/index.m3u8")
-	names := []string{name}
-	require.Equal(t, v["AUDIO"] != "", len(group) > 0, "the group of a variant exists")
-	audio := media.Rate{}
-	for _, r := range group {
-		rendition := strings.TrimSuffix(r["URI"], "/index.m3u8")
-		names = append(names, rendition)
-		audio.Peak = max(audio.Peak, w.Rates[rendition].Peak)
-		audio.Average = max(audio.Average, w.Rates[rendition].Average)
-	}
-	named := strings.Split(v["CODECS"], ",")
-	for i := range w.Rows.Len() { // rule 9: exact for all that it names, in all that is listed
-		for _, n := range names {
-			if in, ok := w.Rows.At(i).Run.Track(n); ok {
-				require.Contains(t, named, in.Codecs, "rule 9: %s in run %d", n, w.Rows.At(i).Run.ID)
-			}
-		}
-	}
-	peak, average := 0, 0
-	for _, track := range w.Tracks {
-		if track.Name != name {
-			continue
-		}
-		if track.Kind == media.Video {
-			require.Equal(t, fmt.Sprintf("%dx%d", track.Width, track.Height), v["RESOLUTION"], "rule 9")
-			rate, err := strconv.ParseFloat(v["FRAME-RATE"], 64)
-			require.NoError(t, err)
-			require.InDelta(t, track.FrameRate.Float(), rate, 0.0005, "rule 9")
-			require.Equal(t, track.VideoRange != "SDR", v["VIDEO-RANGE"] != "", "rule 9")
-			peak, average = w.Rates[name].Peak+audio.Peak, w.Rates[name].Average+audio.Average
-		} else {
-			peak, average = max(w.Rates[name].Peak, audio.Peak), max(w.Rates[name].Average, audio.Average)
-		}
-	}
-	bandwidth, err := strconv.Atoi(v["BANDWIDTH"])
-	require.NoError(t, err)
-	require.GreaterOrEqual(t, bandwidth, peak, "rule 9")
-	require.LessOrEqual(t, float64(bandwidth), float64(peak)*1.25, "no more than it must be")
-	mean, err := strconv.Atoi(v["AVERAGE-BANDWIDTH"])
-	require.NoError(t, err)
-	require.GreaterOrEqual(t, mean, average, "rule 9")
-	require.LessOrEqual(t, mean, bandwidth)
 }

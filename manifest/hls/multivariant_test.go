@@ -1,0 +1,99 @@
+package hls_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"weir/internal/media"
+	"weir/manifest"
+	"weir/manifest/hls"
+	"weir/manifest/manifesttest"
+)
+
+// TestMultivariantRules checks rules 9 and 10.
+func TestMultivariantRules(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		for _, w := range manifesttest.Draw(t) {
+			doc, err := hls.Multivariant(w, manifest.Links{})
+			require.NoError(t, err)
+			m, err := parseMultivariant(doc)
+			require.NoError(t, err, "%s", doc)
+			groups := checkMedia(t, m)
+			require.NotEmpty(t, m.variants)
+			for _, v := range m.variants {
+				checkVariant(t, w, v, groups[v["AUDIO"]])
+			}
+		}
+	})
+}
+
+// checkMedia checks the renditions and gives them by group.
+func checkMedia(t *rapid.T, m multivariant) map[string][]map[string]string {
+	groups := make(map[string][]map[string]string)
+	for _, r := range m.renditions {
+		id := r["GROUP-ID"]
+		require.NotEmpty(t, id)
+		require.NotEmpty(t, r["NAME"], "rule 10")
+		require.Equal(t, "AUDIO", r["TYPE"])
+		require.Equal(t, "YES", r["AUTOSELECT"], "rule 10")
+		require.NotEmpty(t, r["CHANNELS"], "rule 10")
+		for _, other := range groups[id] {
+			require.NotEqual(t, other["NAME"], r["NAME"], "names are distinct within a group")
+			require.Equal(t, "NO", r["DEFAULT"], "one default a group")
+		}
+		groups[id] = append(groups[id], r)
+	}
+	require.Equal(t, len(groups) > 0, m.version == 4, "rule 12")
+	return groups
+}
+
+func checkVariant(t *rapid.T, w *media.Window, v map[string]string, group []map[string]string) {
+	name := strings.TrimSuffix(v["URI"], "/index.m3u8")
+	names := []string{name}
+	require.Equal(t, v["AUDIO"] != "", len(group) > 0, "the group of a variant exists")
+	audio := media.Rate{}
+	for _, r := range group {
+		rendition := strings.TrimSuffix(r["URI"], "/index.m3u8")
+		names = append(names, rendition)
+		audio.Peak = max(audio.Peak, w.Rates[rendition].Peak)
+		audio.Average = max(audio.Average, w.Rates[rendition].Average)
+	}
+	named := strings.Split(v["CODECS"], ",")
+	for i := range w.Rows.Len() { // rule 9: exact for all that it names, in all that is listed
+		for _, n := range names {
+			if in, ok := w.Rows.At(i).Run.Track(n); ok {
+				require.Contains(t, named, in.Codecs, "rule 9: %s in run %d", n, w.Rows.At(i).Run.ID)
+			}
+		}
+	}
+	peak, average := 0, 0
+	for _, track := range w.Tracks {
+		if track.Name != name {
+			continue
+		}
+		if track.Kind == media.Video {
+			require.Equal(t, fmt.Sprintf("%dx%d", track.Width, track.Height), v["RESOLUTION"], "rule 9")
+			rate, err := strconv.ParseFloat(v["FRAME-RATE"], 64)
+			require.NoError(t, err)
+			require.InDelta(t, track.FrameRate.Float(), rate, 0.0005, "rule 9")
+			require.Equal(t, track.VideoRange != "SDR", v["VIDEO-RANGE"] != "", "rule 9")
+			peak, average = w.Rates[name].Peak+audio.Peak, w.Rates[name].Average+audio.Average
+		} else {
+			peak, average = max(w.Rates[name].Peak, audio.Peak), max(w.Rates[name].Average, audio.Average)
+		}
+	}
+	bandwidth, err := strconv.Atoi(v["BANDWIDTH"])
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, bandwidth, peak, "rule 9")
+	require.LessOrEqual(t, float64(bandwidth), float64(peak)*1.25, "no more than it must be")
+	mean, err := strconv.Atoi(v["AVERAGE-BANDWIDTH"])
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, mean, average, "rule 9")
+	require.LessOrEqual(t, mean, bandwidth)
+}

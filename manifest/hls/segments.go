@@ -1,0 +1,86 @@
+package hls
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/grafov/m3u8"
+
+	"weir/internal/media"
+)
+
+const segmentSuffix = ".m4s"
+
+// segments renders closed segments from ≤ i < to, those from l.from on with their parts where parts says so. EXT-X-MAP stands at the first listed
+// segment of each run that has the track, also if that is a gap: so a segment's text depends on the one before it and on nothing else.
+func (l *listing) segments(from, to int, parts bool) ([]byte, error) {
+	n := to - from
+	if n <= 0 {
+		return nil, nil
+	}
+	list, err := m3u8.NewMediaPlaylist(uint(n), uint(n))
+	if err != nil {
+		return nil, fmt.Errorf("playlist of %s of channel %s: %w", l.track, l.w.Channel, err)
+	}
+	b := builder{l: l, tags: newSegmentTags(n)}
+	b.uris.Grow(n * (len("/18446744073709551615") + len(segmentSuffix) + len(l.links.Media)))
+	custom := map[string]m3u8.CustomTag{b.tags.TagName(): b.tags}
+	segs := make([]m3u8.MediaSegment, n)
+	var prev *media.Run
+	if from > 0 {
+		e := l.at(from - 1)
+		prev = e.run
+	}
+	for i := from; i < to; i++ {
+		e := l.at(i)
+		seg := &segs[i-from]
+		b.fill(seg, &e, prev, parts && i >= l.from)
+		seg.Custom = custom
+		if err := list.AppendSegment(seg); err != nil {
+			return nil, fmt.Errorf("playlist of %s of channel %s: list segment %d: %w", l.track, l.w.Channel, e.number, err)
+		}
+		prev = e.run
+	}
+	text := list.Encode().Bytes()
+	// The library writes a header before them. Its last line is this one.
+	text = text[bytes.Index(text, []byte("#EXT-X-TARGETDURATION:")):]
+	return text[bytes.IndexByte(text, '\n')+1:], nil
+}
+
+// builder turns entries into the library's segments.
+type builder struct {
+	l    *listing
+	tags *segmentTags
+	uris strings.Builder // all segments' URIs; they are sub-strings of one allocation
+	line []byte
+}
+
+// fill describes e's segment; prev is the run of the one listed before it.
+func (b *builder) fill(seg *m3u8.MediaSegment, e *entry, prev *media.Run, parts bool) {
+	first := begins(e.number, e.run, prev)
+	seg.Discontinuity = first && e.run.ID > 0
+	if e.column >= 0 && (first || prev == nil) {
+		b.line = append(mapURI(b.line[:0], e.run, e.column), b.l.links.Media...)
+		seg.Map = &m3u8.Map{URI: string(b.line)}
+	}
+	gap := e.gap()
+	if b.l.iframes {
+		if offset, size := e.key(); size > 0 {
+			seg.Limit, seg.Offset = int64(size), int64(offset)
+		} else {
+			gap = true
+		}
+	}
+	seg.URI = b.uri(e.number)
+	seg.Duration = e.duration().Seconds(millis)
+	b.tags.add(e, gap, parts, b.l.links.Media)
+}
+
+func (b *builder) uri(number uint64) string {
+	from := b.uris.Len()
+	b.line = append(appendUint(b.line[:0], number), segmentSuffix...)
+	b.uris.Write(b.line)
+	b.uris.WriteString(b.l.links.Media)
+	return b.uris.String()[from:]
+}
