@@ -1,30 +1,48 @@
 package main
 
 import (
-	"fmt"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"time"
 
-	"weir/internal/config"
+	"weir/internal/check"
 )
 
-// configCommand is `weir config`.
-type configCommand struct {
-	Check checkCommand `cmd:"" help:"Read a configuration file and say what is wrong with it, if anything."`
-}
+// errBroken is a service that does not keep a rule. What it is stands in the report.
+var errBroken = errors.New("not all rules are kept")
 
-// checkCommand is `weir config check`.
+// checkCommand is `weir check`.
 type checkCommand struct {
-	File string `arg:"" help:"The YAML file." type:"path"`
+	URL    string        `arg:"" help:"A multivariant or media playlist, or an MPD."`
+	For    time.Duration `help:"How long to follow it." default:"60s"`
+	JSON   bool          `name:"json" help:"Print the report as JSON."`
+	Schema string        `help:"The DASH schema (DASH-MPD.xsd), to validate MPDs with xmllint." type:"existingfile" placeholder:"FILE"`
 }
 
-// Run reads the file as serve does.
-func (c *checkCommand) Run() error {
-	cfg, err := config.Load(c.File)
+// Help is what the help of the command adds.
+func (*checkCommand) Help() string {
+	return "Follows a live or finished service as players would and applies the rules of HLS, DASH and CMAF that can be seen from outside. " +
+		"For each rule it prints its number, a verdict and evidence. The exit code is 1 where a rule is not kept or nothing could be " +
+		"checked, 2 where the command line is wrong, else 0."
+}
+
+// Run prints the report; errBroken where a rule failed.
+func (c *checkCommand) Run(ctx context.Context) error {
+	report, err := check.Run(ctx, check.Options{URL: c.URL, For: c.For, Schema: c.Schema})
 	if err != nil {
 		return err
 	}
-	for _, key := range cfg.Unserved() {
-		fmt.Printf("%s: %s is set, but this version does not serve it\n", c.File, key)
+	if c.JSON {
+		out := json.NewEncoder(os.Stdout)
+		out.SetIndent("", "  ")
+		err = out.Encode(report)
+	} else {
+		err = report.WriteText(os.Stdout)
 	}
-	_, err = fmt.Printf("%s is right: %d channels\n", c.File, len(cfg.Channels))
+	if err == nil && report.Failed() {
+		return errBroken
+	}
 	return err
 }

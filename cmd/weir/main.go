@@ -16,6 +16,7 @@ import (
 // program is the command line: one field a subcommand.
 type program struct {
 	Serve   serveCommand   `cmd:"" help:"Run everything in one process: ingest, bus, edge, player page and admin API."`
+	Check   checkCommand   `cmd:"" help:"Check whether a live or finished HLS or DASH service keeps the rules, ours or anybody's."`
 	Config  configCommand  `cmd:"" help:"Work with the configuration file."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -124,7 +124,7 @@ func parseTrack(trak *Box) (Track, error) {
 	}
 	r := reader{b: tkhd.body}
 	version, _ := r.full()
-	r.skip(8 + 8*version&^7)
+	r.skip(8 * (1 + min(version, 1)))
 	t.ID = r.u32()
 	mdhd, err := trak.find("mdia", "mdhd")
 	if err != nil {
@@ -132,7 +132,7 @@ func parseTrack(trak *Box) (Track, error) {
 	}
 	r = reader{b: mdhd.body}
 	version, _ = r.full()
-	r.skip(8 + 8*version&^7)
+	r.skip(8 * (1 + min(version, 1)))
 	t.Timescale = r.u32()
 	hdlr, err := trak.find("mdia", "hdlr")
 	if err != nil {
