@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,8 @@ type channel struct {
 	id        string
 	window    *window.Window
 	playlists playlists
+	lot       lot
+	ctx       context.Context    // ends when it is removed
 	stop      context.CancelFunc // ends its reading
 	done      chan struct{}      // closed when it has ended
 }
@@ -79,13 +82,18 @@ func settings(c catalog.Channel) window.Settings {
 func (cs *channelSet) add(ch catalog.Channel) {
 	s := cs.server
 	ctx, stop := context.WithCancel(s.ctx)
-	c := &channel{id: ch.ID, window: window.New(settings(ch), s.now, s.log), stop: stop, done: make(chan struct{})}
+	c := &channel{id: ch.ID, window: window.New(settings(ch), s.now, s.log), ctx: ctx, stop: stop, done: make(chan struct{})}
+	c.playlists.init()
+	c.lot.init(s, c)
 	all := maps.Clone(*cs.all.Load())
 	all[c.id] = c
 	cs.all.Store(&all)
 	go func() { // follow waits for it
 		defer close(c.done)
+		var held sync.WaitGroup
+		held.Go(func() { c.lot.run(ctx) })
 		cs.run(ctx, c)
+		held.Wait()
 	}()
 }
 

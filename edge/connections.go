@@ -3,6 +3,7 @@ package edge
 import (
 	"net"
 	"sync"
+	"syscall"
 )
 
 // connections knows the open ones, so that Shutdown can cut off who does not come to an end.
@@ -21,6 +22,33 @@ type connection struct {
 	behind []byte // to be written behind the next write
 	both   [2][]byte
 	vector net.Buffers // of both
+
+	// These are for connections that are handed over: see handover.go.
+	raw      syscall.RawConn
+	ahead    []byte  // was read already, and comes before anything else
+	first    [1]byte // likewise, if begun
+	begun    bool
+	probed   bool // reading tells only that nothing was read ahead
+	detached bool // another has taken its place
+}
+
+// detach makes another connection of c, which can be closed without an effect from then on.
+func (c *connection) detach(ahead []byte) *connection {
+	n := &connection{Conn: c.Conn, of: c.of, raw: c.raw, ahead: ahead}
+	n.body.conn = n
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	delete(c.of.open, c)
+	c.of.open[n] = struct{}{}
+	c.detached = true
+	return n
+}
+
+// count is how many are open.
+func (c *connections) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.open)
 }
 
 // listener hands out connections that are known.
@@ -52,7 +80,11 @@ func (l *listener) Accept() (net.Conn, error) {
 func (c *connection) Close() error {
 	c.of.mu.Lock()
 	delete(c.of.open, c)
+	detached := c.detached
 	c.of.mu.Unlock()
+	if detached {
+		return nil
+	}
 	return c.Conn.Close()
 }
 

@@ -40,7 +40,7 @@ func (c *counters) sent(k kind, bytes int) {
 
 // Requests is how many requests for one kind of thing were answered with one status.
 type Requests struct {
-	Kind   string // page, index, multivariant, mpd, media, init, segment, chunk, unknown, hostile
+	Kind   string // as kind.String says: page, multivariant, media, segment, …
 	Status int    // 0: one that is not counted apart
 	Count  uint64
 }
@@ -50,13 +50,17 @@ type Stats struct {
 	Requests    []Requests        // those that are not zero
 	Bytes       map[string]uint64 // of bodies, by kind
 	Connections int               // open now
+	Held        int               // of them, those that wait for media to come, without costing a goroutine
 	Renderings  uint64            // manifests that were rendered
 }
 
 // Stats is what the edge has done up to now.
 func (s *Server) Stats() Stats {
 	st := Stats{
-		Bytes: make(map[string]uint64), Connections: int(s.http.GetOpenConnectionsCount()), Renderings: s.render.count.Load(),
+		Bytes: make(map[string]uint64), Connections: s.conns.count(), Renderings: s.render.count.Load(),
+	}
+	for _, c := range *s.channels.all.Load() {
+		st.Held += c.lot.held()
 	}
 	for k := range kinds {
 		for i, status := range statuses {

@@ -8,14 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
 	"weir/internal/catalog"
 	"weir/internal/media"
-	"weir/manifest/dash"
-	"weir/manifest/hls"
 )
 
 // Config is what an edge needs.
@@ -33,6 +32,7 @@ type Config struct {
 	render       *renderers    // nil: those of packages hls and dash
 	release      func()        // nil: debug.FreeOSMemory
 	writeTimeout time.Duration // 0: the constant
+	longest      time.Duration // that a request is held; 0: what the rules say
 }
 
 // Catalog tells which channels there are; *catalog.Catalog is one.
@@ -60,6 +60,7 @@ const (
 	maxHeader      = 8 << 10          // bytes of a request's header
 	maxBody        = 4 << 10          // bytes of a request's body, which is not looked at
 	expireEvery    = 5 * time.Second
+	serverName     = "weir"
 )
 
 // Server is an edge. Make one with New; end it with Shutdown.
@@ -69,6 +70,8 @@ type Server struct {
 	catalog Catalog
 	render  *renderers
 	memory  int64
+	carry   []string
+	longest time.Duration // that a request is held; 0: what the rules say
 	static  *static
 	index   index
 	counts  counters
@@ -77,6 +80,7 @@ type Server struct {
 	releaser releaser
 	http     *fasthttp.Server
 	conns    connections
+	slow     atomic.Int64       // answers on their way to who does not take them at once
 	stop     context.CancelFunc // ends the goroutines and whoever waits for media
 	ctx      context.Context
 	wg       sync.WaitGroup
@@ -84,12 +88,12 @@ type Server struct {
 
 // New starts to follow the catalog's channels. It fails if a file of cfg.Web cannot be read.
 func New(cfg Config) (*Server, error) {
-	s := &Server{log: cfg.Log, now: cfg.Now, memory: cfg.Memory, render: cfg.render}
+	s := &Server{log: cfg.Log, now: cfg.Now, memory: cfg.Memory, carry: cfg.Carry, longest: cfg.longest, render: cfg.render}
 	if s.now == nil {
 		s.now = time.Now
 	}
 	if s.render == nil {
-		s.render = &renderers{multivariant: hls.Multivariant, media: hls.Media, mpd: dash.MPD}
+		s.render = newRenderers()
 	}
 	if cfg.writeTimeout == 0 {
 		cfg.writeTimeout = writeTimeout
@@ -105,7 +109,7 @@ func New(cfg Config) (*Server, error) {
 	s.http = &fasthttp.Server{
 		Handler:                      s.handle,
 		ErrorHandler:                 s.broken,
-		Name:                         "weir",
+		Name:                         serverName,
 		Logger:                       quietLogger{s.log},
 		Concurrency:                  maxConnections,
 		ReadTimeout:                  readTimeout,
@@ -149,11 +153,26 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if errors.Is(err, net.ErrClosed) {
 		err = nil
 	}
+	err = errors.Join(err, s.awaitSlow(ctx))
 	s.conns.closeAll()
 	s.wg.Wait()
 	s.channels.closeAll()
 	if err != nil {
 		return fmt.Errorf("end players' connections: %w", err)
+	}
+	return nil
+}
+
+// awaitSlow is until nobody is left who has not taken an answer yet that was written apart from fasthttp.
+func (s *Server) awaitSlow(ctx context.Context) error {
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for s.slow.Load() > 0 {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	return nil
 }
@@ -183,6 +202,7 @@ func (s *Server) look(over bool) bool {
 			}
 		})
 		held += c.window.Stats().Bytes
+		c.playlists.sweep(s.now())
 	}
 	if s.memory <= 0 || held <= s.memory {
 		return false

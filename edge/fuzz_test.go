@@ -11,7 +11,8 @@ func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"/", "/index.html", "/live/index.json", "/live/news/index.m3u8", "/live/news/manifest.mpd", "/live/news/v1/index.m3u8",
 		"/live/news/v1/init-3.mp4", "/live/news/v1/12.m4s", "/live/news/v1/12.3.m4s", "/live/news/v1/18446744073709551616.m4s",
-		"/live/../x", "/live//x", "/live/news/v1/012.m4s", "/%2e%2e/", "/live/news/v1/1.2.3.m4s", "/live/\x00", "", "*", "/.", "/a/..", "/vod/x",
+		"/live/../x", "/live//x", "/live/news/v1/012.m4s", "/%2e%2e/", "/live/news/v1/1.2.3.m4s", "/live/news/manifest.mpp",
+		"/live/news/v1/iframes.m3u8", "/live/news/v1/12.key.m4s", "/live/news/v1/012.key.m4s", "/live/\x00", "", "*", "/.", "/a/..", "/vod/x",
 	} {
 		f.Add([]byte(s))
 	}
@@ -29,6 +30,12 @@ func FuzzParse(f *testing.F) {
 			again = fmt.Sprintf("/live/%s/manifest.mpd", r.channel)
 		case kindMedia:
 			again = fmt.Sprintf("/live/%s/%s/index.m3u8", r.channel, r.track)
+		case kindPatch:
+			again = fmt.Sprintf("/live/%s/manifest.mpp", r.channel)
+		case kindIFrames:
+			again = fmt.Sprintf("/live/%s/%s/iframes.m3u8", r.channel, r.track)
+		case kindKeys:
+			again = fmt.Sprintf("/live/%s/%s/%d.key.m4s", r.channel, r.track, r.number)
 		case kindInit:
 			again = fmt.Sprintf("/live/%s/%s/init-%d.mp4", r.channel, r.track, r.number)
 		case kindSegment:

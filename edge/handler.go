@@ -28,8 +28,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	}()
 	h := &ctx.Response.Header
 	if r.kind.live() {
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Expose-Headers", exposed)
+		openToAll(h)
 	}
 	switch {
 	case r.kind == kindHostile:
@@ -47,6 +46,12 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		h.Set("Allow", allowed)
 		s.fail(ctx, r.kind, fasthttp.StatusMethodNotAllowed, "only GET, HEAD and OPTIONS are answered")
 	}
+}
+
+// openToAll lets pages of any origin see an answer.
+func openToAll(h *fasthttp.ResponseHeader) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", exposed)
 }
 
 // get answers GET and HEAD.
@@ -71,7 +76,7 @@ func (s *Server) get(ctx *fasthttp.RequestCtx, r *route) {
 		return
 	}
 	switch r.kind {
-	case kindMultivariant, kindMPD, kindMedia:
+	case kindMultivariant, kindMPD, kindMedia, kindIFrames:
 		s.servePlaylist(ctx, c, r)
 	case kindInit:
 		s.serveInit(ctx, c, r)
@@ -79,6 +84,8 @@ func (s *Server) get(ctx *fasthttp.RequestCtx, r *route) {
 		s.serveSegment(ctx, c, r)
 	case kindChunk:
 		s.serveChunk(ctx, c, r)
+	default:
+		s.fail(ctx, r.kind, fasthttp.StatusNotFound, "there is nothing under this path")
 	}
 }
 

@@ -47,6 +47,12 @@ func (s *Server) missing(ctx *fasthttp.RequestCtx, c *channel, k kind) {
 // serveSegment sends a closed segment from the window's memory, or follows one that is being made.
 func (s *Server) serveSegment(ctx *fasthttp.RequestCtx, c *channel, r *route) {
 	seg, open := c.window.Segment(string(r.track), r.number)
+	if seg == nil && open == nil && ctx.Request.Header.IsHTTP11() && s.holdSegment(ctx, c, r) {
+		return
+	}
+	if seg == nil && open == nil {
+		seg, open = c.window.Segment(string(r.track), r.number)
+	}
 	switch {
 	case seg != nil:
 		var buf [64]byte
@@ -71,6 +77,12 @@ func (s *Server) serveSegment(ctx *fasthttp.RequestCtx, c *channel, r *route) {
 // serveChunk sends one chunk.
 func (s *Server) serveChunk(ctx *fasthttp.RequestCtx, c *channel, r *route) {
 	data := c.window.Part(string(r.track), r.number, r.index)
+	if data == nil && s.holdPart(ctx, c, r) {
+		return
+	}
+	if data == nil {
+		data = c.window.Part(string(r.track), r.number, r.index)
+	}
 	if data == nil {
 		s.missing(ctx, c, kindChunk)
 		return

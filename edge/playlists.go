@@ -1,73 +1,76 @@
 package edge
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"sync"
-	"sync/atomic"
+	"errors"
+	"strconv"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/valyala/fasthttp"
 
 	"weir/internal/media"
 	"weir/manifest"
+	"weir/manifest/hls"
 )
 
 const (
-	hlsType  = "application/vnd.apple.mpegurl"
-	dashType = "application/dash+xml"
+	hlsType   = "application/vnd.apple.mpegurl"
+	dashType  = "application/dash+xml"
+	patchType = "application/dash-patch+xml"
 )
 
-// renderers make manifests of a window.
-type renderers struct {
-	multivariant, mpd func(w *media.Window, links manifest.Links) ([]byte, error)
-	media             func(w *media.Window, track string, links manifest.Links, delta bool) ([]byte, error)
-	zips              sync.Pool // of *gzip.Writer
-	count             atomic.Uint64
+// maxZippedSession is the largest text in bytes that is compressed for one session alone.
+const maxZippedSession = 256 << 10
+
+// playlists is what a channel's manifests look like: the forms that anybody asks for, and those that queries have made up.
+type playlists struct{ common, asked editions }
+
+func (p *playlists) init() {
+	p.common.most, p.common.bytes = maxPlain, 1<<62
+	p.asked.most, p.asked.bytes = maxAsked, maxAskedBytes
 }
 
-// playlists keeps what was rendered of a channel's newest snapshot.
-type playlists struct{ newest atomic.Pointer[rendering] }
-
-// rendering is the manifests of one snapshot, each rendered when it is first asked for. It does not refer to the snapshot, so that
-// it keeps no media in memory.
-type rendering struct {
-	version      uint64
-	multivariant slot
-	mpd          slot
-	media        []slot // beside tracks
-	tracks       []media.Track
+// sweep drops what nobody has asked for in a while.
+func (p *playlists) sweep(now time.Time) {
+	p.common.sweep(now)
+	p.asked.sweep(now)
 }
 
-// slot is one manifest. All who ask for it while it is being rendered wait for the one who renders; nobody else does.
-type slot struct {
-	rendered, zipped sync.Once
-
-	text, gzip   []byte // gzip is nil where it would not be shorter
-	tag, gzipTag []byte
-	err          error
-}
-
-// current is the rendering of the newest snapshot, and the snapshot.
-func (p *playlists) current(c *channel) (*rendering, *media.Window) {
-	for {
-		w := c.window.Snapshot()
-		version := w.Version.Listing
-		r := p.newest.Load()
-		if r != nil && r.version == version {
-			return r, w
-		}
-		if r != nil && r.version > version {
-			continue // there is a newer snapshot by now
-		}
-		n := &rendering{version: version, tracks: w.Tracks, media: make([]slot, len(w.Tracks))}
-		if p.newest.CompareAndSwap(r, n) {
-			return n, w
-		}
+// edition is that of the form that q asks for.
+func (p *playlists) edition(k kind, track string, q *query, now time.Time) *edition {
+	f := form{kind: k, track: track, query: q.stretch, over: q.sel.Over, delta: q.delta, session: q.session != nil, from: q.from}
+	if track == "" {
+		f.query = q.whole
 	}
+	set := &p.common
+	if !f.plain() {
+		set = &p.asked
+	}
+	if e := set.find(f, now); e != nil {
+		return e
+	}
+	return set.add(newEdition(f, q), now)
+}
+
+// newEdition is one without a text. What q points to is not kept.
+func newEdition(f form, q *query) *edition {
+	e := &edition{form: f, sel: q.sel}
+	playlists := q.stretch
+	if f.track != "" {
+		e.sel.Tracks, e.sel.MaxHeight, e.sel.MaxBitrate, e.sel.Languages = nil, 0, 0, nil
+	} else if f.kind != kindMultivariant {
+		playlists = q.whole
+	}
+	if f.session {
+		e.links.Media = "?" + placeholder
+		if playlists != "" {
+			playlists += "&"
+		}
+		playlists += placeholder
+	}
+	if playlists != "" {
+		e.links.Playlists = "?" + playlists
+	}
+	return e
 }
 
 // servePlaylist sends a manifest.
@@ -76,102 +79,93 @@ func (s *Server) servePlaylist(ctx *fasthttp.RequestCtx, c *channel, r *route) {
 		s.fail(ctx, r.kind, fasthttp.StatusServiceUnavailable, "the channel is being read from the bus; try again soon")
 		return
 	}
-	of, w := c.playlists.current(c)
+	now := s.now()
+	q, err := parseQuery(ctx.URI().QueryString(), r.kind, s.carry, now)
+	if err != nil {
+		s.fail(ctx, r.kind, fasthttp.StatusBadRequest, err.Error())
+		return
+	}
+	w := c.window.Snapshot()
 	if w.Rows.Len() == 0 {
 		s.fail(ctx, r.kind, fasthttp.StatusNotFound, "the channel has nothing to play now")
 		return
 	}
-	var sl *slot
-	mime, track := hlsType, ""
-	switch r.kind {
-	case kindMultivariant:
-		sl = &of.multivariant
-	case kindMPD:
-		sl, mime = &of.mpd, dashType
-	default:
-		for i := range of.tracks {
-			if of.tracks[i].Name == string(r.track) {
-				sl, track = &of.media[i], of.tracks[i].Name
-			}
-		}
-		if sl == nil {
+	track := ""
+	if r.kind == kindMedia || r.kind == kindIFrames {
+		t := trackOf(w, r.track)
+		if t == nil || r.kind == kindIFrames && t.Kind != media.Video {
 			s.fail(ctx, r.kind, fasthttp.StatusNotFound, "the channel has no such track now")
 			return
 		}
+		track = t.Name
 	}
-	sl.rendered.Do(func() {
-		if sl.render(s.render, r.kind, w, track); sl.err != nil {
-			s.log.Error("a manifest cannot be rendered", "channel", c.id, "kind", r.kind.String(), "track", track, "error", sl.err)
-		}
-	})
-	if sl.err != nil {
-		s.fail(ctx, r.kind, fasthttp.StatusInternalServerError, "the manifest cannot be made")
+	e := c.playlists.edition(r.kind, track, &q, now)
+	if q.block.on && s.block(ctx, c, e, &q) {
 		return
 	}
-	zip := wantsGzip(ctx.Request.Header.Peek("Accept-Encoding"))
-	out := content{
-		kind: r.kind, data: sl.text, mime: mime, varies: true, maxAge: int(max(time.Second, w.Target/2) / time.Second),
+	s.sendEdition(ctx, c, e, q.session, q.block.on)
+}
+
+// trackOf is the window's track of that name, or nil.
+func trackOf(w *media.Window, name []byte) *media.Track {
+	for i := range w.Tracks {
+		if w.Tracks[i].Name == string(name) {
+			return &w.Tracks[i]
+		}
 	}
-	if zip {
-		sl.zipped.Do(func() { sl.zip(s.render) })
+	return nil
+}
+
+// sendEdition sends the newest text of e. blocking tells that it answers a blocking reload: its URL will never have another answer that
+// matters, so that caches may keep it.
+func (s *Server) sendEdition(ctx *fasthttp.RequestCtx, c *channel, e *edition, session []byte, blocking bool) {
+	sl, _ := s.text(c, e)
+	if sl.err != nil {
+		s.failEdition(ctx, c, e, sl.err)
+		return
+	}
+	age := sl.target / 2
+	if blocking {
+		age = 6 * sl.target
+	}
+	out := content{kind: e.kind, data: sl.text, mime: hlsType, varies: true, maxAge: int(max(time.Second, age) / time.Second)}
+	switch e.kind {
+	case kindMPD:
+		out.mime = dashType
+	case kindPatch:
+		out.mime = patchType
+	}
+	tag, zip := sl.tag, wantsGzip(ctx.Request.Header.Peek("Accept-Encoding"))
+	switch {
+	case e.session:
+		out.data, tag, out.zipTag = sl.with(e.kind, session)
+		if zip && len(out.data) <= maxZippedSession {
+			out.zipped = s.render.compress(out.data)
+		}
+	case zip:
+		sl.zip(s.render)
 		out.zipped, out.zipTag = sl.gzip, sl.gzipTag
 	}
-	s.send(ctx, &out, sl.tag)
+	s.send(ctx, &out, tag)
+	if e.session {
+		ctx.Response.Header.Set("Cache-Control", "private, max-age="+strconv.Itoa(out.maxAge))
+	}
 }
 
-// render makes the text.
-func (sl *slot) render(by *renderers, k kind, w *media.Window, track string) {
-	defer func() {
-		if p := recover(); p != nil {
-			sl.err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	by.count.Add(1)
-	switch k {
-	case kindMultivariant:
-		sl.text, sl.err = by.multivariant(w, manifest.Links{})
-	case kindMPD:
-		sl.text, sl.err = by.mpd(w, manifest.Links{})
+// failEdition says why there is no text.
+func (s *Server) failEdition(ctx *fasthttp.RequestCtx, c *channel, e *edition, err error) {
+	var none *manifest.NoTrackError
+	switch {
+	case errors.Is(err, errBusy):
+		s.fail(ctx, e.kind, fasthttp.StatusServiceUnavailable, err.Error())
+	case errors.As(err, &none):
+		s.fail(ctx, e.kind, fasthttp.StatusNotFound, none.Error())
+	case errors.Is(err, manifest.ErrEmpty):
+		s.fail(ctx, e.kind, fasthttp.StatusNotFound, "the channel has nothing of what was asked for to play now")
+	case errors.Is(err, hls.ErrTrack):
+		s.fail(ctx, e.kind, fasthttp.StatusNotFound, "the channel has nothing of this track to play in what was asked for")
 	default:
-		sl.text, sl.err = by.media(w, track, manifest.Links{}, false)
+		s.log.Error("a manifest cannot be rendered", "channel", c.id, "kind", e.kind.String(), "track", e.track, "query", e.query, "error", err)
+		s.fail(ctx, e.kind, fasthttp.StatusInternalServerError, "the manifest cannot be made")
 	}
-	sl.tag, sl.gzipTag = textTags(sl.text)
-}
-
-// zip makes the gzip form.
-func (sl *slot) zip(by *renderers) { sl.gzip = by.compress(sl.text) }
-
-// compress is text in gzip, nil where that is not shorter. What is compressed here lives for a moment, so speed matters more than
-// the last bytes.
-func (by *renderers) compress(text []byte) []byte {
-	z, ok := by.zips.Get().(*gzip.Writer)
-	if !ok {
-		var err error
-		if z, err = gzip.NewWriterLevel(nil, 4); err != nil {
-			return nil
-		}
-	}
-	defer by.zips.Put(z)
-	return gzipped(z, text)
-}
-
-// gzipped is text as z compresses it, nil where that is not shorter.
-func gzipped(z *gzip.Writer, text []byte) []byte {
-	var out bytes.Buffer
-	out.Grow(len(text)/8 + 256)
-	z.Reset(&out)
-	if _, err := z.Write(text); err != nil {
-		return nil
-	}
-	if err := z.Close(); err != nil || out.Len() >= len(text) {
-		return nil
-	}
-	return out.Bytes()
-}
-
-// textTags are the entity tags of a text and of its gzip form.
-func textTags(text []byte) (plain, zipped []byte) {
-	sum := sha256.Sum256(text)
-	id := hex.EncodeToString(sum[:12])
-	return []byte(`"` + id + `"`), []byte(`"` + id + `-gzip"`)
 }

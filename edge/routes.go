@@ -15,10 +15,13 @@ const (
 	kindTime                     // /time
 	kindMultivariant             // /live/C/index.m3u8
 	kindMPD                      // /live/C/manifest.mpd
+	kindPatch                    // /live/C/manifest.mpp
 	kindMedia                    // /live/C/T/index.m3u8
+	kindIFrames                  // /live/C/T/iframes.m3u8
 	kindInit                     // /live/C/T/init-V.mp4
 	kindSegment                  // /live/C/T/N.m4s
 	kindChunk                    // /live/C/T/N.K.m4s
+	kindKeys                     // /live/C/T/N.key.m4s
 	kindUnknown                  // nothing of ours
 	kindHostile                  // no path that an honest client makes
 	kinds
@@ -26,7 +29,9 @@ const (
 
 // String is the kind's name in metrics.
 func (k kind) String() string {
-	return [...]string{"page", "index", "time", "multivariant", "mpd", "media", "init", "segment", "chunk", "unknown", "hostile"}[k]
+	return [...]string{
+		"page", "index", "time", "multivariant", "mpd", "patch", "media", "iframes", "init", "segment", "chunk", "keys", "unknown", "hostile",
+	}[k]
 }
 
 // live tells whether any player of any origin may ask for it.
@@ -79,6 +84,9 @@ func parse(path []byte) route {
 	case "manifest.mpd":
 		r.kind = kindMPD
 		return r
+	case "manifest.mpp":
+		r.kind = kindPatch
+		return r
 	}
 	if r.track, file, ok = bytes.Cut(inChannel, []byte("/")); !ok || !name(r.track) {
 		return route{kind: kindUnknown}
@@ -89,8 +97,12 @@ func parse(path []byte) route {
 
 // file takes the last part of a track's path apart.
 func (r *route) file(file []byte) {
-	if string(file) == "index.m3u8" {
+	switch string(file) {
+	case "index.m3u8":
 		r.kind = kindMedia
+		return
+	case "iframes.m3u8":
+		r.kind = kindIFrames
 		return
 	}
 	if version, ok := bytes.CutPrefix(file, []byte("init-")); ok {
@@ -111,6 +123,10 @@ func (r *route) file(file []byte) {
 	}
 	if !hasChunk {
 		r.kind = kindSegment
+		return
+	}
+	if string(chunk) == "key" {
+		r.kind = kindKeys
 		return
 	}
 	if k, ok := number(chunk); ok && k < maxIndex {

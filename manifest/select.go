@@ -26,6 +26,12 @@ type Selection struct {
 	Ordinary bool
 }
 
+// All tells whether s is the zero value.
+func (s *Selection) All() bool {
+	return s.Start.IsZero() && s.End.IsZero() && !s.Over && s.DVR == 0 &&
+		s.Tracks == nil && s.MaxHeight == 0 && s.MaxBitrate == 0 && s.Languages == nil && !s.Ordinary
+}
+
 // NoTrackError says that a filter has left no track of the kinds that it looks at.
 type NoTrackError struct {
 	Filter string // the query parameter: tracks, maxheight, maxbitrate or lang
