@@ -52,6 +52,10 @@ func (s *Server) channels(mux *http.ServeMux) {
 		Errors:      []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
 	}, s.delete)
 
+	if s.cfg.Clips != nil {
+		s.clips(api)
+	}
+
 	answers := api.OpenAPI().Paths["/api/v1/channels/{id}"].Put.Responses
 	answers["201"] = &huma.Response{Description: "Created", Headers: answers["200"].Headers, Content: answers["200"].Content}
 }

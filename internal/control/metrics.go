@@ -19,6 +19,9 @@ func (s *Server) metrics() http.Handler {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		newCollector(s),
 	)
+	if s.cfg.Clips != nil {
+		r.MustRegister(s.clipGauges()...)
+	}
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{
 		ErrorLog:            scrapeLog{s},
 		ErrorHandling:       promhttp.ContinueOnError,

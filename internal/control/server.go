@@ -1,6 +1,8 @@
 // Package control is the admin API: what operators, their dashboards and their orchestrators talk to.
 //
 //	/api/v1/channels, /api/v1/channels/{id}   settings and live status; PUT and DELETE change the catalog
+//	/api/v1/channels/{id}/clips               POST keeps a stretch of a window; GET lists
+//	/api/v1/clips, /api/v1/clips/{clip}       what was kept; …/file.mp4 downloads it, DELETE removes it
 //	/api/v1/openapi.json, .yaml               what the API is
 //	/healthz, /readyz                         whether the process lives, whether it can do its work
 //	/metrics                                  for Prometheus
@@ -32,6 +34,7 @@ type Config struct {
 	Feeds   Feeds // nil: this process takes no feeds in
 	Edge    Edge  // nil: this process serves no players
 	Bus     Bus
+	Clips   Clips  // nil: this process keeps none
 	Version string // of the program
 	Log     *slog.Logger
 }

@@ -7,6 +7,7 @@ import (
 	"weir/edge"
 	"weir/ingest"
 	"weir/internal/catalog"
+	"weir/internal/media"
 )
 
 // Channel is what the API answers about a channel: its settings and its live status.
@@ -94,13 +95,7 @@ func (s *Server) status(ch catalog.Channel) Channel {
 	out.Feed = &FeedStatus{Protocol: f.Protocol, Remote: f.Remote, Since: instant(f.Since), Ended: instant(f.Ended)}
 	out.BusPendingBytes = f.Writer.PendingBytes
 	out.LastError, out.LastErrorAt = f.LastError, instant(f.LastErrorAt)
-	for _, t := range f.Tracks {
-		out.Tracks = append(out.Tracks, Track{
-			Name: t.Name, Kind: string(t.Kind), Codec: string(t.Codec), Codecs: t.Codecs, Language: t.Language,
-			Width: t.Width, Height: t.Height, FrameRate: t.FrameRate.Float(), VideoRange: t.VideoRange,
-			SampleRate: t.SampleRate, Channels: t.Channels,
-		})
-	}
+	out.Tracks = tracksOf(f.Tracks)
 	return out
 }
 
@@ -149,4 +144,17 @@ func spell(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
+}
+
+// tracksOf is tracks as the API tells them.
+func tracksOf(tracks []media.Track) []Track {
+	out := make([]Track, 0, len(tracks))
+	for _, t := range tracks {
+		out = append(out, Track{
+			Name: t.Name, Kind: string(t.Kind), Codec: string(t.Codec), Codecs: t.Codecs, Language: t.Language,
+			Width: t.Width, Height: t.Height, FrameRate: t.FrameRate.Float(), VideoRange: t.VideoRange,
+			SampleRate: t.SampleRate, Channels: t.Channels,
+		})
+	}
+	return out
 }
