@@ -133,7 +133,6 @@ func (r *rendition) reportsOf(p *playlist.Playlist) {
 		if has {
 			last = int64(min(part, 1<<30))
 		}
-		r.h.expect(has, ruleReport, r.at(x.Line), "the report of %s has no LAST-PART", x.URI)
 		list = append(list, reported{r.at(x.Line), resolve(r.url, x.URI), msn, last})
 	}
 	r.mu.Lock()
@@ -164,6 +163,7 @@ func (r *rendition) finalReports(all []*rendition) {
 		for _, x := range st.reports {
 			for _, other := range all {
 				if bare(other.url) == bare(x.url) {
+					r.h.expect(x.part >= 0 || !lowLatency(other.last), ruleReport, x.at, "the report of %s has no LAST-PART", x.url)
 					r.trueReport(other, x, st.at)
 				}
 			}

@@ -1,0 +1,130 @@
+package check
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"math"
+	"net/http"
+	"slices"
+	"time"
+
+	"weir/internal/check/mpd"
+)
+
+// initOf is the init segment of a stream; nil where it cannot be had.
+func (d *dash) initOf(ctx context.Context, j *dashJob) *header {
+	d.mu.Lock()
+	asked, h := j.x.asked, j.x.header
+	j.x.asked = true
+	d.mu.Unlock()
+	if asked || j.init == "" {
+		for n := 0; h == nil && n < 50 && j.init != "" && d.wait(ctx, 100*time.Millisecond); n++ { // another fetcher is at it
+			d.mu.Lock()
+			h = j.x.header
+			d.mu.Unlock()
+		}
+		return h
+	}
+	a, err := d.get(ctx, ask{url: j.init, limit: maxMedia})
+	if err != nil || a.status != http.StatusOK {
+		if ctx.Err() == nil {
+			d.fail(ruleDepth, j.x.at, "the init segment %s cannot be fetched: %v", j.init, err)
+		}
+		return nil
+	}
+	if h = d.inspectInit(a); h == nil {
+		return nil
+	}
+	d.mediaHTTP(ctx, a, j.x.kind, false, false)
+	for i := range h.mp4.Tracks {
+		if real := h.mp4.Tracks[i].Codecs; real != "" && len(h.mp4.Tracks) == 1 {
+			d.expect(sameCodec(j.x.codecs, real), ruleSchema, j.x.at, "%s: @codecs is %q, the media are %s", j.x.key, j.x.codecs, real)
+		}
+	}
+	d.mu.Lock()
+	j.x.header = h
+	d.mu.Unlock()
+	return h
+}
+
+// fetchSegment fetches a segment and looks at it (rules 6, 13, 26, 27, 32).
+func (d *dash) fetchSegment(ctx context.Context, j dashJob) {
+	a, err := d.get(ctx, ask{url: j.url, limit: maxMedia, within: 2 * patience})
+	if err != nil {
+		if ctx.Err() == nil {
+			d.fail(ruleReadable, j.x.at, "%s cannot be fetched: %v", j.url, err)
+		}
+		return
+	}
+	d.expect(a.status == http.StatusOK, ruleDepth, j.x.at, "segment %d is listed, but %s is answered with %d", j.entry.Number, j.url, a.status)
+	if a.status != http.StatusOK {
+		return
+	}
+	d.mu.Lock()
+	was, known := j.x.fetched[j.entry.Number]
+	d.mu.Unlock()
+	if known {
+		d.expect(was.facts.hash == sha256.Sum256(a.body), ruleSequence, place{url: j.url}, "the bytes of segment %d have changed", j.entry.Number)
+	}
+	if j.again {
+		return
+	}
+	d.mediaHTTP(ctx, a, j.x.kind, false, d.once("media "+j.x.kind))
+	h := d.initOf(ctx, &j)
+	if h == nil {
+		return
+	}
+	f, seg, ok := d.inspect(a.body, h, place{url: j.url})
+	if !ok {
+		return
+	}
+	if j.x.sap == "1" || j.x.sap == "2" || j.x.sap == "" {
+		d.independent(ruleIndependent, seg, a.body, place{url: j.url})
+	}
+	d.timed(&j, &f)
+	d.mu.Lock()
+	j.x.fetched[j.entry.Number] = fetchedEntry{j.entry, f}
+	d.mu.Unlock()
+}
+
+// timed compares what is listed of a segment with its samples (rule 26).
+func (d *dash) timed(j *dashJob, f *facts) {
+	x, e := j.x, j.entry
+	told, length := float64(e.Time)/float64(x.timescale), float64(e.Duration)/float64(x.timescale)
+	slack := f.frameTime() + 0.001
+	if x.template.Timeline == nil { // nominal durations may be half a segment off (5.3.9.2.1)
+		slack = length / 2
+	}
+	// The difference is taken in whole numbers first: ticks since the epoch are too large for the fraction of a float64.
+	off := f.start() - told
+	if uint64(f.timescale) == x.timescale {
+		off = f.seconds(f.earliest - int64(e.Time))
+	}
+	d.expect(math.Abs(off) <= slack, ruleTimeline, place{url: j.url}, "%s: segment %d is listed at %.4f s, its samples begin %+.4f s from there", x.key, e.Number, told, off)
+	if !x.trick {
+		d.expect(math.Abs(f.length()-length) <= slack, ruleTimeline, place{url: j.url}, "%s: segment %d is listed with %.4f s, its samples are %.4f s long", x.key, e.Number, length, f.length())
+	}
+}
+
+// honest is rule 28 on what was fetched: who has minBufferTime at @bandwidth ahead never waits (5.3.5.4).
+func (d *dash) honest(x *stream) {
+	least, ok := mpd.Duration(d.last.MinBuffer)
+	if !ok || x.rep.Bandwidth == 0 {
+		return
+	}
+	var list []fetchedEntry
+	for _, e := range x.fetched {
+		list = append(list, e)
+	}
+	slices.SortFunc(list, func(a, b fetchedEntry) int { return cmp.Compare(a.entry.Number, b.entry.Number) })
+	rate, ahead := float64(x.rep.Bandwidth), 0.0
+	for i := range list {
+		if i > 0 && list[i].entry.Number != list[i-1].entry.Number+1 {
+			ahead = 0
+		}
+		ahead = max(ahead, 0) + float64(list[i].facts.size)*8 - rate*list[i].facts.length()
+		d.expect(ahead <= rate*least.Seconds(), ruleBuffer, x.at, "%s: up to segment %d a player of %d bit/s is %.1f s behind, minBufferTime is %v",
+			x.key, list[i].entry.Number, x.rep.Bandwidth, ahead/rate, least)
+	}
+}
