@@ -3,43 +3,87 @@ package hls_test
 import (
 	"strconv"
 	"testing"
-	"time"
 
 	"weir/manifest"
 	"weir/manifest/hls"
-	"weir/manifest/manifesttest"
 )
 
+// lengths are windows of 2 min and of 12 h.
+var lengths = []int{60, 21600}
+
+// BenchmarkMedia is what the pure function costs.
 func BenchmarkMedia(b *testing.B) {
-	for _, n := range []int{60, 3600, 21600} {
-		c := manifesttest.New(1 << 20)
-		c.Run(0, manifesttest.AVC(1, 1920, 1080, "avc1.640028"), manifesttest.AAC("a1", 1, 48000, "en"))
-		c.Rows(n, 2*time.Second, 5_000_000)
-		w := c.Window()
-		for _, track := range w.Tracks {
-			b.Run(track.Name+"/"+strconv.Itoa(n), func(b *testing.B) {
-				b.ReportAllocs()
-				for b.Loop() {
-					doc, err := hls.Media(w, track.Name, manifest.Links{}, false)
+	for _, n := range lengths {
+		w := long(n).Window()
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := hls.Media(w, "v1", manifest.Links{}, false); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkRenderer is what a new chunk costs: playlists of a window whose rows are known.
+func BenchmarkRenderer(b *testing.B) {
+	for name, c := range map[string]struct {
+		delta, zip bool
+		links      manifest.Links
+	}{
+		"delta": {delta: true}, "delta-zip": {delta: true, zip: true},
+		"full": {}, "full-zip": {zip: true}, "full-links": {links: manifest.Links{Media: "?token=0123456789abcdef"}},
+	} {
+		for _, n := range lengths {
+			w := long(n).Window()
+			b.Run(name+"/"+strconv.Itoa(n), func(b *testing.B) {
+				r, size := hls.NewRenderer(), 0
+				once := func() {
+					p, err := r.Media(w, "v1", c.links, c.delta)
 					if err != nil {
 						b.Fatal(err)
 					}
-					b.SetBytes(int64(len(doc)))
+					if size = len(p.Text); c.zip {
+						size = len(p.Gzip())
+					}
 				}
+				once()
+				b.ReportAllocs()
+				for b.Loop() {
+					once()
+				}
+				b.ReportMetric(float64(size), "bytes")
 			})
 		}
 	}
 }
 
 func BenchmarkMultivariant(b *testing.B) {
-	c := manifesttest.New(0)
-	c.Run(0, manifesttest.AVC(1, 1920, 1080, "avc1.640028"), manifesttest.AAC("a1", 1, 48000, "en"))
-	c.Rows(3600, 2*time.Second, 5_000_000)
-	w := c.Window()
+	for _, n := range lengths {
+		w := long(n).Window()
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			r := hls.NewRenderer()
+			if _, err := r.Multivariant(w, manifest.Links{}); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := r.Multivariant(w, manifest.Links{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkLast is what a waiter costs at each wake-up.
+func BenchmarkLast(b *testing.B) {
+	w := long(60).Window()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := hls.Multivariant(w, manifest.Links{}); err != nil {
-			b.Fatal(err)
+		if e, ok := hls.Last(w, "a1"); !ok || e.Has(0, 0) != true {
+			b.Fatal("no edge")
 		}
 	}
 }

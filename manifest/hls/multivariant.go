@@ -32,22 +32,6 @@ func Multivariant(w *media.Window, links manifest.Links) ([]byte, error) {
 	return multivariant(w, links, func(track string) survey { return surveyed(w, track) })
 }
 
-// survey is what the multivariant playlist needs to know of all rows of a video track.
-type survey struct {
-	cut  bool // decoding cannot start at some segment
-	peak int  // largest keyRate
-}
-
-func surveyed(w *media.Window, track string) survey {
-	var s survey
-	for i := range w.Rows.Len() {
-		e := entryOf(w.Rows.At(i), track)
-		s.cut = s.cut || e.cut()
-		s.peak = max(s.peak, e.keyRate())
-	}
-	return s
-}
-
 // multivariant asks look about each video track.
 func multivariant(w *media.Window, links manifest.Links, look func(track string) survey) ([]byte, error) {
 	if w.Rows == nil || w.Rows.Len() == 0 {
