@@ -39,7 +39,7 @@ func TestWallClockRisesOverAnAnchor(t *testing.T) {
 	p.wall.applied = 300 * time.Millisecond
 	at := media.Ticks(epoch.UnixNano())
 	late := p.rowWall(at)
-	p.wall.reset()
+	p.wall.reset(0)
 	if next := p.rowWall(at + media.Ticks(200*time.Millisecond)); !next.After(late) {
 		t.Errorf("wall clock %v after %v", next, late)
 	}

@@ -94,46 +94,6 @@ func TestOneWrongTimestampIsDropped(t *testing.T) {
 	}
 }
 
-// Over a day at 100 ppm the wall clock stays within 200 ms of arrival, and segments stay as long as they are.
-func TestDriftMovesOnlyTheWallClock(t *testing.T) {
-	t.Parallel()
-	for _, ppm := range []int64{100, -100} {
-		y := &synth{formats: []media.Format{avcFormat(90000, 1<<33)}}
-		rec := &drift{}
-		p, err := New(Config{2 * sec, 0}, Resume{}, rec)
-		must(t, err)
-		must(t, p.Start(y.formats, epoch))
-		data := id(0, 0, 8)
-		for i := range int64(24 * 3600 * 2) { // two frames a second are enough
-			d := time.Duration(i) * sec / 2
-			arrival := epoch.Add(d + d*time.Duration(ppm)/1_000_000 + time.Duration(i*7919%40)*time.Millisecond)
-			ts := media.Ticks(i * 45000)
-			must(t, p.Write(media.Sample{DTS: ts % (1 << 33), PTS: ts % (1 << 33), Sync: i%4 == 0, Data: data}, arrival))
-			if n := len(rec.chunks); n > 0 {
-				c := rec.chunks[n-1]
-				rec.chunks = rec.chunks[:0]
-				at := c.Start.Time(90000).Sub(epoch)
-				if off := c.Wall.Sub(epoch.Add(at + at*time.Duration(ppm)/1_000_000)); off.Abs() > 60*time.Millisecond {
-					t.Fatalf("%d ppm: after %v the wall clock is off by %v", ppm, at, off)
-				}
-			}
-		}
-		if p.Stats().Runs != 1 || rec.runs != 1 {
-			t.Errorf("%d ppm: %+v", ppm, p.Stats())
-		}
-	}
-}
-
-type drift struct {
-	discard
-	runs   int
-	chunks []media.Chunk
-}
-
-func (d *drift) Run(media.Run, []media.Init) error { d.runs++; return nil }
-
-func (d *drift) Chunk(c media.Chunk) error { d.chunks = append(d.chunks, c); return nil }
-
 // An output's error ends the Write that met it, and every call from then on.
 func TestOutputErrorIsFinal(t *testing.T) {
 	t.Parallel()

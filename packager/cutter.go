@@ -2,7 +2,6 @@ package packager
 
 import (
 	"hash/crc32"
-	"time"
 
 	"weir/internal/media"
 )
@@ -13,7 +12,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 type border struct {
 	at     media.Ticks
 	number uint64
-	wall   time.Time
+	place  place
 	final  bool // the run ends there, no row begins
 }
 
@@ -24,7 +23,7 @@ type cutter struct {
 	number  uint64 // of the open segment
 	start   media.Ticks
 	end     media.Ticks // where the last sample that was added ends
-	wall    time.Time
+	place   place
 	samples int // of the open segment
 	chunks  int
 	bytes   int64
@@ -112,7 +111,8 @@ func (c *cutter) flush() error {
 	chunk := media.Chunk{
 		Track: c.t.Name, Segment: c.number, Index: c.chunks, Run: c.run.ID, Init: c.t.init,
 		Start: c.pending[0].dts, Duration: c.length, Timescale: c.t.scale,
-		Independent: c.pending[0].sync, Wall: c.wall, Data: data,
+		Independent: c.pending[0].sync, Wall: c.place.wall, Anchor: c.place.anchor,
+		Data: data,
 	}
 	if chunk.Independent {
 		chunk.Key = first
@@ -139,14 +139,14 @@ func (c *cutter) close(at media.Ticks) error {
 	return c.run.p.out.End(media.SegmentEnd{
 		Track: c.t.Name, Segment: c.number, Run: c.run.ID, Init: c.t.init,
 		Start: c.start, Duration: at - c.start, Timescale: c.t.scale,
-		Chunks: c.chunks, Bytes: c.bytes, Checksum: c.sum, Wall: c.wall,
-		Rate: c.rate(at - c.start),
+		Chunks: c.chunks, Bytes: c.bytes, Checksum: c.sum, Wall: c.place.wall,
+		Anchor: c.place.anchor, Rate: c.rate(at - c.start),
 	})
 }
 
 // open begins the segment of a row at that position.
 func (c *cutter) open(b border, at media.Ticks) {
-	c.number, c.wall = b.number, b.wall
+	c.number, c.place = b.number, b.place
 	c.start, c.end = at, at
 	c.samples, c.chunks, c.bytes, c.sum, c.short = 0, 0, 0, 0, false
 }

@@ -16,6 +16,10 @@
 // else that goes back, or forward by more than 10 s, is held until a second sample agrees with it: then the run ends and a new
 // anchor is taken, else it is dropped. Samples of other tracks that still come from before the jump are dropped.
 //
+// The wall clock of a row is its place on the timeline and the least delay at which samples came lately, so it follows the drift of the
+// encoder's clock against ours. Where it has left what players are told by more than 100 ms, a row begins another stretch of the same
+// run (media.Anchor). None of this touches the media.
+//
 // # Tracks that come and go
 //
 // A track whose samples are further behind the newest of the feed than one segment (1 s at least, 4 s at most, and never less

@@ -67,7 +67,8 @@ func (p *Packager) anchor(t *track, a arrival) {
 		t.lastSync, t.untilSync = 0, 0
 		t.anchor(&p.feed)
 	}
-	p.wall.reset()
+	p.wall.reset(time.Duration(media.Ticks(a.at.UnixNano()) - at))
+	p.settled, p.shift = false, 0
 }
 
 // verdict unrolls a decoding time and judges it by the track's last one, or by the feed's where the track has none yet.

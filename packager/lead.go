@@ -66,7 +66,7 @@ func (r *run) next(at media.Ticks, now time.Time) error {
 		return err
 	}
 	p := r.p
-	b := border{at: at, number: p.segment, wall: p.rowWall(r.lead.ns(at))}
+	b := border{at: at, number: p.segment, place: p.place(r, p.segment, r.lead.ns(at))}
 	p.segment++
 	p.stats.Segments++
 	r.lead.cut.open(b, at)
@@ -104,7 +104,7 @@ func (r *run) closeRow(at media.Ticks, now time.Time) error {
 		}
 	}
 	r.frames = 0
-	p.wall.step(now, d)
+	p.wall.step(d)
 	c.end = at
 	return c.close(at)
 }

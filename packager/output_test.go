@@ -44,6 +44,8 @@ type recorder struct {
 	rates    map[string]media.Rate   // of each track so far
 	open     map[string]*openSegment // of each track of the current run
 	walls    map[uint64]time.Time
+	anchors  map[uint64]media.Anchor
+	shown    time.Time // where its anchor puts the newest row
 	lastWall time.Time
 	fail     error // what the calls give back
 }
@@ -61,6 +63,7 @@ type openSegment struct {
 
 func newRecorder(t failer, r Resume) *recorder {
 	rec := &recorder{t: t, next: r.Segment, target: r.Target, inits: map[string]media.Init{}, walls: map[uint64]time.Time{}}
+	rec.anchors = map[uint64]media.Anchor{}
 	rec.rates = map[string]media.Rate{}
 	for k, v := range r.Rates {
 		rec.rates[k] = v
@@ -133,6 +136,10 @@ func (r *recorder) Chunk(c media.Chunk) error {
 		r.t.Fatalf("row %d: wall clock %v after %v", c.Segment, c.Wall, r.lastWall)
 	}
 	r.walls[c.Segment], r.lastWall = c.Wall, c.Wall
+	if a, ok := r.anchors[c.Segment]; ok && a != c.Anchor {
+		r.t.Fatalf("row %d has anchors %+v and %+v", c.Segment, a, c.Anchor)
+	}
+	r.anchors[c.Segment] = c.Anchor
 	if o.begun && c.Start != o.tfdt {
 		r.t.Fatalf("chunk %s %d.%d: tfdt %d, want %d", c.Track, c.Segment, c.Index, c.Start, o.tfdt)
 	}
@@ -183,6 +190,7 @@ func (r *recorder) End(e media.SegmentEnd) error {
 	if e.Track == run.Tracks[0].Name && (e.Chunks == 0 || e.Duration == 0) {
 		r.t.Fatalf("lead %s has a gap at %d: %+v", e.Track, e.Segment, e)
 	}
+	r.checkAnchor(run, e)
 	if was := r.rates[e.Track]; e.Rate.Peak < was.Peak || e.Rate.Average < was.Average || e.Rate.Peak < e.Rate.Average ||
 		e.Rate.Average == 0 && e.Chunks > 0 && e.Duration > 0 {
 		r.t.Fatalf("end of %s %d: rate %+v after %+v", e.Track, e.Segment, e.Rate, was)
@@ -195,6 +203,31 @@ func (r *recorder) End(e media.SegmentEnd) error {
 	r.next = max(r.next, e.Segment+1)
 	r.ends = append(r.ends, e)
 	return r.fail
+}
+
+// checkAnchor checks what anchors promise of a row: its wall clock is near, and presentation goes on.
+func (r *recorder) checkAnchor(run media.Run, e media.SegmentEnd) {
+	r.t.Helper()
+	a, ok := r.anchors[e.Segment]
+	if ok && a != e.Anchor || e.Track == run.Tracks[0].Name && !ok {
+		r.t.Fatalf("end of %s %d has anchor %+v, its row %+v", e.Track, e.Segment, e.Anchor, a)
+	}
+	if e.Track != run.Tracks[0].Name {
+		return
+	}
+	start := e.Start.Time(e.Timescale)
+	if a.Segment < run.First || a.Segment > e.Segment || a.Segment == run.First && !a.Start.Equal(run.Start) ||
+		a.Segment == e.Segment && !a.Start.Equal(start) || a.Shift%time.Millisecond != 0 {
+		r.t.Fatalf("row %d at %v, of a run from %d, %v on, has anchor %+v", e.Segment, start, run.First, run.Start, a)
+	}
+	shown := start.Add(a.Shift)
+	if !shown.After(r.shown) {
+		r.t.Fatalf("row %d is shown at %v, the one before at %v", e.Segment, shown, r.shown)
+	}
+	r.shown = shown
+	if off := e.Wall.Sub(shown); off.Abs() > 200*time.Millisecond {
+		r.t.Fatalf("row %d: the wall clock is off by %v from where it is shown", e.Segment, off)
+	}
 }
 
 func decodeChunk(t failer, c media.Chunk) []outSample {

@@ -55,7 +55,11 @@ type Packager struct {
 	jump     []arrival // a sample that may be the first after a jump
 	far      int       // samples in a row that were far from the feed's clock
 	wall     delayFilter
-	lastWall time.Time // of the newest row
+	lastWall time.Time     // of the newest row
+	settled  bool          // a run of the present clock has begun
+	stretch  media.Anchor  // of the newest row
+	shift    time.Duration // of that stretch; 0 for a new clock
+	shown    media.Ticks   // ns: where its anchor puts the newest row, 0: there was none
 	inits    map[string]media.Init
 	rates    map[string]*trackRate
 	target   time.Duration

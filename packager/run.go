@@ -31,7 +31,7 @@ func (p *Packager) begin(lead *track, followers []*track) {
 	for _, t := range p.tracks {
 		t.untilSync = 0
 	}
-	first := border{at: start, number: p.segment, wall: p.rowWall(lead.ns(start))}
+	first := border{at: start, number: p.segment}
 	p.segment++
 	for _, t := range r.members {
 		t.cut = &cutter{t: t, run: r}
@@ -54,6 +54,11 @@ func (r *run) announce() error {
 	r.announced = true
 	r.setChunkings()
 	p := r.p
+	if !p.settled {
+		p.settled = true
+		p.wall.settle()
+	}
+	first := p.place(r, r.First, r.lead.ns(r.lead.cut.start))
 	inits := make([]media.Init, 0, len(r.members))
 	for _, t := range r.members {
 		init, known := p.inits[t.Name]
@@ -64,7 +69,7 @@ func (r *run) announce() error {
 			}
 			p.inits[t.Name] = init
 		}
-		t.init = init.Version
+		t.init, t.cut.place = init.Version, first
 		inits = append(inits, init)
 		d := t.description.Track
 		d.Init, d.Part = t.init, t.cut.part

@@ -14,6 +14,7 @@ type delayFilter struct {
 		second int64 // Unix time of arrival
 		least  time.Duration
 	}
+	newest  int64         // second of the newest sample
 	applied time.Duration // what the current segment has
 }
 
@@ -24,7 +25,9 @@ const (
 	wallFall = 500 * time.Millisecond
 )
 
-func (f *delayFilter) reset() { *f = delayFilter{} }
+// reset begins anew with a clock whose first sample was placed so much before its arrival: it is negative where the channel's end
+// is in the future, since the timeline runs ahead of the wall clock.
+func (f *delayFilter) reset(delay time.Duration) { *f = delayFilter{applied: delay} }
 
 func (f *delayFilter) observe(now time.Time, delay time.Duration) {
 	second := now.Unix()
@@ -33,25 +36,29 @@ func (f *delayFilter) observe(now time.Time, delay time.Duration) {
 		b.second, b.least = second, delay
 	}
 	b.least = min(b.least, delay)
+	f.newest = second
 }
 
-// step moves on by a segment that lasted d, and gives what to add to the timeline from here on.
-func (f *delayFilter) step(now time.Time, d time.Duration) time.Duration {
-	second := now.Unix()
-	least, found := time.Duration(0), false
+// least is the least delay seen lately; applied where none was.
+func (f *delayFilter) least() time.Duration {
+	least, found := f.applied, false
 	for _, b := range f.buckets {
-		if age := second - b.second; age >= 0 && age < int64(len(f.buckets)) && (!found || b.least < least) {
+		if age := f.newest - b.second; age >= 0 && age < int64(len(f.buckets)) && b.second != 0 && (!found || b.least < least) {
 			least, found = b.least, true
 		}
 	}
-	if !found {
-		return f.applied
-	}
-	// Half of the segment keeps wall clocks rising, however short it is.
-	change := max(min(least-f.applied, d/wallRise), -min(wallFall, d/2))
-	f.applied += change
-	return f.applied
+	return least
 }
+
+// step moves on by a segment that lasted d.
+func (f *delayFilter) step(d time.Duration) {
+	// Half of the segment keeps wall clocks rising, however short it is.
+	f.applied += max(min(f.least()-f.applied, d/wallRise), -min(wallFall, d/2))
+}
+
+// settle is called before a clock's first segment goes out: its first sample may have waited for a connection, and those behind it
+// did not.
+func (f *delayFilter) settle() { f.applied = min(f.applied, f.least()) }
 
 // at is a point of the timeline, in nanoseconds, as wall clock.
 func (f *delayFilter) at(ns media.Ticks) time.Time {

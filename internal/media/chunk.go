@@ -41,9 +41,11 @@ type SegmentEnd struct {
 // two have moved apart by more than players should be told, a row begins another stretch of the same run: a new Period in DASH. It
 // changes nothing in the media.
 type Anchor struct {
-	Segment uint64        // number of the first row that it holds for
-	Start   time.Time     // of that row on the channel timeline, to the nanosecond
-	Shift   time.Duration // what to add to the channel timeline here to be near the wall clock; 0 for a run's first stretch
+	Segment uint64    // number of the first row that it holds for
+	Start   time.Time // of that row on the channel timeline, to the nanosecond
+	// Shift is what to add to the channel timeline here to be near the wall clock. In a run's first stretch it is 0 unless the timeline
+	// had left the wall clock before: where the feed's clock goes on from the run before, or has run ahead of us.
+	Shift time.Duration
 }
 
 // Gap tells that the track has no media for the segment.
