@@ -24,6 +24,7 @@ type Config struct {
 	// again, after a pause, when it gives up.
 	Read   func(ctx context.Context, channel string, h Handler) error
 	Memory int64    // bytes that all windows together should stay under; over it a warning is logged. 0: no warning
+	Assets Assets   // what is served under /vod/; nil: nothing
 	Carry  []string // query parameters that manifests carry to all URLs in them
 	Web    fs.FS    // files of the player page, with index.html at its root; nil: there is none
 	Log    *slog.Logger
@@ -75,6 +76,7 @@ type Server struct {
 	static  *static
 	index   index
 	counts  counters
+	vod     vod
 
 	channels channelSet
 	releaser releaser
@@ -105,6 +107,7 @@ func New(cfg Config) (*Server, error) {
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.channels.init(s, cfg.Read)
 	s.releaser.init(cfg.release)
+	s.vod.assets = cfg.Assets
 	s.catalog = cfg.Catalog
 	s.http = &fasthttp.Server{
 		Handler:                      s.handle,

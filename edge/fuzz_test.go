@@ -13,6 +13,7 @@ func FuzzParse(f *testing.F) {
 		"/live/news/v1/init-3.mp4", "/live/news/v1/12.m4s", "/live/news/v1/12.3.m4s", "/live/news/v1/18446744073709551616.m4s",
 		"/live/../x", "/live//x", "/live/news/v1/012.m4s", "/%2e%2e/", "/live/news/v1/1.2.3.m4s", "/live/news/manifest.mpp",
 		"/live/news/v1/iframes.m3u8", "/live/news/v1/12.key.m4s", "/live/news/v1/012.key.m4s", "/live/\x00", "", "*", "/.", "/a/..", "/vod/x",
+		"/vod/x/index.m3u8", "/vod/x/v1/12.m4s", "/vod/index.json", "/vod/",
 	} {
 		f.Add([]byte(s))
 	}
@@ -44,6 +45,9 @@ func FuzzParse(f *testing.F) {
 			again = fmt.Sprintf("/live/%s/%s/%d.%d.m4s", r.channel, r.track, r.number, r.index)
 		default:
 			return
+		}
+		if r.vod {
+			again = "/vod" + strings.TrimPrefix(again, "/live")
 		}
 		if again != string(path) {
 			t.Fatalf("%q is read as %q", path, again)

@@ -70,6 +70,10 @@ func (s *Server) get(ctx *fasthttp.RequestCtx, r *route) {
 		s.fail(ctx, r.kind, fasthttp.StatusNotFound, "there is nothing under this path")
 		return
 	}
+	if r.vod {
+		s.serveAsset(ctx, r)
+		return
+	}
 	c := s.channels.get(string(r.channel))
 	if c == nil {
 		s.fail(ctx, r.kind, fasthttp.StatusNotFound, "there is no such channel")

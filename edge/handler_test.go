@@ -67,7 +67,7 @@ func TestAnswers(t *testing.T) {
 		}},
 		{"GET", "/assets/font-0123abcd.woff2", []string{"Accept-Encoding", "gzip"}, 200, "font", []string{"Content-Type", "font/woff2", "Content-Encoding", ""}},
 		{"GET", "/nothing", nil, 404, "there is nothing under this path\n", nil},
-		{"GET", "/vod/x/index.m3u8", nil, 404, "there is nothing under this path\n", nil},
+		{"GET", "/vod/x/index.m3u8", nil, 404, "there is no such asset\n", nil},
 	}
 	for _, c := range cases {
 		resp, body := f.get(c.method, c.path, c.header...)

@@ -121,13 +121,18 @@ func trackOf(w *media.Window, name []byte) *media.Track {
 func (s *Server) sendEdition(ctx *fasthttp.RequestCtx, c *channel, e *edition, session []byte, blocking bool) {
 	sl, _ := s.text(c, e)
 	if sl.err != nil {
-		s.failEdition(ctx, c, e, sl.err)
+		s.failEdition(ctx, c.id, e, sl.err)
 		return
 	}
 	age := sl.target / 2
 	if blocking {
 		age = 6 * sl.target
 	}
+	s.sendText(ctx, e, sl, session, age)
+}
+
+// sendText sends the text of an edition, which caches may keep for age.
+func (s *Server) sendText(ctx *fasthttp.RequestCtx, e *edition, sl *slot, session []byte, age time.Duration) {
 	out := content{kind: e.kind, data: sl.text, mime: hlsType, varies: true, maxAge: int(max(time.Second, age) / time.Second)}
 	switch e.kind {
 	case kindMPD:
@@ -152,8 +157,8 @@ func (s *Server) sendEdition(ctx *fasthttp.RequestCtx, c *channel, e *edition, s
 	}
 }
 
-// failEdition says why there is no text.
-func (s *Server) failEdition(ctx *fasthttp.RequestCtx, c *channel, e *edition, err error) {
+// failEdition says why there is no text of a manifest of that channel or asset.
+func (s *Server) failEdition(ctx *fasthttp.RequestCtx, id string, e *edition, err error) {
 	var none *manifest.NoTrackError
 	switch {
 	case errors.Is(err, errBusy):
@@ -165,7 +170,7 @@ func (s *Server) failEdition(ctx *fasthttp.RequestCtx, c *channel, e *edition, e
 	case errors.Is(err, hls.ErrTrack):
 		s.fail(ctx, e.kind, fasthttp.StatusNotFound, "the channel has nothing of this track to play in what was asked for")
 	default:
-		s.log.Error("a manifest cannot be rendered", "channel", c.id, "kind", e.kind.String(), "track", e.track, "query", e.query, "error", err)
+		s.log.Error("a manifest cannot be rendered", "channel", id, "kind", e.kind.String(), "track", e.track, "query", e.query, "error", err)
 		s.fail(ctx, e.kind, fasthttp.StatusInternalServerError, "the manifest cannot be made")
 	}
 }

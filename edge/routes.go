@@ -40,6 +40,7 @@ func (k kind) live() bool { return k != kindPage }
 // route is a path taken apart. The slices are parts of the path.
 type route struct {
 	kind    kind
+	vod     bool // it begins with /vod/ in place of /live/: channel is an asset
 	channel []byte
 	track   []byte
 	number  uint64 // of a segment; of an init segment the version
@@ -59,20 +60,22 @@ func parse(path []byte) route {
 	if len(path) == 0 || len(path) > maxPath || path[0] != '/' || !plain(path) {
 		return route{kind: kindHostile}
 	}
+	r := route{kind: kindUnknown}
 	rest, ok := bytes.CutPrefix(path, []byte("/live/"))
 	if !ok {
-		if string(path) == "/time" {
-			return route{kind: kindTime}
-		}
-		if bytes.HasPrefix(path, []byte("/vod/")) || string(path) == "/live" || string(path) == "/vod" {
-			return route{kind: kindUnknown}
-		}
+		rest, r.vod = bytes.CutPrefix(path, []byte("/vod/"))
+	}
+	switch {
+	case ok && string(rest) == "index.json":
+		return route{kind: kindIndex}
+	case ok || r.vod:
+	case string(path) == "/time":
+		return route{kind: kindTime}
+	case string(path) == "/live" || string(path) == "/vod":
+		return route{kind: kindUnknown}
+	default:
 		return route{kind: kindPage}
 	}
-	if string(rest) == "index.json" {
-		return route{kind: kindIndex}
-	}
-	r := route{kind: kindUnknown}
 	var inChannel, file []byte
 	if r.channel, inChannel, ok = bytes.Cut(rest, []byte("/")); !ok || !name(r.channel) {
 		return route{kind: kindUnknown}
