@@ -1,18 +1,27 @@
-// Package dash renders a window as a dynamic MPEG-DASH MPD (ISO/IEC 23009-1): a Period a run, an AdaptationSet a track,
-// SegmentTimeline with $Number$.
+// Package dash renders a window as MPEG-DASH MPDs (ISO/IEC 23009-1): a Period for each stretch of a run that hangs on one anchor, an AdaptationSet a
+// track and one more with its key frames, SegmentTimeline with $Number$. It also writes the patches that lead from one MPD to the next (5.15).
 //
-// MPD is a pure function: a media.Window in, bytes out, which the caller owns. Rendering costs time and memory in proportion to
-// the rows: do it once a change of the window, not once a request.
+// MPD is a pure function: a media.Window in, bytes out, which the caller owns. It costs time in proportion to the rows. A Renderer
+// gives the same bytes, but remembers what it has seen of a channel, so that a new row costs little however many there are.
 //
 // # Time
 //
-// availabilityStartTime is the Unix epoch, which is where the channel timeline counts from. A Period starts where its run does,
-// and presentationTimeOffset is that same instant in each track's timescale, so every segment's place on the MPD's timeline is
-// its place on the channel timeline, in all Periods, and none of these numbers changes while its Period is listed.
+// availabilityStartTime is the Unix epoch, which is where the channel timeline counts from. A Period starts where its anchor puts its first row:
+// at that row's place on the channel timeline, moved by the anchor's shift. presentationTimeOffset is the row's place in each track's
+// timescale. None of these numbers changes while its Period is listed.
+//
+// # Low latency
+//
+// Rows that are being made are listed too, with the durations that they are expected to have, and where the channel is regular one
+// more row that has not begun: players ask for a MPD once a second at most, whatever it tells them (dash.js 5.2), and must know a segment
+// when its first chunk is there. availabilityTimeOffset says when that is. What a duration turned out to be stands in the next MPD.
+//
+// # Text
+//
+// The library writes all elements but the S of timelines, and all attributes but those that change often: see outline.
 package dash
 
 import (
-	"bytes"
 	"fmt"
 	"time"
 
@@ -36,51 +45,96 @@ const (
 	delayTargets = 3
 )
 
-// MPD renders the window's MPD. URLs in it are relative to it.
+// MPD renders the window's MPD. URLs in it are relative to it. An ended window gives a static MPD.
 //
 // Errors: ErrEmpty; a segment number or a track name that DASH cannot express.
 func MPD(w *media.Window, links manifest.Links) ([]byte, error) {
+	o, err := outlineOf(w, links, fresh{})
+	if err != nil {
+		return nil, err
+	}
+	return o.text(), nil
+}
+
+// outlineOf describes the window: all of its MPD but the text of timelines.
+func outlineOf(w *media.Window, links manifest.Links, strips stripper) (*outline, error) {
 	if w.Rows == nil || w.Rows.Len() == 0 {
 		return nil, fmt.Errorf("MPD of channel %s: %w", w.Channel, ErrEmpty)
 	}
+	b := builder{window: w, links: links, strips: strips, low: w.LowLatency && !w.Ended}
+	o, err := b.outline()
+	if err != nil {
+		return nil, fmt.Errorf("MPD of channel %s: %w", w.Channel, err)
+	}
+	return o, nil
+}
+
+// outline describes the Periods first: the head tells of them.
+func (b *builder) outline() (*outline, error) {
+	w := b.window
+	b.longest = w.Target + longestFrame(w.Tracks)
+	cut := stretches(w, b.low)
+	if b.part = longestPart(cut); b.low && b.part == 0 { // there is no media of rows that are not complete
+		b.low = false
+		cut = stretches(w, false)
+	}
+	for n := len(cut) - 1; b.low && cut[n].from == cut[n].to && !b.begun(&cut[n]); n-- {
+		cut = cut[:n] // the window has rows, so there is one before it
+		cut[n-1].last = true
+	}
+	var periods []*mpd.Period
+	var fills []fill
+	for i := range cut {
+		b.fills = nil
+		p, err := b.period(cut, i)
+		if err != nil {
+			return nil, err
+		}
+		periods = append(periods, p)
+		fills = append(fills, fill{mark: startMark, text: b.periodTimes(cut, i)})
+		fills = append(fills, b.fills...)
+	}
+	m, head := b.head()
+	m.Periods = periods
+	return compose(m, append(head, fills...), b.published())
+}
+
+// head is the MPD without Periods, and what has to be put into it.
+func (b *builder) head() (*mpd.MPD, []fill) {
+	w := b.window
 	m := mpd.NewMPD(mpd.DYNAMIC_TYPE)
 	m.Profiles = mpd.PROFILE_LIVE
-	m.AvailabilityStartTime = epoch
-	m.PublishTime = mpd.DateTime(w.Published.UTC().Format("2006-01-02T15:04:05.999999999Z"))
-	m.MinimumUpdatePeriod = duration(w.Segment)
 	m.MinBufferTime = duration(w.Target)
-	m.TimeShiftBufferDepth = duration(w.DVR)
-	m.SuggestedPresentationDelay = duration(presentationDelay(w))
+	m.MaxSegmentDuration = duration((b.longest + time.Millisecond - 1).Truncate(time.Millisecond))
 	if w.Title != "" {
 		m.ProgramInformation = []*mpd.ProgramInformationType{{Title: w.Title}}
 	}
-	m.UTCTimings = []*mpd.DescriptorType{{SchemeIdUri: schemeClock, Value: clockPath}}
-
-	b := builder{window: w, longest: w.Target}
-	spans := manifest.Spans(w.Rows)
-	times := make([]periodTimes, len(spans))
-	for i, span := range spans {
-		p, err := b.period(spans, i)
-		if err != nil {
-			return nil, fmt.Errorf("MPD of channel %s: %w", w.Channel, err)
-		}
-		times[i].start = time.Duration(span.Run.Start.UnixNano())
-		if i < len(spans)-1 { // its rows are all there are: a later run has begun
-			end := w.Rows.At(span.To - 1).End()
-			if next := spans[i+1].Run.Start; next.Before(end) { // tracks of other timescales lead them: by less than a tick
-				end = next
-			}
-			times[i].duration = end.Sub(span.Run.Start)
-		}
-		m.Periods = append(m.Periods, p)
+	if w.Ended {
+		m.Type = mpd.Ptr(mpd.STATIC_TYPE)
+		m.MediaPresentationDuration = duration(0)
+		return m, []fill{{mark: lengthMark, text: appendAttribute(nil, "mediaPresentationDuration", b.length)}}
 	}
-	m.MaxSegmentDuration = duration((b.longest + time.Millisecond - 1).Truncate(time.Millisecond))
-
-	var buf bytes.Buffer
-	if _, err := m.Write(&buf, "  ", true); err != nil {
-		return nil, fmt.Errorf("MPD of channel %s: write XML: %w", w.Channel, err)
+	m.Id = w.Channel
+	m.AvailabilityStartTime = epoch
+	m.PublishTime = "@"
+	m.MinimumUpdatePeriod = duration(w.Segment)
+	m.TimeShiftBufferDepth = duration(w.DVR)
+	m.SuggestedPresentationDelay = duration(presentationDelay(w))
+	m.PatchLocation = []*mpd.PatchLocationType{{Ttl: patchLife(w).Seconds(), Value: mpd.AnyURI(patchURL("@", b.links))}}
+	m.UTCTimings = []*mpd.DescriptorType{clock(b.links)}
+	if b.low {
+		b.lowLatency(m)
 	}
-	return exact(buf.Bytes(), times)
+	published := stamp(b.published())
+	return m, []fill{
+		{mark: publishMark, text: appendString(nil, "publishTime", published), often: true},
+		{mark: patchMark, text: []byte(patchMark[:len(patchMark)-1] + published), often: true},
+	}
+}
+
+// clock is where players get the time.
+func clock(links manifest.Links) *mpd.DescriptorType {
+	return &mpd.DescriptorType{SchemeIdUri: schemeClock, Value: clockPath + links.Media}
 }
 
 // presentationDelay is what players should keep behind the live edge: three target durations, but a target duration less than
@@ -90,8 +144,20 @@ func presentationDelay(w *media.Window) time.Duration {
 	return min(delayTargets*w.Target, room)
 }
 
-// duration is d as the library has it. It prints milliseconds at most: for more, see exact.
+// duration is d as the library has it. It prints milliseconds at most: for more, see appendDuration.
 func duration(d time.Duration) *mpd.Duration {
 	md := mpd.Duration(d)
 	return &md
 }
+
+// openStep is what publishTime moves for what is told of an open row. Players see milliseconds.
+const openStep = time.Millisecond
+
+// published is when the MPD came to be as it is: the window's own time, and a step more for each thing that is told of rows that are
+// open. When such a row is complete, the window's time moves by more than was told of it.
+func (b *builder) published() time.Time {
+	return b.window.Published.Add(time.Duration(b.told) * openStep)
+}
+
+// stamp is t as xs:dateTime.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999999Z") }

@@ -2,12 +2,14 @@ package dash_test
 
 import (
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"weir/internal/media"
 	"weir/manifest"
 	"weir/manifest/dash"
 	"weir/manifest/manifesttest"
@@ -30,7 +32,7 @@ func golden(t *testing.T, name string, got []byte) {
 
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	for name, w := range manifesttest.Cases() {
+	for name, w := range cases() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := dash.MPD(w, manifest.Links{})
@@ -39,4 +41,11 @@ func TestGolden(t *testing.T) {
 			validate(t, got)
 		})
 	}
+}
+
+// cases are the ordinary ones and those of low latency.
+func cases() map[string]*media.Window {
+	all := manifesttest.Cases()
+	maps.Copy(all, manifesttest.LowLatencyCases())
+	return all
 }

@@ -20,7 +20,24 @@ type document struct {
 	Delay      span   `xml:"suggestedPresentationDelay,attr"`
 	MaxSegment span   `xml:"maxSegmentDuration,attr"`
 	Title      string `xml:"ProgramInformation>Title"`
-	Clocks     []struct {
+	ID         string `xml:"id,attr"`
+	Length     span   `xml:"mediaPresentationDuration,attr"`
+	Patches    []struct {
+		TTL int    `xml:"ttl,attr"`
+		URL string `xml:",chardata"`
+	} `xml:"PatchLocation"`
+	Services []struct {
+		Latency []struct {
+			Target int `xml:"target,attr"`
+			Min    int `xml:"min,attr"`
+			Max    int `xml:"max,attr"`
+		} `xml:"Latency"`
+		Rates []struct {
+			Min float64 `xml:"min,attr"`
+			Max float64 `xml:"max,attr"`
+		} `xml:"PlaybackRate"`
+	} `xml:"ServiceDescription"`
+	Clocks []struct {
 		Scheme string `xml:"schemeIdUri,attr"`
 		Value  string `xml:"value,attr"`
 	} `xml:"UTCTiming"`
@@ -44,7 +61,17 @@ type set struct {
 		Scheme string `xml:"schemeIdUri,attr"`
 		Value  string `xml:"value,attr"`
 	} `xml:"SupplementalProperty"`
+	Essential []struct {
+		Scheme string `xml:"schemeIdUri,attr"`
+		Value  string `xml:"value,attr"`
+	} `xml:"EssentialProperty"`
+	References []struct {
+		Wall string `xml:"wallClockTime,attr"`
+		Time int64  `xml:"presentationTime,attr"`
+	} `xml:"ProducerReferenceTime"`
 	Template struct {
+		Available string `xml:"availabilityTimeOffset,attr"`
+		Complete  string `xml:"availabilityTimeComplete,attr"`
 		Timescale int64  `xml:"timescale,attr"`
 		Offset    int64  `xml:"presentationTimeOffset,attr"`
 		Number    uint64 `xml:"startNumber,attr"`
@@ -63,6 +90,8 @@ type set struct {
 		MIME      string `xml:"mimeType,attr"`
 		Width     int    `xml:"width,attr"`
 		Height    int    `xml:"height,attr"`
+		Dependent string `xml:"codingDependency,attr"`
+		Fastest   string `xml:"maxPlayoutRate,attr"`
 	} `xml:"Representation"`
 }
 
@@ -85,6 +114,9 @@ func (s *span) UnmarshalXMLAttr(attr xml.Attr) error {
 	s.Duration = number(m[1])*time.Hour + number(m[2])*time.Minute + number(m[3])*time.Second + number(fraction)
 	return nil
 }
+
+// keys tells whether the set has key frames only.
+func (s set) keys() bool { return len(s.Essential) > 0 }
 
 func parse(doc []byte) (d document, err error) {
 	err = xml.Unmarshal(doc, &d)

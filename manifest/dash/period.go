@@ -15,70 +15,155 @@ import (
 
 // builder collects what the MPD says about all Periods.
 type builder struct {
-	window  *media.Window
-	longest time.Duration // of all listed segments
+	window *media.Window
+	links  manifest.Links
+	strips stripper
+	low    bool          // low latency
+	part   time.Duration // the longest
+
+	longest time.Duration // that any listed segment may be
+	length  time.Duration // of the Periods so far, in a static MPD
+	told    int           // open rows that are listed
+	fills   []fill        // of the Period that is being described
 }
 
-// period describes spans[i]. Its times are put in later, by exact.
-func (b *builder) period(spans []manifest.Span, i int) (*mpd.Period, error) {
-	span := spans[i]
+// period describes cut[i]. Its times are put in later.
+func (b *builder) period(cut []stretch, i int) (*mpd.Period, error) {
+	s := &cut[i]
 	p := mpd.NewPeriod()
-	p.Id = periodID(span.Run)
+	p.Id = s.id()
 	p.Start = duration(0)
+	var o outlook
+	if b.low {
+		o = b.outlookOf(s)
+	}
 	seen := make(map[media.Kind]bool)
-	for column, t := range span.Run.Tracks {
+	var keys []*mpd.AdaptationSetType
+	told := 0
+	var keyFills []fill
+	for column, t := range s.run.Tracks {
 		primary := !seen[t.Kind]
 		seen[t.Kind] = true
-		line, err := timelineOf(b.window.Rows, span, column)
-		if err != nil {
-			return nil, err
+		strip := b.strips.strip(b.window, s, column)
+		if strip.err != nil {
+			return nil, strip.err
 		}
-		if len(line.s) == 0 {
+		l := b.line(strip, s, column, o)
+		if len(l.tail) > 0 {
+			told = len(s.open)
+		}
+		if l.empty() {
 			continue // the track ended early, and what it had has left the window
 		}
-		b.longest = max(b.longest, line.longest.Duration(t.Timescale))
-		set, err := b.adaptationSet(t, span, line)
+		set, err := b.adaptationSet(t, s, &l)
 		if err != nil {
 			return nil, err
 		}
 		if i > 0 {
-			set.SupplementalProperties = joins(b.window.Rows, spans[i-1], span, column, line.start)
+			set.SupplementalProperties = b.joins(&cut[i-1], s, column, l.start())
 		}
 		set.Roles = []*mpd.DescriptorType{role(primary)}
-		set.SegmentAlignment = true
-		if span.Independent(b.window.Rows, column) {
+		if !l.complete() || !within(strip.cut, l.from, l.to) {
 			set.StartWithSAP = 1
 		}
+		if reference := b.reference(set, s, column); reference.mark != "" {
+			reference.at = b.xpath(s, *set.Id) + "/ProducerReferenceTime[1]"
+			b.fills = append(b.fills, reference)
+		}
+		b.fills = append(b.fills, b.lineFills(s, *set.Id, l)...)
 		p.AdaptationSets = append(p.AdaptationSets, set)
+		if t.Kind == media.Video {
+			key, fills, err := b.keySet(t, s, column, strip, l, *set.Id)
+			if err != nil {
+				return nil, err
+			}
+			if key != nil {
+				keys, keyFills = append(keys, key), append(keyFills, fills...)
+			}
+		}
 	}
+	b.told += told
+	p.AdaptationSets = append(p.AdaptationSets, keys...)
+	b.fills = append(b.fills, keyFills...)
 	return p, nil
 }
 
-// periodID is stable for as long as the channel's window is kept.
-func periodID(run *media.Run) string { return "p" + strconv.FormatUint(run.ID, 10) }
+// line is the track's timeline in the stretch.
+func (b *builder) line(strip *strip, s *stretch, column int, o outlook) line {
+	l := line{strip: strip, from: 1}
+	if s.from < s.to {
+		from, to := b.window.Rows.At(s.from).Number, b.window.Rows.At(s.to-1).Number
+		l = lineOf(strip, from, to, nil)
+	}
+	if b.low {
+		l.tail = b.tail(s, column, o)
+	}
+	timescale := s.run.Tracks[column].Timescale
+	if l.complete() {
+		longest := peakOf(b.window, s, strip.long, strip.next, func(row *media.Row) int64 {
+			seg := row.Segments[column]
+			if seg == nil || seg.Gap() {
+				return 0
+			}
+			return int64(seg.Duration)
+		})
+		b.longest = max(b.longest, media.Ticks(longest).Duration(timescale))
+	}
+	for i := range l.tail {
+		b.longest = max(b.longest, l.tail[i].d.Duration(timescale))
+	}
+	return l
+}
 
-// adaptationSet describes a track of the span, with the one Representation that it has.
-func (b *builder) adaptationSet(t media.Track, span manifest.Span, line timeline) (*mpd.AdaptationSetType, error) {
+// peakOf is the greatest value that a row of the stretch has. list are the strip's, which holds for the rows up to its newest; where the stretch ends
+// before that, each row is looked at.
+func peakOf(w *media.Window, s *stretch, list []peak, next uint64, value func(*media.Row) int64) int64 {
+	if w.Rows.At(s.to-1).Number+1 == next {
+		if list = peaksFrom(list, w.Rows.At(s.from).Number); len(list) > 0 {
+			return list[0].value
+		}
+		return 0
+	}
+	greatest := int64(0)
+	for i := s.from; i < s.to; i++ {
+		greatest = max(greatest, value(w.Rows.At(i)))
+	}
+	return greatest
+}
+
+// xpath leads to a set, as patches have it.
+func (b *builder) xpath(s *stretch, set uint32) string {
+	return "/MPD/Period[@id='" + s.id() + "']/AdaptationSet[@id='" + strconv.FormatUint(uint64(set), 10) + "']"
+}
+
+// lineFills are what a set's SegmentTemplate is given.
+func (b *builder) lineFills(s *stretch, set uint32, l line) []fill {
+	at := b.xpath(s, set) + "/SegmentTemplate"
+	number := appendString(nil, "startNumber", strconv.FormatUint(l.number(), 10))
+	return []fill{
+		{mark: numberMark, text: number, often: true, kind: startNumber, at: at},
+		{mark: lineMark, line: &l, often: true, kind: timeline, at: at + "/SegmentTimeline"},
+	}
+}
+
+// adaptationSet describes a track of the stretch, with the one Representation that it has.
+func (b *builder) adaptationSet(t media.Track, s *stretch, l *line) (*mpd.AdaptationSetType, error) {
 	id, err := setID(t)
 	if err != nil {
 		return nil, err
 	}
-	if line.number > math.MaxUint32 {
-		return nil, fmt.Errorf("track %s: segment number %d is over 32 bits, startNumber cannot say it", t.Name, line.number)
+	if l.number() > math.MaxUint32 {
+		return nil, fmt.Errorf("track %s: segment number %d is over 32 bits, startNumber cannot say it", t.Name, l.number())
 	}
 	set := mpd.NewAdaptationSet()
 	set.Id = mpd.Ptr(id)
 	set.ContentType = mpd.RFC6838ContentTypeType(t.Kind)
 	set.Lang = manifest.Language(t.Language)
-
-	st := mpd.NewSegmentTemplate()
-	st.Timescale = mpd.Ptr(t.Timescale)
-	st.PresentationTimeOffset = mpd.Ptr(uint64(media.FromTime(span.Run.Start, t.Timescale)))
-	st.StartNumber = mpd.Ptr(uint32(line.number))
-	st.Initialization = t.Name + "/init-" + strconv.FormatUint(uint64(t.Init), 10) + ".mp4"
-	st.Media = t.Name + "/$Number$.m4s"
-	st.SegmentTimeline = &mpd.SegmentTimelineType{S: line.s}
-	set.SegmentTemplate = st
+	set.SegmentAlignment = true
+	set.SegmentTemplate = b.template(t, s, "/$Number$.m4s")
+	if b.low && t.Part > 0 && t.Part < b.window.Segment {
+		set.SegmentTemplate.AvailabilityTimeComplete = mpd.Ptr(false)
+	}
 
 	r := mpd.NewRepresentation()
 	r.Id = t.Name
@@ -86,9 +171,7 @@ func (b *builder) adaptationSet(t media.Track, span manifest.Span, line timeline
 	r.Codecs = t.Codecs
 	switch t.Kind {
 	case media.Video:
-		r.MimeType = mpd.MIME_TYPE_VIDEO_MP4
-		r.Width, r.Height = uint32(max(t.Width, 0)), uint32(max(t.Height, 0))
-		r.Sar = "1:1" // the track's size is that of the picture as displayed
+		picture(r, t)
 		r.FrameRate = frameRate(t.FrameRate)
 	case media.Audio:
 		r.MimeType = mpd.MIME_TYPE_AUDIO_MP4
@@ -103,6 +186,29 @@ func (b *builder) adaptationSet(t media.Track, span manifest.Span, line timeline
 	}
 	set.Representations = []*mpd.RepresentationType{r}
 	return set, nil
+}
+
+// template is a set's SegmentTemplate with marks for what changes often. media is what follows the track's name in the URLs of segments.
+func (b *builder) template(t media.Track, s *stretch, suffix string) *mpd.SegmentTemplateType {
+	// A dollar sign stands for something in templates.
+	query := strings.ReplaceAll(b.links.Media, "$", "%24")
+	st := mpd.NewSegmentTemplate()
+	st.Timescale = mpd.Ptr(t.Timescale)
+	st.PresentationTimeOffset = mpd.Ptr(uint64(media.FromTime(b.origin(s), t.Timescale)))
+	st.StartNumber = mpd.Ptr(uint32(0))
+	st.Initialization = t.Name + "/init-" + strconv.FormatUint(uint64(t.Init), 10) + ".mp4" + query
+	st.Media = t.Name + suffix + query
+	st.SegmentTimeline = &mpd.SegmentTimelineType{S: []*mpd.S{{D: 1}}}
+	if b.low {
+		st.AvailabilityTimeOffset = mpd.FloatInf64(availabilityOffset(b.window, t).Seconds())
+	}
+	return st
+}
+
+func picture(r *mpd.RepresentationType, t media.Track) {
+	r.MimeType = mpd.MIME_TYPE_VIDEO_MP4
+	r.Width, r.Height = uint32(max(t.Width, 0)), uint32(max(t.Height, 0))
+	r.Sar = "1:1" // the track's size is that of the picture as displayed
 }
 
 // setsAKind is how many AdaptationSet ids there are for each kind of track.

@@ -1,90 +1,122 @@
 package dash
 
 import (
-	"fmt"
-
-	"github.com/Eyevinn/dash-mpd/mpd"
+	"strconv"
 
 	"weir/internal/media"
-	"weir/manifest"
 )
 
-// timeline is what a SegmentTimeline says of one track in one Period.
-type timeline struct {
-	s       []*mpd.S
-	number  uint64      // of the first segment
-	start   media.Ticks // of the first segment
-	longest media.Ticks // duration
+// line is a SegmentTimeline: a part of a strip, and what is expected behind it.
+type line struct {
+	strip    *strip
+	from, to uint64  // rows of the strip, which has them; none where from > to
+	tail     []entry // one a segment
 }
 
-// timelineOf lists the track's segments in the span, equal durations folded. Gaps at its head are skipped, and it ends at the
-// first gap after media: within a run a track that is gone does not come back.
-func timelineOf(rows media.Rows, span manifest.Span, column int) (timeline, error) {
-	var line timeline
-	var end media.Ticks
-	var last *mpd.S
-	var pool []mpd.S
-	for i := span.From; i < span.To; i++ {
-		row := rows.At(i)
-		seg := row.Segments[column]
-		if seg == nil || seg.Gap() {
-			if last != nil {
-				break
+// lineOf is the part of the strip that has rows from to to, as far as the track has media there.
+func lineOf(s *strip, from, to uint64, tail []entry) line {
+	l := line{strip: s, from: 1, tail: tail}
+	if n := len(s.entries); n > 0 {
+		first, last := max(from, s.entries[0].number), min(to, s.entries[n-1].last())
+		if first <= last {
+			l.from, l.to = first, last
+		}
+	}
+	return l
+}
+
+func (l *line) complete() bool { return l.from <= l.to }
+func (l *line) empty() bool    { return !l.complete() && len(l.tail) == 0 }
+
+// number is that of the first segment.
+func (l *line) number() uint64 {
+	if l.complete() {
+		return l.from
+	}
+	return l.tail[0].number
+}
+
+// elements are the S elements: the first ones, the entries of the strip from i to j (exclusive) that are whole, and the last ones.
+func (l *line) elements() (head []entry, i, j int, tail []entry) {
+	if !l.complete() {
+		return fold(nil, l.tail), 0, 0, nil
+	}
+	i, j = l.strip.find(l.from), l.strip.find(l.to)
+	first := l.strip.entries[i]
+	skip := l.from - first.number
+	first.start += media.Ticks(skip) * first.d
+	first.n -= int(skip)
+	first.number = l.from
+	first.jump = false
+	if i == j {
+		first.n = int(l.to - l.from + 1)
+		return fold([]entry{first}, l.tail), i + 1, i + 1, nil
+	}
+	last := l.strip.entries[j]
+	last.n = int(l.to - last.number + 1)
+	return []entry{first}, i + 1, j, fold([]entry{last}, l.tail)
+}
+
+// fold adds segments to elements.
+func fold(all, segments []entry) []entry {
+	for _, e := range segments {
+		if n := len(all); n > 0 {
+			p := &all[n-1]
+			joined := p.start+media.Ticks(p.n)*p.d == e.start
+			if joined && p.d == e.d {
+				p.n += e.n
+				continue
 			}
-			continue
+			e.jump = !joined
 		}
-		if seg.Start < 0 || seg.Duration <= 0 {
-			return timeline{}, fmt.Errorf("track %s, segment %d: start %d, duration %d: not on the timeline",
-				seg.Track, row.Number, seg.Start, seg.Duration)
-		}
-		line.longest = max(line.longest, seg.Duration)
-		if last != nil && end == seg.Start && last.D == uint64(seg.Duration) {
-			last.R++
-			end += seg.Duration
-			continue
-		}
-		if len(pool) == cap(pool) {
-			pool = make([]mpd.S, 0, min(span.To-i, 256)) // in blocks: pointers into them stay
-		}
-		pool = append(pool, mpd.S{D: uint64(seg.Duration)})
-		s := &pool[len(pool)-1]
-		if last == nil {
-			line.number, line.start = row.Number, seg.Start
-		}
-		if last == nil || end != seg.Start {
-			s.T = mpd.Ptr(uint64(seg.Start))
-		}
-		line.s = append(line.s, s)
-		last, end = s, seg.Start+seg.Duration
+		all = append(all, e)
 	}
-	return line, nil
+	return all
 }
 
-// The schemes of ISO/IEC 23009-1, 5.3.2.4: what a player may take for granted at the change from one Period to the next.
-const (
-	schemeConnectivity = "urn:mpeg:dash:period-connectivity:2015" // decoding goes on with the same init segment
-	schemeContinuity   = "urn:mpeg:dash:period-continuity:2015"   // and the media's timestamps go on without a hole
-)
+// start is where the first segment begins.
+func (l *line) start() media.Ticks {
+	head, _, _, _ := l.elements()
+	return head[0].start
+}
 
-// joins tells how the track goes on from the Period before: nothing where its init segment is another. start is that of its
-// first segment in the span.
-func joins(rows media.Rows, before, span manifest.Span, column int, start media.Ticks) []*mpd.DescriptorType {
-	now := span.Run.Tracks[column]
-	then := before.Column(now.Name)
-	if then < 0 {
-		return nil
+// appendText is the text of the elements.
+func (l *line) appendText(b []byte) []byte {
+	head, i, j, tail := l.elements()
+	for k := range head {
+		b = appendS(b, head[k], k == 0 || head[k].jump)
 	}
-	was := before.Run.Tracks[then]
-	if was.Init != now.Init || was.Codecs != now.Codecs || was.Timescale != now.Timescale {
-		return nil
+	if i < j {
+		b = append(b, l.strip.text[l.strip.entries[i-1].end:l.strip.entries[j-1].end]...)
 	}
-	scheme := mpd.AnyURI(schemeConnectivity)
-	last := rows.At(before.To - 1).Segments[then]
-	if last == nil || last.Gap() {
-		return nil
+	for k := range tail {
+		b = appendS(b, tail[k], tail[k].jump)
 	}
-	if last.Start+last.Duration == start {
-		scheme = schemeContinuity
+	return b
+}
+
+// sIndent is how far the library indents an S.
+const sIndent = "          "
+
+// appendS writes an S as a line of its own.
+func appendS(b []byte, e entry, start bool) []byte {
+	b = append(b, sIndent...)
+	b = appendElement(b, e, start)
+	return append(b, '\n')
+}
+
+// appendElement writes an S, with @t where start is set.
+func appendElement(b []byte, e entry, start bool) []byte {
+	b = append(b, "<S"...)
+	if start {
+		b = append(b, ` t="`...)
+		b = append(strconv.AppendInt(b, int64(e.start), 10), '"')
 	}
-	return []*mpd.DescriptorType{{SchemeIdUri: scheme, Value: periodID(before.Run)}}
+	b = append(b, ` d="`...)
+	b = append(strconv.AppendInt(b, int64(e.d), 10), '"')
+	if e.n > 1 {
+		b = append(b, ` r="`...)
+		b = append(strconv.AppendInt(b, int64(e.n-1), 10), '"')
+	}
+	return append(b, "></S>"...)
 }

@@ -30,25 +30,26 @@ type Channel struct {
 	LowLatency bool // of the windows
 	Ended      bool // of the windows
 
-	rows   []*media.Row
-	open   []*openRow // behind rows
-	anchor media.Anchor
-	next   uint64
-	run    *media.Run
-	runs   uint64
-	end    time.Time              // of the last run on the timeline
-	ends   map[string]media.Ticks // of each track in the run
-	ended  map[string]bool        // tracks that have no more media in the run
-	rates  map[string]media.Rate
-	cutIDR bool
-	now    time.Time
+	rows    []*media.Row
+	open    []*openRow // behind rows
+	anchor  media.Anchor
+	next    uint64
+	run     *media.Run
+	runs    uint64
+	end     time.Time              // of the last run on the timeline
+	ends    map[string]media.Ticks // of each track in the run
+	ended   map[string]bool        // tracks that have no more media in the run
+	rates   map[string]media.Rate  // up to the newest row that is complete
+	planned map[string]media.Rate  // up to the newest that is planned
+	cutIDR  bool
+	now     time.Time
 }
 
 // New is a channel of two-second segments that has sent nothing yet. first is the number of its first segment.
 func New(first uint64) *Channel {
 	return &Channel{
 		Name: "news", Segment: 2 * time.Second, Target: 2 * time.Second, DVR: 10 * time.Minute,
-		next: first, end: Epoch, now: Epoch, rates: make(map[string]media.Rate),
+		next: first, end: Epoch, now: Epoch, rates: make(map[string]media.Rate), planned: make(map[string]media.Rate),
 	}
 }
 
@@ -106,7 +107,7 @@ func (c *Channel) made(d time.Duration, bitrate int) *media.Row {
 	c.end = row.End()
 	for i, t := range c.run.Tracks {
 		seg := c.segment(t, i == 0, start, end, lead.Timescale, bitrate)
-		seg.Wall, seg.Anchor, seg.Rate = row.Wall, row.Anchor, c.rates[t.Name]
+		seg.Wall, seg.Anchor, seg.Rate = row.Wall, row.Anchor, c.planned[t.Name]
 		row.Segments = append(row.Segments, seg)
 		if last := (seg.Start + seg.Duration).Time(t.Timescale); !seg.Gap() && last.After(c.end) {
 			c.end = last
@@ -146,10 +147,10 @@ func (c *Channel) segment(t media.Track, lead bool, start, end media.Ticks, time
 		seg.Bytes += int64(p.Size)
 	}
 	seg.Data = []byte{}
-	r := c.rates[t.Name]
+	r := c.planned[t.Name]
 	r.Peak = max(r.Peak, bitrate)
 	r.Average = max(r.Average, (r.Average+bitrate)/2)
-	c.rates[t.Name] = r
+	c.planned[t.Name] = r
 	return seg
 }
 
@@ -164,7 +165,12 @@ func (c *Channel) Rows(n int, d time.Duration, bitrate int) {
 func (c *Channel) Len() int { return len(c.rows) }
 
 // Trim takes the n oldest rows away.
-func (c *Channel) Trim(n int) { c.rows = c.rows[n:] }
+func (c *Channel) Trim(n int) {
+	c.rows = c.rows[n:]
+	if n > 0 { // what is listed has changed
+		c.now = c.now.Add(time.Millisecond)
+	}
+}
 
 // Window is the channel as it is now.
 func (c *Channel) Window() *media.Window {

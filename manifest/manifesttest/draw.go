@@ -90,7 +90,8 @@ func DrawLive(t *rapid.T) []*media.Window {
 					c.End(names[len(names)-1].Name)
 				}
 			case 2:
-				c.Shift(time.Duration(rapid.Int64Range(-int64(time.Second), int64(time.Second)).Draw(t, "shift")))
+				// Less than any row lasts, so that each stretch begins after the one before.
+				c.Shift(time.Duration(rapid.Int64Range(-int64(40*time.Millisecond), int64(40*time.Millisecond)).Draw(t, "shift")))
 			case 3:
 				c.Complete()
 			case 4, 5, 6, 7, 8:

@@ -80,6 +80,11 @@ func (c *Channel) list() {
 		row := c.open[0].row
 		c.rows = append(c.rows, row)
 		c.open = c.open[1:]
+		for _, seg := range row.Segments {
+			if !seg.Gap() {
+				c.rates[seg.Track] = seg.Rate
+			}
+		}
 		c.now = row.End().Add(250 * time.Millisecond)
 	}
 }
