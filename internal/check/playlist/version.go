@@ -13,6 +13,9 @@ func (p *Playlist) Needs() (version int, why string) {
 		if s.Decimal {
 			need(3, "a decimal EXTINF")
 		}
+		if p.Target > 0 && s.Duration > p.Target { // before version 6 it was not rounded
+			need(6, "an EXTINF above EXT-X-TARGETDURATION")
+		}
 		if s.Range != nil {
 			need(4, "EXT-X-BYTERANGE")
 		}
