@@ -15,11 +15,12 @@ const (
 	versionIFrames   = 4 // EXT-X-I-FRAMES-ONLY, EXT-X-BYTERANGE
 	versionIFrameMap = 5 // EXT-X-MAP with EXT-X-I-FRAMES-ONLY
 	versionMap       = 6 // EXT-X-MAP without it
+	versionRounded   = 6 // EXT-X-TARGETDURATION that is shorter than a segment, but not than its rounded duration
 	versionSkip      = 9 // EXT-X-SKIP
 )
 
-// header is all before the first segment, where skip segments are left out; cut as listing.cut says it.
-func (l *listing) header(skip int, cut bool) ([]byte, error) {
+// header is all before the first segment, where skip segments are left out; all is the survey of what is listed.
+func (l *listing) header(skip int, all survey) ([]byte, error) {
 	list, err := m3u8.NewMediaPlaylist(0, 0)
 	if err != nil {
 		return nil, fmt.Errorf("playlist of %s of channel %s: %w", l.track, l.w.Channel, err)
@@ -28,6 +29,8 @@ func (l *listing) header(skip int, cut bool) ([]byte, error) {
 	switch {
 	case skip > 0:
 		list.SetVersion(versionSkip)
+	case all.long:
+		list.SetVersion(versionRounded)
 	case l.iframes && mapped:
 		list.SetVersion(versionIFrameMap)
 	case l.iframes:
@@ -44,7 +47,7 @@ func (l *listing) header(skip int, cut bool) ([]byte, error) {
 	if !l.live {
 		list.MediaType = m3u8.VOD
 	}
-	list.SetCustomTag(headerTags{l, !cut, discontinuitySequence(first)})
+	list.SetCustomTag(headerTags{l, !all.cut, discontinuitySequence(first)})
 	text := list.Encode().Bytes()
 	if skip > 0 {
 		text = append(text, "#EXT-X-SKIP:SKIPPED-SEGMENTS="...)

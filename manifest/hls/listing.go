@@ -49,7 +49,7 @@ func list(w *media.Window, track string, links manifest.Links, iframes bool) (*l
 	}
 	l := &listing{
 		w: w, track: track, links: escaped(links), iframes: iframes, rows: w.Rows.Len(), spans: manifest.Spans(w.Rows), live: !w.Ended,
-		target: media.FromDuration(w.Target, millis),
+		target: targetOf(w),
 	}
 	l.from = l.rows
 	if !early(w) {
@@ -107,30 +107,16 @@ func (l *listing) skippable() int {
 	return l.len() - l.within(skipTargets*l.target)
 }
 
-// cut tells whether decoding cannot start at some listed segment, or at the one that is being made.
-func (l *listing) cut(rows bool) bool {
-	if l.iframes {
-		return false
-	}
-	if s := l.open.segment; s != nil && !s.Parts[0].Independent {
-		return true
-	}
+// survey is that of all that is listed; rows is that of the window's rows.
+func (l *listing) survey(rows survey) survey {
 	for i := range l.closed {
-		if l.closed[i].cut() {
-			return true
-		}
+		rows.add(&l.closed[i], l.target)
 	}
+	if s := l.open.segment; s != nil {
+		rows.cut = rows.cut || !s.Parts[0].Independent
+	}
+	rows.cut = rows.cut && !l.iframes
 	return rows
-}
-
-// cutRows is what cut needs to know of the window's rows.
-func (l *listing) cutRows() bool {
-	for i := range l.rows {
-		if e := l.at(i); e.cut() {
-			return true
-		}
-	}
-	return false
 }
 
 // mapped tells whether the playlist has an EXT-X-MAP, not counting segments that are skipped.

@@ -40,7 +40,7 @@ func whole(w *media.Window, track string, links manifest.Links, delta, iframes b
 	if delta {
 		skip = l.skippable()
 	}
-	header, err := l.header(skip, l.cut(l.cutRows()))
+	header, err := l.header(skip, l.survey(surveyed(w, track)))
 	if err != nil {
 		return nil, err
 	}

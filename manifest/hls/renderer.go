@@ -95,11 +95,11 @@ func (r *Renderer) render(w *media.Window, track string, links manifest.Links, d
 	if delta {
 		skip = l.skippable()
 	}
-	stretches, cut, err := r.remembered(l, skip)
+	stretches, rows, err := r.remembered(l, skip)
 	if err != nil {
 		return nil, err
 	}
-	header, err := l.header(skip, l.cut(cut))
+	header, err := l.header(skip, l.survey(rows))
 	if err != nil {
 		return nil, err
 	}
@@ -130,22 +130,22 @@ func (r *Renderer) render(w *media.Window, track string, links manifest.Links, d
 	return p, nil
 }
 
-// remembered is what is known of the rows of l: whether one is cut, and, in a full playlist, the text of all but the first that are listed
+// remembered is what is known of the rows of l: their survey, and, for a full playlist, the text of all but the first that are listed
 // without parts.
-func (r *Renderer) remembered(l *listing, skip int) ([]stretch, bool, error) {
+func (r *Renderer) remembered(l *listing, skip int) ([]stretch, survey, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := r.track(l.track)
-	cut := !l.iframes && t.surveyor.survey(l.w, l.track).cut
+	rows := t.surveyor.survey(l.w, l.track)
 	if skip > 0 {
-		return nil, cut, nil
+		return nil, rows, nil
 	}
 	blocks := t.media
 	if l.iframes {
 		blocks = t.iframes
 	}
 	stretches, err := blocksOf(l, blocks)
-	return stretches, cut, err
+	return stretches, rows, err
 }
 
 // blocksOf is the text of rows 1 ≤ i < min(l.from, l.rows) of l, without links. Blocks are begun and continued as far as the listing goes: each of these

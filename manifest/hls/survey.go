@@ -7,10 +7,17 @@ import (
 	"weir/internal/media"
 )
 
-// survey is what playlists say of all rows of a track together.
+// survey is what playlists say of all segments of a track together.
 type survey struct {
 	cut  bool // decoding cannot start at some segment
+	long bool // some segment is longer than the target duration, if not when it is rounded
 	peak int  // largest keyRate
+}
+
+func (s *survey) add(e *entry, target media.Ticks) {
+	s.cut = s.cut || e.cut()
+	s.long = s.long || e.duration() > target
+	s.peak = max(s.peak, e.keyRate())
 }
 
 // surveyed looks at all rows.
@@ -18,20 +25,26 @@ func surveyed(w *media.Window, track string) survey {
 	var s survey
 	for i := range w.Rows.Len() {
 		e := entryOf(w.Rows.At(i), track)
-		s.cut = s.cut || e.cut()
-		s.peak = max(s.peak, e.keyRate())
+		s.add(&e, targetOf(w))
 	}
 	return s
 }
 
+// targetOf is the target duration, in ms.
+func targetOf(w *media.Window) media.Ticks { return media.FromDuration(w.Target, millis) }
+
 // surveyor answers for windows of one track what surveyed does, and looks at each row once. Not safe for concurrent use.
 type surveyor struct {
-	from, to uint64   // numbers of the rows that were looked at: from ≤ n < to
-	cuts     []uint64 // those that are cut, rising
+	from, to    uint64 // numbers of the rows that were looked at: from ≤ n < to
+	target      media.Ticks
+	cuts, longs numbers
 	// peaks are the rows whose keyRate is above that of all behind them, rising by number: the first one within a window that ends
 	// with the newest row is its peak.
 	peaks []keyRate
 }
+
+// numbers are those of some rows, rising.
+type numbers []uint64
 
 type keyRate struct {
 	number uint64
@@ -42,21 +55,20 @@ type keyRate struct {
 func (s *surveyor) survey(w *media.Window, track string) survey {
 	first := w.Rows.At(0).Number
 	end := first + uint64(w.Rows.Len())
-	if first > s.to || end < s.from || s.from == s.to {
-		*s = surveyor{from: first, to: first}
+	if target := targetOf(w); first > s.to || end < s.from || s.from == s.to || target != s.target {
+		*s = surveyor{from: first, to: first, target: target}
 	}
 	for ; s.to < end; s.to++ {
 		e := entryOf(w.Rows.At(int(s.to-first)), track)
 		s.append(&e)
 	}
 	s.extend(w, track, first)
-	i := sort.Search(len(s.cuts), func(i int) bool { return s.cuts[i] >= first })
-	told := survey{cut: i < len(s.cuts) && s.cuts[i] < end}
+	told := survey{cut: s.cuts.within(first, end), long: s.longs.within(first, end)}
 	if end < s.to { // of an older window, or one that has ended
 		told.peak = surveyed(w, track).peak
 		return told
 	}
-	if i = sort.Search(len(s.peaks), func(i int) bool { return s.peaks[i].number >= first }); i < len(s.peaks) {
+	if i := sort.Search(len(s.peaks), func(i int) bool { return s.peaks[i].number >= first }); i < len(s.peaks) {
 		told.peak = s.peaks[i].rate
 	}
 	return told
@@ -65,6 +77,9 @@ func (s *surveyor) survey(w *media.Window, track string) survey {
 func (s *surveyor) append(e *entry) {
 	if e.cut() {
 		s.cuts = append(s.cuts, e.number)
+	}
+	if e.duration() > s.target {
+		s.longs = append(s.longs, e.number)
 	}
 	if rate := e.keyRate(); rate > 0 {
 		n := len(s.peaks)
@@ -80,7 +95,7 @@ func (s *surveyor) extend(w *media.Window, track string, first uint64) {
 	if first >= s.from {
 		return
 	}
-	var cuts []uint64
+	var cuts, longs numbers
 	var peaks []keyRate
 	highest := 0
 	if len(s.peaks) > 0 {
@@ -91,13 +106,18 @@ func (s *surveyor) extend(w *media.Window, track string, first uint64) {
 		if e.cut() {
 			cuts = append(cuts, e.number)
 		}
+		if e.duration() > s.target {
+			longs = append(longs, e.number)
+		}
 		if rate := e.keyRate(); rate > highest {
 			highest = rate
 			peaks = append(peaks, keyRate{e.number, rate})
 		}
 	}
 	slices.Reverse(cuts)
+	slices.Reverse(longs)
 	slices.Reverse(peaks)
+	s.longs = append(longs, s.longs...)
 	s.cuts, s.peaks = append(cuts, s.cuts...), append(peaks, s.peaks...)
 }
 
@@ -108,8 +128,19 @@ func (s *surveyor) forget(before uint64) {
 		return
 	}
 	s.from = max(s.from, before)
-	i := sort.Search(len(s.cuts), func(i int) bool { return s.cuts[i] >= before })
-	s.cuts = slices.Delete(s.cuts, 0, i)
-	i = sort.Search(len(s.peaks), func(i int) bool { return s.peaks[i].number >= before })
+	s.cuts, s.longs = s.cuts.since(before), s.longs.since(before)
+	i := sort.Search(len(s.peaks), func(i int) bool { return s.peaks[i].number >= before })
 	s.peaks = slices.Delete(s.peaks, 0, i)
+}
+
+// within tells whether any is from ≤ n < to.
+func (n numbers) within(from, to uint64) bool {
+	i, _ := slices.BinarySearch(n, from)
+	return i < len(n) && n[i] < to
+}
+
+// since are those that are not below from, in the same memory.
+func (n numbers) since(from uint64) numbers {
+	i, _ := slices.BinarySearch(n, from)
+	return slices.Delete(n, 0, i)
 }
