@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,6 +17,7 @@ import (
 	"weir/ingest/rtmp"
 	"weir/internal/bus"
 	"weir/internal/catalog"
+	"weir/internal/clip"
 	"weir/internal/config"
 	"weir/internal/control"
 	"weir/web"
@@ -80,18 +82,23 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 	if !web.Built() {
 		log.Warn("the player page is not in this program: `make build` builds it")
 	}
+	clips, err := clip.Open(clip.Config{Dir: filepath.Join(cfg.Data, "clips"), Log: log.With("area", "clips"), Now: time.Now})
+	if err != nil {
+		return err
+	}
+	defer clips.Close()
 	feeds := ingest.New(ingest.Config{Bus: ingest.OnBus(b), Catalog: channels, Log: log.With("area", "ingest"), Now: time.Now})
 	players, err := edge.New(edge.Config{
 		Catalog: channels,
 		Read:    func(ctx context.Context, channel string, h edge.Handler) error { return b.Read(ctx, channel, h) },
-		Memory:  cfg.Edge.Memory, Carry: cfg.Edge.Carry, Web: web.Pages(), Log: log.With("area", "edge"), Now: time.Now,
+		Memory:  cfg.Edge.Memory, Assets: clips, Carry: cfg.Edge.Carry, Web: web.Pages(), Log: log.With("area", "edge"), Now: time.Now,
 	})
 	if err != nil {
 		feeds.Close(ctx)
 		return err
 	}
 	admin := control.New(control.Config{
-		Catalog: channels, Feeds: feeds, Edge: players, Bus: b, Version: version, Log: log.With("area", "admin"),
+		Catalog: channels, Feeds: feeds, Edge: players, Bus: b, Clips: clip.NewMaker(clips, players), Version: version, Log: log.With("area", "admin"),
 	})
 
 	// What takes media in ends with ctx; what hands it out goes on until nothing more comes in.

@@ -15,6 +15,8 @@ var (
 	ErrFull = errors.New("no room for another clip")
 	// ErrBusy says that too many clips are being made.
 	ErrBusy = errors.New("too many clips are being made, try again later")
+	// ErrLocked says that another process keeps its clips in the directory.
+	ErrLocked = errors.New("another process keeps its clips there")
 	// ErrDamaged says that a clip on the disk is not what was written.
 	ErrDamaged = errors.New("damaged clip")
 )

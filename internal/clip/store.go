@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -41,9 +42,10 @@ type Store struct {
 	making   int
 
 	opened assets
+	lock   *os.File // the directory
 }
 
-// Open finds the clips that there are, and removes what was left of others.
+// Open finds the clips that there are, and removes what was left of others. Errors: ErrLocked, those of the disk.
 func Open(cfg Config) (*Store, error) {
 	s := &Store{dir: cfg.Dir, log: cfg.Log, now: cfg.Now, free: cfg.Free, step: func(string) {}, clips: make(map[string]Info)}
 	if s.free == nil {
@@ -53,16 +55,29 @@ func Open(cfg Config) (*Store, error) {
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return nil, fmt.Errorf("keep clips: %w", err)
 	}
+	var err error
+	if s.lock, err = lockDir(s.dir); err != nil {
+		return nil, fmt.Errorf("keep clips: %w", err)
+	}
+	if err := s.look(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// look finds the clips.
+func (s *Store) look() error {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
-		return nil, fmt.Errorf("look for clips: %w", err)
+		return fmt.Errorf("look for clips: %w", err)
 	}
 	for _, e := range entries {
 		name := e.Name()
 		switch {
 		case strings.HasPrefix(name, makingPrefix), strings.HasPrefix(name, gonePrefix):
 			if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
-				return nil, fmt.Errorf("remove what is left of a clip: %w", err)
+				return fmt.Errorf("remove what is left of a clip: %w", err)
 			}
 			s.log.Info("what was left of a clip was removed", "directory", name)
 		case e.IsDir() && idPattern.MatchString(name):
@@ -74,11 +89,26 @@ func Open(cfg Config) (*Store, error) {
 			s.clips[name] = d.Info
 		}
 	}
-	return s, nil
+	return nil
 }
 
-// Close closes what is open of clips that nobody reads any more; the rest is closed when it has been read.
-func (s *Store) Close() { s.opened.close() }
+// Close lets go of the directory and closes what is open of clips that nobody reads any more; the rest is closed when it has been read.
+func (s *Store) Close() {
+	s.opened.close()
+	_ = s.lock.Close() // the lock goes with it; closing it again does nothing
+}
+
+// lockDir takes a directory for this process alone.
+func lockDir(dir string) (*os.File, error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(d.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w (%w)", dir, ErrLocked, err), d.Close())
+	}
+	return d, nil
+}
 
 // List is all clips of a channel, or of all channels if it is "", oldest first.
 func (s *Store) List(channel string) []Info {

@@ -142,6 +142,16 @@ func TestClipKeepsRowsMediaAndTimes(t *testing.T) {
 	})
 }
 
+func TestDirectoryBelongsToOneStore(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir)
+	_, err := Open(Config{Dir: dir, Log: quiet, Now: time.Now})
+	require.ErrorIs(t, err, ErrLocked)
+	s.Close()
+	open(t, dir).Close()
+}
+
 func TestClipIsRefused(t *testing.T) {
 	t.Parallel()
 	f := twoRuns()
