@@ -29,6 +29,7 @@ func TestMultivariantRules(t *testing.T) {
 			for _, v := range m.variants {
 				checkVariant(t, w, v, groups[v["AUDIO"]])
 			}
+			checkIFrames(t, w, m)
 		}
 	})
 }
@@ -96,4 +97,39 @@ func checkVariant(t *rapid.T, w *media.Window, v map[string]string, group []map[
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, mean, average, "rule 9")
 	require.LessOrEqual(t, mean, bandwidth)
+}
+
+// checkIFrames checks rule 11: each video track of a variant has its I-frame playlist, if it has I-frames.
+func checkIFrames(t *rapid.T, w *media.Window, m multivariant) {
+	lists := make(map[string]map[string]string)
+	for _, x := range m.iframes {
+		require.NotContains(t, lists, x["URI"], "twice")
+		lists[x["URI"]] = x
+	}
+	used := make(map[string]bool)
+	for _, v := range m.variants {
+		name := strings.TrimSuffix(v["URI"], "/index.m3u8")
+		peak := 0.0
+		for i := range w.Rows.Len() {
+			s := w.Rows.At(i).Segment(name)
+			if s != nil && len(s.Parts) > 0 && strings.HasPrefix(name, "v") {
+				peak = max(peak, float64(s.Parts[0].Key)*8/s.Duration.Seconds(s.Timescale))
+			}
+		}
+		x, ok := lists[name+"/iframes.m3u8"]
+		require.Equal(t, peak > 0, ok, "rule 11: %s", name)
+		if !ok {
+			continue
+		}
+		used[name+"/iframes.m3u8"] = true
+		for _, a := range []string{"RESOLUTION", "VIDEO-RANGE"} {
+			require.Equal(t, v[a], x[a], "rule 11")
+		}
+		require.Contains(t, v["CODECS"], strings.Split(x["CODECS"], ",")[0], "rule 11")
+		bandwidth, err := strconv.ParseFloat(x["BANDWIDTH"], 64)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, bandwidth, peak-1, "rule 11")
+		require.LessOrEqual(t, bandwidth, max(2000, peak*1.8), "no more than it must be")
+	}
+	require.Len(t, lists, len(used), "I-frames of no variant")
 }
