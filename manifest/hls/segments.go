@@ -27,6 +27,9 @@ func (l *listing) segments(from, to int, parts bool) ([]byte, error) {
 	b.uris.Grow(n * (len("/18446744073709551615") + len(segmentSuffix) + len(l.links.Media)))
 	custom := map[string]m3u8.CustomTag{b.tags.TagName(): b.tags}
 	segs := make([]m3u8.MediaSegment, n)
+	if parts {
+		b.tags.parts = make([]byte, 0, l.roomForParts(max(from, l.from), to))
+	}
 	var prev *media.Run
 	if from > 0 {
 		e := l.at(from - 1)
@@ -46,6 +49,16 @@ func (l *listing) segments(from, to int, parts bool) ([]byte, error) {
 	// The library writes a header before them. Its last line is this one.
 	text = text[bytes.Index(text, []byte("#EXT-X-TARGETDURATION:")):]
 	return text[bytes.IndexByte(text, '\n')+1:], nil
+}
+
+// roomForParts is about how many bytes the lines of those segments' parts take.
+func (l *listing) roomForParts(from, to int) int {
+	room := 0
+	for i := from; i < to; i++ {
+		e := l.at(i)
+		room += e.parts() * (len(`#EXT-X-PART:DURATION=0.200,URI="12345678.10.m4s",INDEPENDENT=YES`) + 1 + len(l.links.Media))
+	}
+	return room
 }
 
 // builder turns entries into the library's segments.
