@@ -25,8 +25,9 @@ func (r *rendition) leavers(ctx context.Context, p *playlist.Playlist, now time.
 			continue
 		}
 		l.left = true
-		// It has to be there for its own duration and that of the longest listing from when it was first listed.
-		if until := l.first.Add(l.duration + r.longest - p.Target); l.fresh && now.Before(until) {
+		// It has to be there for its own duration and that of the longest listing from when it was first listed, which may have
+		// been half a target duration before we saw it.
+		if until := l.first.Add(l.duration + r.longest - p.Target/2 - promptly); l.fresh && now.Before(until) {
 			again = append(again, l)
 		}
 	}

@@ -94,8 +94,9 @@ func (d *dash) openSegment(ctx context.Context, x *stream, entries []mpd.Entry) 
 	}
 	length := inTicks(int64(e.Duration), x.timescale)
 	ahead := min(mpd.Seconds(x.template.Available), length)
-	if x.ends(e).Sub(d.clock()) < length/2 && x.template.Timeline == nil { // too late in it: the next one
+	if x.ends(e).Sub(d.clock()) < length*3/5 { // too late in it: the next one
 		e = mpd.Entry{Number: e.Number + 1, Time: e.Time + e.Duration, Duration: e.Duration}
+		guessed = x.template.Timeline != nil
 	}
 	url := resolve(x.base, mpd.Fill(*x.template.Media, x.rep.ID, x.rep.Bandwidth, e.Number, e.Time))
 	ready := x.ends(e).Add(-ahead)
@@ -110,9 +111,7 @@ func (d *dash) openSegment(ctx context.Context, x *stream, entries []mpd.Entry) 
 		if !d.wait(ctx, ready.Sub(d.clock())+20*time.Millisecond) || d.over(ctx) {
 			return
 		}
-		var came arrival
-		asked := d.clock()
-		a, err := d.get(ctx, ask{url: url, waits: true, within: 3*length + patience, limit: maxMedia, stream: came.note})
+		came, asked, a, err := d.arriving(ctx, url, length, guessed)
 		if err != nil {
 			if ctx.Err() == nil {
 				d.fail(ruleLowLatency, at, "%s: the open segment %s was not answered: %v", key, url, err)
@@ -134,6 +133,18 @@ func (d *dash) openSegment(ctx context.Context, x *stream, entries []mpd.Entry) 
 		d.expect(came.pieces >= 2 && spread >= remaining*2/5, ruleLowLatency, at,
 			"%s: the open segment %d came in %d pieces over %v, %v before its end", key, e.Number, came.pieces, spread.Round(time.Millisecond), remaining.Round(time.Millisecond))
 	})
+}
+
+// arriving fetches an open segment and tells how it came. One that is not listed yet may be asked for a little too early.
+func (d *dash) arriving(ctx context.Context, url string, length time.Duration, guessed bool) (came arrival, asked time.Time, a *answer, err error) {
+	for range 10 {
+		came, asked = arrival{}, d.clock()
+		a, err = d.get(ctx, ask{url: url, waits: true, within: 3*length + patience, limit: maxMedia, stream: came.note})
+		if err != nil || a.status == http.StatusOK || !guessed || !d.wait(ctx, 50*time.Millisecond) {
+			break
+		}
+	}
+	return came, asked, a, err
 }
 
 // note takes the arrival of some bytes.

@@ -148,6 +148,10 @@ func (f *facts) measure(seg *mp4.Segment, lead *mp4.Track) {
 			if t.Track != lead || len(t.Samples) == 0 {
 				continue
 			}
+			if !t.Timed {
+				f.parsed = false
+				return
+			}
 			if !f.parsed {
 				f.decode, f.earliest, f.parsed = t.Decode, t.Earliest(), true
 			}

@@ -1,0 +1,143 @@
+package check
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// reply is an answer of the simulated server, before it is sent: a fault may change it.
+type reply struct {
+	path   string // of the request
+	query  url.Values
+	method string
+	asked  time.Time
+	now    time.Time // when it is answered
+	status int
+	mime   string
+	age    int // max-age in seconds
+	header http.Header
+	body   []byte
+	pace   []time.Duration // how long before each of equal pieces of the body; nil: all at once
+	plain  bool            // never gzip
+	ranged bool            // a part of it was asked for
+}
+
+// late tells that the check has been going on for a while.
+func (r *reply) late(s *server) bool { return r.now.Sub(s.begin) > 111*time.Second }
+
+// playlist tells that the reply is a media playlist of HLS, but for those of I-frames.
+func (r *reply) playlist() bool { return strings.HasSuffix(r.path, "1/index.m3u8") && r.status == 200 }
+
+// is tells that the request was for that playlist or MPD.
+func (r *reply) is(path string) bool { return r.path == path && r.status == 200 }
+
+// edit replaces text in the body.
+func (r *reply) edit(old, now string) { r.body = []byte(strings.ReplaceAll(string(r.body), old, now)) }
+
+// server is an http.RoundTripper that answers for a channel, on the clock of the test.
+type server struct {
+	channel
+	fault func(*server, *reply)
+}
+
+// RoundTrip answers a request. What it has to wait for, it waits for.
+func (s *server) RoundTrip(req *http.Request) (*http.Response, error) {
+	r := &reply{
+		path: req.URL.Path, query: req.URL.Query(), method: req.Method, status: 200, age: 1, header: http.Header{},
+		mime: "application/vnd.apple.mpegurl", ranged: req.Header.Get("Range") != "", asked: time.Now(),
+	}
+	if err := s.answer(req, r); err != nil {
+		return nil, err
+	}
+	h := r.header
+	h.Set("Access-Control-Allow-Origin", "*")
+	r.now = time.Now()
+	if s.fault != nil {
+		s.fault(s, r)
+	}
+	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(r.age))
+	h.Set("Content-Type", r.mime)
+	if r.status != 200 {
+		r.body = []byte("no\n")
+	} else {
+		s.conditions(req, r)
+	}
+	if !r.plain && r.status == 200 && req.Header.Get("Accept-Encoding") == "gzip" && !strings.HasSuffix(r.path, ".m4s") && !strings.HasSuffix(r.path, ".mp4") {
+		var z bytes.Buffer
+		w := gzip.NewWriter(&z)
+		_, _ = w.Write(r.body)
+		_ = w.Close()
+		r.body = z.Bytes()
+		h.Set("Content-Encoding", "gzip")
+	}
+	if req.Method == http.MethodHead {
+		h.Set("Content-Length", strconv.Itoa(len(r.body)))
+		r.body = nil
+	}
+	return &http.Response{
+		StatusCode: r.status, Header: h, Request: req, ContentLength: -1, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Body: io.NopCloser(&pacedBody{data: r.body, pace: r.pace}),
+	}, nil
+}
+
+// conditions is If-None-Match and Range.
+func (s *server) conditions(req *http.Request, r *reply) {
+	sum := fnv.New64()
+	_, _ = sum.Write(r.body)
+	tag := fmt.Sprintf(`"%x"`, sum.Sum64())
+	r.header.Set("Etag", tag)
+	if req.Header.Get("If-None-Match") == tag {
+		r.status, r.body = http.StatusNotModified, nil
+		return
+	}
+	text, ranged := strings.CutPrefix(req.Header.Get("Range"), "bytes=")
+	if !ranged {
+		return
+	}
+	size := len(r.body)
+	a, b, _ := strings.Cut(text, "-")
+	from, err := strconv.Atoi(a)
+	to := size
+	if err != nil {
+		n, _ := strconv.Atoi(b)
+		from = size - n
+	} else if n, err := strconv.Atoi(b); err == nil {
+		to = min(n+1, size)
+	}
+	if from >= size {
+		r.status, r.body = http.StatusRequestedRangeNotSatisfiable, nil
+		return
+	}
+	r.status = http.StatusPartialContent
+	r.header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, size))
+	r.body = r.body[from:to]
+}
+
+// pacedBody gives its data in pieces.
+type pacedBody struct {
+	data []byte
+	pace []time.Duration
+}
+
+func (b *pacedBody) Read(p []byte) (int, error) {
+	if len(b.data) == 0 {
+		return 0, io.EOF
+	}
+	n := len(b.data)
+	if len(b.pace) > 0 {
+		time.Sleep(b.pace[0])
+		n = (n + len(b.pace) - 1) / len(b.pace)
+		b.pace = b.pace[1:]
+	}
+	n = copy(p, b.data[:n])
+	b.data = b.data[n:]
+	return n, nil
+}
