@@ -165,7 +165,7 @@ func (f *feed) start(formats []media.Format) error {
 		r := f.writer.Resume()
 		p, err := packager.New(
 			packager.Config{Segment: f.channel.Segment, Chunk: f.channel.Chunk},
-			packager.Resume{Segment: r.Segment, Run: r.Run, End: r.End, Target: r.Target, Init: r.Inits, Rates: r.Rates},
+			packager.Resume{Segment: r.Segment, Run: r.Run, End: r.End, Shift: r.Shift, Target: r.Target, Init: r.Inits, Rates: r.Rates},
 			&runLimit{Writer: f.writer, most: f.server.cfg.Runs, now: f.server.cfg.Now})
 		if err != nil {
 			return fmt.Errorf("channel %s: set up the packager: %w", f.channel.ID, err)

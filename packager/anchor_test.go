@@ -10,11 +10,11 @@ import (
 // An encoder whose clock is fast leaves a timeline that is ahead of us. Its next run begins there, but was not seen in the future.
 func TestRunBehindATimelineThatIsAhead(t *testing.T) {
 	t.Parallel()
-	for _, ahead := range []time.Duration{0, 50 * time.Millisecond, 9 * sec} {
+	for _, ahead := range []time.Duration{0, 50 * time.Millisecond, 9 * sec, time.Hour} {
 		y := &synth{formats: []media.Format{avcFormat(90000, 0), aacFormat(48000, 90000, 0)}}
 		y.video(0, 0, 10*sec, fps25, 50, false)
 		y.audio(1, 0, 10*sec, 48000)
-		resume := Resume{Segment: 7, Run: 1, End: epoch.Add(ahead)}
+		resume := Resume{Segment: 7, Run: 1, End: epoch.Add(ahead), Shift: -ahead}
 		rec := newRecorder(t, resume)
 		p, err := New(Config{2 * sec, 200 * time.Millisecond}, resume, rec)
 		must(t, err)

@@ -29,6 +29,7 @@ type Resume struct {
 	Segment uint64                // next segment number
 	Run     uint64                // next run's ID
 	End     time.Time             // end of the last run on the channel timeline; zero: there was none
+	Shift   time.Duration         // media.Anchor.Shift there
 	Target  time.Duration         // target duration of the channel; 0: not fixed yet
 	Init    map[string]media.Init // last init segment of each track by name: equal bytes keep its version
 	Rates   map[string]media.Rate // what was published of each track by name: rates only rise
@@ -59,6 +60,7 @@ type Packager struct {
 	settled  bool          // a run of the present clock has begun
 	stretch  media.Anchor  // of the newest row
 	shift    time.Duration // of that stretch; 0 for a new clock
+	endShown media.Ticks   // ns: where its anchor puts the end of the last run's lead, 0: there was none
 	shown    media.Ticks   // ns: where its anchor puts the newest row, 0: there was none
 	inits    map[string]media.Init
 	rates    map[string]*trackRate
@@ -100,7 +102,7 @@ func New(cfg Config, resume Resume, out Output) (*Packager, error) {
 	}
 	if !resume.End.IsZero() {
 		p.end = media.Ticks(resume.End.UnixNano())
-		p.next = p.end
+		p.next, p.endShown = p.end, p.end+media.Ticks(resume.Shift)
 	}
 	for name, init := range resume.Init {
 		p.inits[name] = init

@@ -152,6 +152,7 @@ func (r *run) over() {
 		p.end = max(p.end, end)
 		if t == r.lead {
 			p.next = max(p.next, end)
+			p.endShown = max(p.endShown, end+media.Ticks(p.shift))
 		}
 		t.cut = nil
 	}

@@ -16,6 +16,7 @@ type Resume struct {
 	Segment uint64                // number of the next segment
 	Run     uint64                // ID of the next run
 	End     time.Time             // end of the last run on the channel timeline; zero: there was none
+	Shift   time.Duration         // media.Anchor.Shift there, 0 where the stream does not tell
 	Target  time.Duration         // target duration of the channel; 0: not yet fixed
 	Inits   map[string]media.Init // newest init segment of each track
 	Rates   map[string]media.Rate // of each track, as far as the stream still tells

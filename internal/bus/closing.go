@@ -27,8 +27,9 @@ type closing struct {
 	used    uint64                // highest number that a writer has recorded to have begun
 	rates   map[string]media.Rate // of the tracks so far; what is closed goes on from these
 
-	last uint64    // highest number that has messages
-	end  time.Time // where the run ends on the channel timeline
+	last  uint64        // highest number that has messages
+	end   time.Time     // where the run ends on the channel timeline
+	shift time.Duration // media.Anchor.Shift there
 }
 
 // tail is how far a track of the run has got in the stream.
@@ -78,7 +79,7 @@ func (c *closing) closeRows(ctx context.Context) (found bool, err error) {
 	for _, t := range tails {
 		if e := t.end; e != nil {
 			if at := (e.Start + e.Duration).Time(e.Timescale); at.After(c.end) {
-				c.end = at
+				c.end, c.shift = at, e.Anchor.Shift
 			}
 		}
 	}

@@ -98,6 +98,7 @@ func TestRowThatOneTrackHasEndedIsClosed(t *testing.T) {
 	require.Equal(t, testAnchor(media.Run{Start: timeline}, 2), gap.Anchor, "that of the row")
 	require.Equal(t, testRates["a1"], gap.Rate, "as measured before")
 	require.Equal(t, testRates, res.Rates)
+	require.Equal(t, -150*time.Millisecond, res.Shift)
 	require.Equal(t, media.Ticks(96000), gap.Duration)
 	e, _ := r.end("a1", 3)
 	require.Equal(t, testEnd(audio), e)

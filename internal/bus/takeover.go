@@ -121,8 +121,8 @@ func (t *takeover) closeLast(ctx context.Context) error {
 		}
 		if found {
 			t.resume.Segment, t.resume.Run = c.last+1, id+1
-			if c.end.After(t.resume.End) {
-				t.resume.End = c.end
+			if !c.end.Before(t.resume.End) {
+				t.resume.End, t.resume.Shift = c.end, c.shift
 			}
 			return nil
 		}
