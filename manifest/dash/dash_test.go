@@ -2,7 +2,6 @@ package dash_test
 
 import (
 	"math"
-	"strconv"
 	"testing"
 	"time"
 
@@ -114,23 +113,4 @@ func TestEqualDurationsAreFolded(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, d.Periods[0].Sets[0].Template.S, 1)
 	require.Len(t, d.Periods[0].Sets[0].segments(), 43200)
-}
-
-func BenchmarkMPD(b *testing.B) {
-	for _, n := range []int{60, 3600, 21600} {
-		c := manifesttest.New(1 << 20)
-		c.Run(0, manifesttest.AVC(1, 1920, 1080, "avc1.640028"), manifesttest.AAC("a1", 1, 48000, "en"))
-		c.Rows(n, 2*time.Second, 5_000_000)
-		w := c.Window()
-		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				doc, err := dash.MPD(w, manifest.Links{})
-				if err != nil {
-					b.Fatal(err)
-				}
-				b.SetBytes(int64(len(doc)))
-			}
-		})
-	}
 }

@@ -19,9 +19,9 @@ const (
 	// Of these many parts players should stay behind the live edge, and no nearer than those.
 	latencyParts, latencyPartsLeast = 5, 3
 	// Of the target, latency may be so many times as much before a player should seek.
-	latencyMost = 3
-	// How much faster and slower than the media a player may play to keep to its latency.
-	rateLeast, rateMost = 0.96, 1.04
+	latencyMost = 2
+	// How much faster and slower than the media a player may play to keep to its latency: a second that was lost is made good in ten.
+	rateLeast, rateMost = 0.94, 1.1
 	// references is the distance of rows that give the ProducerReferenceTime.
 	references = 32
 	// referenceID is that of all ProducerReferenceTimes: they tell of the same clock.
