@@ -70,8 +70,11 @@ func (r *run) safe(t *track) media.Ticks {
 func (r *run) durationOf(t *track, now time.Time) (d media.Ticks, stop bool) {
 	c, h, n := t.cut, t.queue.at(0), t.queue.at(1)
 	if n == nil {
-		if !r.finishing {
+		switch {
+		case !r.finishing:
 			return 0, false
+		case len(c.borders) > 0 && !c.borders[0].final && h.pos < c.borders[0].at:
+			return c.borders[0].at - h.pos, true // the lead has gone on without it
 		}
 		return c.guess(), false
 	}

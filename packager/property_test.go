@@ -137,8 +137,22 @@ func TestFeedsKeepTheRules(t *testing.T) {
 	})
 }
 
-// checkRuns checks that runs do not overlap on the timeline but for followers' last samples.
+// checkRuns checks that runs do not overlap on the timeline but for followers' last samples, and that segments of sound are as long as
+// their samples, within one.
 func checkRuns(t failer, rec *recorder) {
+	type segment struct {
+		track  string
+		number uint64
+	}
+	lasted := map[segment]media.Ticks{}
+	for _, c := range rec.chunks {
+		lasted[segment{c.Track, c.Segment}] += c.Duration
+	}
+	for _, e := range rec.ends {
+		if off := (e.Duration - lasted[segment{e.Track, e.Segment}]).Duration(e.Timescale); e.Track == "a1" && !e.Gap() && off.Abs() > sec/40 {
+			t.Fatalf("segment %d of %s is %v longer than its samples", e.Segment, e.Track, off)
+		}
+	}
 	ends := map[uint64]time.Time{}
 	for _, e := range rec.ends {
 		run := rec.runs[0]
