@@ -31,6 +31,9 @@ type channel struct {
 	id        string
 	window    *window.Window
 	playlists playlists
+	maker     maker
+	notes     notes
+	keys      keySegments
 	lot       lot
 	ctx       context.Context    // ends when it is removed
 	stop      context.CancelFunc // ends its reading

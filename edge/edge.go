@@ -95,7 +95,7 @@ func New(cfg Config) (*Server, error) {
 		s.now = time.Now
 	}
 	if s.render == nil {
-		s.render = newRenderers()
+		s.render = &renderers{}
 	}
 	if cfg.writeTimeout == 0 {
 		cfg.writeTimeout = writeTimeout

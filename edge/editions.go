@@ -8,6 +8,7 @@ import (
 
 	"weir/internal/media"
 	"weir/manifest"
+	"weir/manifest/dash"
 )
 
 // form tells one text that there can be of a channel's manifests from the others.
@@ -18,13 +19,16 @@ type form struct {
 	over    bool   // manifest.Selection.Over
 	delta   bool
 	session bool   // the text has placeholders for a session's parameters
-	from    uint64 // of an MPD patch: the publishTime that it starts from, in nanoseconds since 1970
+	from    string // of an MPD patch: the publishTime that it starts from
 }
 
 // plain tells whether anybody who just plays the channel may ask for it.
 func (f *form) plain() bool {
-	return (f.query == "" || f.query == ordinaryQuery) && !f.over && f.from == 0
+	return !f.costly() && f.from == ""
 }
+
+// costly tells whether rendering it has to wait for its turn.
+func (f *form) costly() bool { return f.query != "" && f.query != ordinaryQuery || f.over }
 
 // ordinaryQuery is the normal form of a query for ordinary latency.
 const ordinaryQuery = "ll=0"
@@ -45,6 +49,8 @@ type edition struct {
 	form
 	sel    manifest.Selection
 	links  manifest.Links
+	mpd    mpdForm      // of an MPD
+	whole  *edition     // of a patch: that of the MPD
 	used   atomic.Int64 // when it was last asked for, in nanoseconds since 1970, to a second or so
 	newest atomic.Pointer[slot]
 }
@@ -52,7 +58,7 @@ type edition struct {
 // Bounds of what is kept of a channel. Forms that anybody's query can make up have bounds of their own, so that they do not
 // drive out the others, which are as many as there are tracks, times few.
 const (
-	maxAsked      = 64       // forms that queries have made up
+	maxAsked      = 128      // forms that queries have made up
 	maxAskedBytes = 32 << 20 // their texts
 	maxPlain      = 1024
 	unusedAfter   = time.Minute // a form that nobody asks for is dropped
@@ -87,7 +93,7 @@ func (es *editions) add(n *edition, now time.Time) *edition {
 	defer es.mu.Unlock()
 	all := map[form]*edition{}
 	if p := es.all.Load(); p != nil {
-		if e := (*p)[n.form]; e != nil {
+		if e := (*p)[n.form]; e != nil && e.whole == n.whole {
 			return e
 		}
 		all = maps.Clone(*p)
@@ -107,15 +113,20 @@ func (es *editions) fit(e *edition) {
 	if p == nil {
 		return
 	}
-	all := maps.Clone(*p)
-	if es.trim(all, e) {
-		es.all.Store(&all)
+	size := 0
+	for _, one := range *p {
+		size += one.size()
 	}
+	if size <= es.bytes {
+		return
+	}
+	all := maps.Clone(*p)
+	es.trim(all, e)
+	es.all.Store(&all)
 }
 
-// trim drops from all what was not asked for the longest, until it keeps the bounds; never keep. It tells whether it dropped any.
-func (es *editions) trim(all map[form]*edition, keep *edition) bool {
-	dropped := false
+// trim drops from all what was not asked for the longest, until it keeps the bounds; never keep.
+func (es *editions) trim(all map[form]*edition, keep *edition) {
 	for {
 		size := 0
 		var oldest *edition
@@ -126,10 +137,9 @@ func (es *editions) trim(all map[form]*edition, keep *edition) bool {
 			}
 		}
 		if oldest == nil || len(all) <= es.most && size <= es.bytes {
-			return dropped
+			return
 		}
 		delete(all, oldest.form)
-		dropped = true
 	}
 }
 
@@ -163,8 +173,10 @@ type slot struct {
 	rendered, zipped sync.Once
 	size             atomic.Int64 // of text and gzip
 
-	text, gzip   []byte   // gzip is nil where it would not be shorter, and of texts with placeholders
-	pieces       [][]byte // of a text with placeholders: what stands between them
+	text, gzip   []byte // gzip is nil where it would not be shorter, and of texts with placeholders
+	news         dash.News
+	makeZip      func() []byte // nil: it is to be compressed
+	pieces       [][]byte      // of a text with placeholders: what stands between them
 	tag, gzipTag []byte
 	target       time.Duration // of the window
 	err          error

@@ -80,7 +80,7 @@ func (s *Server) get(ctx *fasthttp.RequestCtx, r *route) {
 		return
 	}
 	switch r.kind {
-	case kindMultivariant, kindMPD, kindMedia, kindIFrames:
+	case kindMultivariant, kindMPD, kindPatch, kindMedia, kindIFrames:
 		s.servePlaylist(ctx, c, r)
 	case kindInit:
 		s.serveInit(ctx, c, r)
@@ -88,8 +88,8 @@ func (s *Server) get(ctx *fasthttp.RequestCtx, r *route) {
 		s.serveSegment(ctx, c, r)
 	case kindChunk:
 		s.serveChunk(ctx, c, r)
-	default:
-		s.fail(ctx, r.kind, fasthttp.StatusNotFound, "there is nothing under this path")
+	case kindKeys:
+		s.serveKeys(ctx, c, r)
 	}
 }
 

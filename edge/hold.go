@@ -7,7 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"weir/internal/media"
-	"weir/manifest"
+	"weir/manifest/dash"
 	"weir/manifest/hls"
 )
 
@@ -32,11 +32,9 @@ func (s *Server) holdFor(w *media.Window) time.Duration {
 
 // reach is how far the playlist of that edition goes; false: there is none.
 func (e *edition) reach(w *media.Window) (hls.Edge, bool) {
-	if !e.sel.All() {
-		var err error
-		if w, err = manifest.Select(w, e.sel); err != nil {
-			return hls.Edge{}, false
-		}
+	w, err := e.selected(w)
+	if err != nil {
+		return hls.Edge{}, false
 	}
 	if e.kind == kindIFrames {
 		return hls.LastRow(w)
@@ -64,6 +62,17 @@ func (s *Server) block(ctx *fasthttp.RequestCtx, c *channel, e *edition, q *quer
 	return s.hold(ctx, c, wish{edition: e, track: e.track, segment: q.block.segment, part: q.block.part}, q.session, w)
 }
 
+// blockPatch holds the request for a patch of the newest MPD until there is a newer one, which is what the player asks for. What it gives back is as
+// in block.
+func (s *Server) blockPatch(ctx *fasthttp.RequestCtx, c *channel, e *edition, session []byte) bool {
+	w := c.window.Snapshot()
+	what := wish{edition: e}
+	if s.settled(c, w, what) {
+		return false
+	}
+	return s.hold(ctx, c, what, session, w)
+}
+
 // hold lets a request wait for what it wants, which w has not. It is false where that has come about, or never will; else the request is
 // answered, or will be.
 func (s *Server) hold(ctx *fasthttp.RequestCtx, c *channel, what wish, session []byte, w *media.Window) bool {
@@ -79,7 +88,7 @@ func (s *Server) hold(ctx *fasthttp.RequestCtx, c *channel, what wish, session [
 		ctx.Hijack(parker{s, c, conn, what, who, seen}.park)
 		return true
 	}
-	switch s.wait(c, s.holdFor(w), func(w *media.Window) bool { return c.settled(w, what) }) {
+	switch s.wait(c, s.holdFor(w), func(w *media.Window) bool { return s.settled(c, w, what) }) {
 	case waitDone:
 		return false
 	case waitClosing:
@@ -88,18 +97,21 @@ func (s *Server) hold(ctx *fasthttp.RequestCtx, c *channel, what wish, session [
 	case waitRemoved:
 		s.fail(ctx, what.kind(), fasthttp.StatusNotFound, "there is no such channel")
 	case waitTimeout:
-		s.failHeld(ctx, what)
+		s.failHeld(ctx, c, what, session)
 	}
 	return true
 }
 
 // failHeld answers a request that was held for too long.
-func (s *Server) failHeld(ctx *fasthttp.RequestCtx, what wish) {
-	if what.edition == nil {
+func (s *Server) failHeld(ctx *fasthttp.RequestCtx, c *channel, what wish, session []byte) {
+	switch what.kind() {
+	case kindChunk:
 		s.fail(ctx, kindChunk, fasthttp.StatusNotFound, "this part was not made")
-		return
+	case kindPatch: // one that changes nothing is true
+		s.sendEdition(ctx, c, what.edition, s.textAtOnce(c, what.edition), session, false)
+	default:
+		s.fail(ctx, what.kind(), fasthttp.StatusServiceUnavailable, "what is waited for has not come in three target durations")
 	}
-	s.fail(ctx, what.kind(), fasthttp.StatusServiceUnavailable, "what is waited for has not come in three target durations")
 }
 
 // kind is that of the request.
@@ -117,9 +129,13 @@ func parkable(h *fasthttp.RequestHeader) bool {
 }
 
 // settled tells whether what is wanted has come about, or never will.
-func (c *channel) settled(w *media.Window, what wish) bool {
-	if what.edition != nil {
-		reach, ok := what.edition.reach(w)
+func (s *Server) settled(c *channel, w *media.Window, what wish) bool {
+	switch e := what.edition; {
+	case e != nil && e.kind == kindPatch:
+		sl := s.textAtOnce(c, e)
+		return sl.err != nil || sl.news != dash.Same
+	case e != nil:
+		reach, ok := e.reach(w)
 		return !ok || reach.Has(what.segment, what.part)
 	}
 	if c.window.Part(what.track, what.segment, what.part) != nil {

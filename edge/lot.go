@@ -14,7 +14,7 @@ import (
 )
 
 // lot is where the connections wait whose requests are held for media of one channel: as records without a goroutine, a timer or a buffer.
-// One goroutine a channel looks at each change of the window who can be answered. It makes each distinct answer once, writes it to
+// One goroutine a channel looks at each change of the window who can be answered, if anybody waits. It makes each distinct answer once, writes it to
 // all who wait for it, and hands their connections back to be served on.
 type lot struct {
 	server *Server
@@ -56,12 +56,17 @@ func (l *lot) park(what wish, who waiter, seen media.Version) bool {
 	l.count++
 	l.mu.Unlock()
 	if first || l.of.window.Snapshot().Version != seen {
-		select {
-		case l.wake <- struct{}{}:
-		default:
-		}
+		l.rouse()
 	}
 	return true
+}
+
+// rouse makes run look anew.
+func (l *lot) rouse() {
+	select {
+	case l.wake <- struct{}{}:
+	default: // it is about to
+	}
 }
 
 // held is how many wait.
@@ -76,17 +81,21 @@ func (l *lot) run(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		var changed <-chan struct{}
+		changed := l.of.window.Changed() // before looking, so that no change is missed
 		var due <-chan time.Time
 		if l.held() > 0 {
-			changed = l.of.window.Changed() // before looking, so that no change is missed
 			l.settle()
-			if at, ok := l.next(); ok {
-				timer.Reset(time.Until(time.Unix(0, at)))
-				due = timer.C
-			} else {
-				changed = nil
-			}
+		}
+		noting, err := l.of.note(l.server.now())
+		if err != nil {
+			l.server.log.Error("an MPD cannot be remembered", "channel", l.of.id, "error", err)
+		}
+		at, waiting := l.next()
+		if waiting {
+			timer.Reset(time.Until(time.Unix(0, at)))
+			due = timer.C
+		} else if !noting {
+			changed = nil
 		}
 		select {
 		case <-changed:
@@ -112,7 +121,7 @@ func (l *lot) settle() {
 	ready := make(map[wish][]waiter)
 	l.mu.Lock()
 	for what, who := range l.waiting {
-		if l.of.settled(w, what) {
+		if l.server.settled(l.of, w, what) {
 			ready[what] = who
 			delete(l.waiting, what)
 			l.count -= len(who)
@@ -124,7 +133,9 @@ func (l *lot) settle() {
 		l.answer(what.kind(), who, true, func(ctx *fasthttp.RequestCtx, session []byte) { l.send(ctx, what, session) })
 	}
 	for what, who := range late {
-		l.answer(what.kind(), who, true, func(ctx *fasthttp.RequestCtx, _ []byte) { l.server.failHeld(ctx, what) })
+		l.answer(what.kind(), who, true, func(ctx *fasthttp.RequestCtx, session []byte) {
+			l.server.failHeld(ctx, l.of, what, session)
+		})
 	}
 }
 
@@ -178,7 +189,8 @@ func (l *lot) turnAway(ctx *fasthttp.RequestCtx, what wish) {
 // send answers with what has come about.
 func (l *lot) send(ctx *fasthttp.RequestCtx, what wish, session []byte) {
 	if what.edition != nil {
-		l.server.sendEdition(ctx, l.of, what.edition, session, true)
+		blocking := what.edition.kind != kindPatch
+		l.server.sendEdition(ctx, l.of, what.edition, l.server.textAtOnce(l.of, what.edition), session, blocking)
 		return
 	}
 	l.server.serveChunk(ctx, l.of, &route{kind: kindChunk, track: []byte(what.track), number: what.segment, index: what.part})

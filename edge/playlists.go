@@ -37,18 +37,31 @@ func (p *playlists) sweep(now time.Time) {
 
 // edition is that of the form that q asks for.
 func (p *playlists) edition(k kind, track string, q *query, now time.Time) *edition {
-	f := form{kind: k, track: track, query: q.stretch, over: q.sel.Over, delta: q.delta, session: q.session != nil, from: q.from}
+	f := form{kind: k, track: track, query: q.stretch, over: q.sel.Over, delta: q.delta, session: q.session != nil}
 	if track == "" {
 		f.query = q.whole
 	}
+	if k != kindPatch {
+		return p.find(f, q, nil, now)
+	}
+	f.kind = kindMPD
+	whole := p.find(f, q, nil, now)
+	f.kind, f.from = kindPatch, q.from
+	return p.find(f, q, whole, now)
+}
+
+// find is the edition of that form, which is made where there is none.
+func (p *playlists) find(f form, q *query, whole *edition, now time.Time) *edition {
 	set := &p.common
 	if !f.plain() {
 		set = &p.asked
 	}
-	if e := set.find(f, now); e != nil {
+	if e := set.find(f, now); e != nil && e.whole == whole {
 		return e
 	}
-	return set.add(newEdition(f, q), now)
+	e := newEdition(f, q)
+	e.whole = whole
+	return set.add(e, now)
 }
 
 // newEdition is one without a text. What q points to is not kept.
@@ -99,11 +112,20 @@ func (s *Server) servePlaylist(ctx *fasthttp.RequestCtx, c *channel, r *route) {
 		}
 		track = t.Name
 	}
-	e := c.playlists.edition(r.kind, track, &q, now)
-	if q.block.on && s.block(ctx, c, e, &q) {
+	if r.kind == kindPatch && q.from == "" {
+		s.fail(ctx, r.kind, fasthttp.StatusBadRequest, "from: it must be there")
 		return
 	}
-	s.sendEdition(ctx, c, e, q.session, q.block.on)
+	if (r.kind == kindMPD || r.kind == kindPatch) && c.notes.ask(now) {
+		c.lot.rouse()
+	}
+	e := c.playlists.edition(r.kind, track, &q, now)
+	switch {
+	case q.block.on && s.block(ctx, c, e, &q):
+	case r.kind == kindPatch && s.blockPatch(ctx, c, e, q.session):
+	default:
+		s.sendEdition(ctx, c, e, s.text(c, e), q.session, q.block.on)
+	}
 }
 
 // trackOf is the window's track of that name, or nil.
@@ -116,10 +138,9 @@ func trackOf(w *media.Window, name []byte) *media.Track {
 	return nil
 }
 
-// sendEdition sends the newest text of e. blocking tells that it answers a blocking reload: its URL will never have another answer that
+// sendEdition sends a text of e. blocking tells that it answers a blocking reload: its URL will never have another answer that
 // matters, so that caches may keep it.
-func (s *Server) sendEdition(ctx *fasthttp.RequestCtx, c *channel, e *edition, session []byte, blocking bool) {
-	sl, _ := s.text(c, e)
+func (s *Server) sendEdition(ctx *fasthttp.RequestCtx, c *channel, e *edition, sl *slot, session []byte, blocking bool) {
 	if sl.err != nil {
 		s.failEdition(ctx, c.id, e, sl.err)
 		return

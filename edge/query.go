@@ -17,7 +17,7 @@ type query struct {
 	// end, dvr, ll), and with what picks tracks, which media playlists do not look at.
 	stretch, whole string
 	session        []byte // the carried parameters, ready for a URL, without a question mark; a part of the request, or its own
-	from           uint64 // of an MPD patch: publishTime of the MPD that the player has, in nanoseconds since 1970; 0: none
+	from           string // of an MPD patch: publishTime of the MPD that the player has
 	block          block
 	delta          bool // _HLS_skip
 }
@@ -196,9 +196,8 @@ func (q *query) set(p parameter, value []byte) (problem string) {
 			return fmt.Sprintf("%.50q must be YES or v2", value)
 		}
 	case paramFrom:
-		var at time.Time
-		at, problem = parseTime(value)
-		q.from = uint64(at.UnixNano())
+		_, problem = parseTime(value)
+		q.from = string(value)
 	}
 	return problem
 }

@@ -16,23 +16,17 @@ import (
 
 	"weir/internal/media"
 	"weir/manifest"
-	"weir/manifest/dash"
-	"weir/manifest/hls"
 )
 
-// renderers make manifests of a window.
+// renderers is what all channels share to render manifests.
 type renderers struct {
+	// Tests put theirs in the place of each channel's maker.
 	multivariant, mpd func(w *media.Window, links manifest.Links) ([]byte, error)
-	media, iframes    func(w *media.Window, track string, links manifest.Links, delta bool) ([]byte, error)
-	patch             func(w *media.Window, links manifest.Links, from uint64) ([]byte, error)
+	media             func(w *media.Window, track string, links manifest.Links, delta bool) ([]byte, error)
 
 	zips  sync.Pool // of *gzip.Writer
 	count atomic.Uint64
 	turns turns
-}
-
-func newRenderers() *renderers {
-	return &renderers{multivariant: hls.Multivariant, media: hls.Media, iframes: hls.IFrames, mpd: dash.MPD}
 }
 
 // errBusy says that too many forms that queries have made up are waiting to be rendered.
@@ -65,53 +59,55 @@ func (t *turns) leave() { <-t.free }
 // placeholder stands in a text for a session's parameters. It needs no escaping in any format.
 const placeholder = "session-8f2a64c1d09b4e57"
 
-// text renders the edition's newest text, or waits until who does so is done.
-func (s *Server) text(c *channel, e *edition) (*slot, *media.Window) {
+// text renders the edition's newest text, or waits until who does so is done. Where queries have made it up it waits for its turn.
+func (s *Server) text(c *channel, e *edition) *slot {
 	sl, w := e.current(c)
 	sl.rendered.Do(func() {
-		plain := e.plain()
-		if !plain {
+		if e.costly() {
 			if !s.render.turns.take() {
 				sl.err = errBusy
 				return
 			}
 			defer s.render.turns.leave()
 		}
-		sl.render(s.render, e, w)
-		if !plain {
-			c.playlists.asked.fit(e)
-		}
+		c.render(s.render, sl, e, w)
 	})
 	if sl.err == errBusy { //nolint:errorlint // it is never wrapped
 		e.newest.CompareAndSwap(sl, nil) // the next one may have more luck
 	}
-	return sl, w
+	return sl
 }
 
-// render makes the text.
-func (sl *slot) render(by *renderers, e *edition, w *media.Window) {
+// textAtOnce is text without waiting for a turn, for who has waited already.
+func (s *Server) textAtOnce(c *channel, e *edition) *slot {
+	sl, w := e.current(c)
+	sl.rendered.Do(func() { c.render(s.render, sl, e, w) })
+	return sl
+}
+
+func (c *channel) render(by *renderers, sl *slot, e *edition, w *media.Window) {
+	sl.render(by, &c.maker, e, w)
+	if !e.plain() {
+		c.playlists.asked.fit(e)
+	}
+}
+
+// render makes the text. m may be nil: then nothing is remembered.
+func (sl *slot) render(by *renderers, m *maker, e *edition, w *media.Window) {
 	defer func() {
 		if p := recover(); p != nil {
 			sl.err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	if !e.sel.All() {
-		if w, sl.err = manifest.Select(w, e.sel); sl.err != nil {
-			return
-		}
+	if w.Rows.Len() == 0 {
+		sl.err = manifest.ErrEmpty
+		return
 	}
 	by.count.Add(1)
-	switch e.kind {
-	case kindMultivariant:
-		sl.text, sl.err = by.multivariant(w, e.links)
-	case kindMPD:
-		sl.text, sl.err = by.mpd(w, e.links)
-	case kindPatch:
-		sl.text, sl.err = by.patch(w, e.links, e.from)
-	case kindIFrames:
-		sl.text, sl.err = by.iframes(w, e.track, e.links, e.delta)
-	default:
-		sl.text, sl.err = by.media(w, e.track, e.links, e.delta)
+	if sl.text, sl.err = by.fake(e, w); sl.text == nil && sl.err == nil {
+		var t text
+		t, sl.err = m.make(e, w)
+		sl.text, sl.makeZip, sl.news = t.data, t.zip, t.news
 	}
 	sl.tag, sl.gzipTag = textTags(sl.text)
 	if e.session {
@@ -120,10 +116,28 @@ func (sl *slot) render(by *renderers, e *edition, w *media.Window) {
 	sl.size.Store(int64(len(sl.text)))
 }
 
+// fake renders as tests want it; nothing where they do not.
+func (by *renderers) fake(e *edition, w *media.Window) ([]byte, error) {
+	switch {
+	case e.kind == kindMultivariant && by.multivariant != nil:
+		return by.multivariant(w, e.links)
+	case e.kind == kindMPD && by.mpd != nil:
+		return by.mpd(w, e.links)
+	case e.kind == kindMedia && by.media != nil:
+		return by.media(w, e.track, e.links, e.delta)
+	}
+	return nil, nil
+}
+
 // zip makes the gzip form.
 func (sl *slot) zip(by *renderers) {
 	sl.zipped.Do(func() {
-		sl.gzip = by.compress(sl.text)
+		if sl.makeZip != nil {
+			sl.gzip = sl.makeZip()
+		} else {
+			sl.gzip = by.compress(sl.text)
+		}
+		sl.makeZip = nil
 		sl.size.Add(int64(len(sl.gzip)))
 	})
 }

@@ -194,7 +194,7 @@ func (s *Server) assetText(texts *assetTexts, e *edition, w *media.Window) *slot
 			return
 		}
 		defer s.render.turns.leave()
-		sl.render(s.render, e, w)
+		sl.render(s.render, nil, e, w)
 		texts.asked.fit(e)
 		s.vod.fit()
 	})
