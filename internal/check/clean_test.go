@@ -10,6 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// simLength is how long the simulated channel is followed.
+const simLength = 16 * time.Second
+
 // checked checks the simulated channel for a while, on the clock of a bubble.
 func checked(t *testing.T, s *server, path string, length time.Duration) *Report {
 	t.Helper()
@@ -63,7 +66,7 @@ func TestAChannelThatKeepsTheRulesIsClean(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := checked(t, &server{channel: c.channel}, c.path, 24*time.Second)
+			r := checked(t, &server{channel: c.channel}, c.path, simLength)
 			require.Empty(t, text(r, Fail), "fails")
 			require.Empty(t, text(r, Warning), "warnings")
 		})

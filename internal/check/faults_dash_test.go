@@ -65,7 +65,7 @@ func dashFaults() map[string]fault {
 				r.status = 404
 			}
 		}},
-		"the bytes of a segment change":       {[]int{ruleSequence}, none, later(on("/v1/49.m4s", func(r *reply) { r.body[len(r.body)-1]++ }))},
+		"the bytes of a segment change":       {[]int{ruleSequence}, channel{window: 5}, later(on("/v1/49.m4s", func(r *reply) { r.body[len(r.body)-1]++ }))},
 		"the delay is longer than the buffer": {[]int{ruleBuffer}, none, edit(`suggestedPresentationDelay="PT6S"`, `suggestedPresentationDelay="PT30S"`)},
 		"@bandwidth is too low":               {[]int{ruleBuffer}, none, edit(`bandwidth="40000"`, `bandwidth="15000"`)},
 		"a static MPD is to be updated":       {[]int{ruleEnd}, finished, edit(`type="static"`, `type="static" minimumUpdatePeriod="PT2S"`)},

@@ -107,7 +107,7 @@ func hlsFaults() map[string]fault {
 				r.edit("HOLD-BACK=6.0\n", "HOLD-BACK=9.0\n")
 			}))},
 		"the media sequence number falls": {[]int{ruleSequence}, plain, func(s *server, r *reply) {
-			if since := r.now.Sub(s.begin); r.is("/v1/index.m3u8") && since > 111500*time.Millisecond && since < 112500*time.Millisecond {
+			if since := r.now.Sub(s.begin); r.is("/v1/index.m3u8") && since > 107500*time.Millisecond && since < 108500*time.Millisecond {
 				r.body = []byte(s.media(simVideo, r.now.Add(-2*time.Second), false))
 			}
 		}},
@@ -117,7 +117,7 @@ func hlsFaults() map[string]fault {
 				r.edit("MEDIA-SEQUENCE:"+utoa(first), "MEDIA-SEQUENCE:"+utoa(first+1))
 			}
 		})},
-		"the URI of a segment changes":      {[]int{ruleSequence}, none, later(in("/v1/index.m3u8", "\n53.m4s", "\n53.m4s?again"))},
+		"the URI of a segment changes":      {[]int{ruleSequence}, none, later(in("/v1/index.m3u8", "\n50.m4s", "\n50.m4s?again"))},
 		"the bytes of a segment change":     {[]int{ruleSequence}, none, later(on("/v1/49.m4s", func(r *reply) { r.body[len(r.body)-1]++ }))},
 		"a segment is listed and not there": {[]int{ruleSequence}, none, status("/v1/53.m4s", 404)},
 		"a segment goes as soon as it is unlisted": {[]int{ruleSequence}, channel{plain: true, window: 7}, func(s *server, r *reply) {
@@ -155,7 +155,7 @@ func hlsFaults() map[string]fault {
 		"the version is too low":               {[]int{ruleForm}, none, inPlaylists("VERSION:6", "VERSION:5")},
 		"a live playlist is called VOD":        {[]int{ruleForm}, none, inPlaylists("#EXT-X-MEDIA-SEQ", "#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-MEDIA-SEQ")},
 		"the playlist goes on behind its end": {[]int{ruleForm}, plain, func(s *server, r *reply) {
-			if r.is("/v1/index.m3u8") && r.late(s) && r.now.Sub(s.begin) < 112500*time.Millisecond {
+			if r.is("/v1/index.m3u8") && r.late(s) && r.now.Sub(s.begin) < 107500*time.Millisecond {
 				r.body = append(r.body, "#EXT-X-ENDLIST\n"...)
 			}
 		}},
@@ -247,7 +247,7 @@ func TestEachFaultOfHLSIsFound(t *testing.T) {
 
 // find checks a channel that does it wrong: those rules fail and no others.
 func (f fault) find(t *testing.T, path string) {
-	r := checked(t, &server{channel: f.channel, fault: f.do}, path, 24*time.Second)
+	r := checked(t, &server{channel: f.channel, fault: f.do}, path, simLength)
 	var failed []int
 	for i := range r.Findings {
 		if r.Findings[i].Verdict == Fail {

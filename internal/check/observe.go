@@ -80,7 +80,6 @@ func (r *rendition) note(p *playlist.Playlist, rows []*listed, got *answer) int 
 			continue
 		}
 		r.same(was, l)
-		was.at.line = l.at.line
 		if len(l.parts) > 0 {
 			was.parts = l.parts
 		}

@@ -93,9 +93,27 @@ func (r *rendition) wasHinted(p *playlist.Playlist, next *playlist.Part) {
 			return
 		}
 	}
-	if !p.OpenMark.Discontinuity {
+	switch {
+	case p.OpenMark.Discontinuity:
+	case r.follows(p, next):
 		r.h.fail(ruleHint, r.at(next.Line), "the part %s came, hinted was %s", next.URI, hint.URI)
+	default: // the segment ended before it had another part: the hint was in good faith
+		r.h.warn(ruleHint, r.at(next.Line), "the hinted %s was never made: the part %s came, of another segment", hint.URI, next.URI)
 	}
+}
+
+// follows tells that a part belongs to the segment that was open in the listing before.
+func (r *rendition) follows(p *playlist.Playlist, part *playlist.Part) bool {
+	parts := p.Parts
+	if open := r.last.Next(); open < p.Next() && open >= p.First() {
+		parts = p.Segments[open-p.First()].Parts
+	}
+	for i := range parts {
+		if parts[i].Line == part.Line {
+			return true
+		}
+	}
+	return false
 }
 
 // holdHint asks for the hinted part, as a player would, one at a time (rule 20).

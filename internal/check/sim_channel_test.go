@@ -16,7 +16,7 @@ type channel struct {
 	whole  bool          // delta updates are never given
 	least  int           // segments that a delta update keeps; 0: 7
 	listed uint64        // segments whose parts are listed; 0: 3
-	frozen time.Duration // from ten seconds after the check began, nothing new is listed for so long
+	frozen time.Duration // from six seconds after the check began, nothing new is listed for so long
 }
 
 // simSpan is a stretch of samples of a track.
@@ -64,7 +64,7 @@ func (t track) there(s simSpan) time.Time { return t.time(s.from + s.count*t.fra
 
 // open is the first number that is not whole in any of the tracks at that time, for one track.
 func (c *channel) open(t track, now time.Time) uint64 {
-	if since := now.Sub(c.begin) - 110*time.Second; since > 0 && since < c.frozen {
+	if since := now.Sub(c.begin) - 106*time.Second; since > 0 && since < c.frozen {
 		now = now.Add(-since)
 	}
 	n := uint64(max(now.Sub(c.begin), 0)/simSegment) + 1
