@@ -30,30 +30,25 @@ func partNow(w *media.Window, track string) time.Duration {
 }
 
 // limits are what parts must keep to be listed beside those of later runs. None may be longer than PART-TARGET, nor shorter than 85 % of it
-// (rfc8216bis, 4.4.4.9), and it is the newest run that says PART-TARGET. A run that was cut otherwise, and all before it, is listed without parts;
-// that stays so whatever comes behind.
+// (rfc8216bis, 4.4.4.9), and it is the newest run that says PART-TARGET. A run's chunks keep to 85 % of its own: one that was cut otherwise, and all
+// before it, is listed without parts; that stays so whatever comes behind.
 type limits struct {
-	set               bool
-	longest, shortest media.Ticks // ms
+	set  bool
+	part media.Ticks // ms, of all of these runs; 0: they differ
 }
 
 // add lets parts of that length follow.
 func (l *limits) add(part time.Duration) {
 	ms := millisUp(part)
-	if !l.set {
-		*l = limits{set: true, longest: ms, shortest: leastPart(ms)}
-		return
+	if l.set && ms != l.part {
+		ms = 0
 	}
-	l.longest, l.shortest = min(l.longest, ms), max(l.shortest, leastPart(ms))
+	*l = limits{true, ms}
 }
-
-// leastPart is a little more than 85 %, as chunks may be a little shorter than what is said of them.
-func leastPart(ms media.Ticks) media.Ticks { return ms * 9 / 10 }
 
 // allow tells whether parts of that length may be listed.
 func (l *limits) allow(part time.Duration) bool {
-	ms := millisUp(part)
-	return part > 0 && (!l.set || l.shortest <= ms && ms <= l.longest)
+	return part > 0 && (!l.set || millisUp(part) == l.part)
 }
 
 // parts is how many parts the segment has.
