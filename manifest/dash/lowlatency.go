@@ -35,7 +35,8 @@ func (b *builder) lowLatency(m *mpd.MPD) {
 	m.Profiles += "," + profileLow
 	m.MinimumUpdatePeriod = duration(min(updateLow, w.Segment/2))
 	m.MinBufferTime = duration(target)
-	m.SuggestedPresentationDelay = duration(target)
+	// Players count it from the end of what is available, which is a part behind the clock.
+	m.SuggestedPresentationDelay = duration(max(target-part, target/2).Truncate(time.Millisecond))
 	milliseconds := func(d time.Duration) *uint32 { return mpd.Ptr(uint32(d / time.Millisecond)) }
 	m.ServiceDescription = []*mpd.ServiceDescriptionType{{
 		Latencies: []*mpd.LatencyType{{
