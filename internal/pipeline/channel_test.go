@@ -3,6 +3,8 @@ package pipeline
 import (
 	"io"
 	"log/slog"
+	"maps"
+	"math/rand/v2"
 	"time"
 
 	"weir/edge/window"
@@ -24,16 +26,18 @@ type channel struct {
 	win    *window.Window
 	view   *viewer
 	now    time.Time
-	shown  *media.Window
+	shown  uint64
+	random *rand.Rand      // decides when the viewer asks in mid-row
 	resume packager.Resume // what the newest packager leaves
 }
 
-func newChannel(t failer, cfg packager.Config, dvr time.Duration) *channel {
+func newChannel(t failer, seed uint64, cfg packager.Config, dvr time.Duration) *channel {
 	t.Helper()
-	c := &channel{t: t, cfg: cfg, now: epoch, resume: packager.Resume{Init: map[string]media.Init{}}}
+	c := &channel{t: t, cfg: cfg, now: epoch, resume: packager.Resume{Init: map[string]media.Init{}, Rates: map[string]media.Rate{}}}
 	c.set = window.Settings{Channel: "news", Title: "News <&>", Segment: cfg.Segment, DVR: dvr}
 	c.win = window.New(c.set, c.clock, quiet)
 	c.view = newViewer(t, c.win)
+	c.random = rand.New(rand.NewPCG(seed, 2))
 	return c
 }
 
@@ -54,7 +58,7 @@ func (c *channel) pass(at time.Time) {
 func (c *channel) connect(formats []media.Format) {
 	c.t.Helper()
 	resume := c.resume
-	resume.Init = map[string]media.Init{}
+	resume.Init, resume.Rates = map[string]media.Init{}, maps.Clone(c.resume.Rates)
 	for name, in := range c.resume.Init {
 		resume.Init[name] = in
 	}
@@ -85,12 +89,14 @@ func (c *channel) disconnect() {
 	if err := c.p.Flush(c.now); err != nil {
 		c.t.Fatalf("flush: %v", err)
 	}
+	c.judge()
 }
 
 // rewind sets how far back a player can go.
 func (c *channel) rewind(dvr time.Duration) {
 	c.t.Helper()
 	c.set.DVR = dvr
+	c.set.Revision++
 	c.win.Set(c.set)
 	c.look()
 }
@@ -100,6 +106,7 @@ func (c *channel) cut(segment time.Duration) {
 	c.t.Helper()
 	c.cfg.Segment, c.set.Segment = segment, segment
 	c.cfg.Chunk = min(c.cfg.Chunk, segment)
+	c.set.Revision++
 	c.win.Set(c.set)
 	c.look()
 }
@@ -113,12 +120,24 @@ func (c *channel) expire() {
 	c.look()
 }
 
-// look shows the window to the viewer if it has changed.
+// look shows the window to the viewer if its listing has changed, and now and then if it has not.
 func (c *channel) look() {
 	c.t.Helper()
-	if w := c.win.Snapshot(); w != c.shown {
-		c.shown = w
+	if v := c.win.Snapshot().Version; v.Listing != c.shown {
+		c.shown = v.Listing
 		c.view.see(c.now)
+	}
+	if c.random.IntN(6) == 0 {
+		c.judge()
+		c.view.poll()
+	}
+}
+
+// judge tells the viewer whether the packager has cut chunks that it would rather not have.
+func (c *channel) judge() {
+	if c.p != nil {
+		s := c.p.Stats()
+		c.view.uneven = c.view.uneven || s.ShortChunks+s.LongChunks > 0
 	}
 }
 
@@ -153,7 +172,10 @@ func (c *channel) Chunk(chunk media.Chunk) error {
 func (c *channel) End(e media.SegmentEnd) error {
 	c.resume.Segment = max(c.resume.Segment, e.Segment+1)
 	if end := (e.Start + e.Duration).Time(e.Timescale); end.After(c.resume.End) {
-		c.resume.End = end
+		c.resume.End, c.resume.Shift = end, e.Anchor.Shift
+	}
+	if e.Rate != (media.Rate{}) {
+		c.resume.Rates[e.Track] = e.Rate
 	}
 	c.win.End(e)
 	c.look()

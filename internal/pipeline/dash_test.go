@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -30,6 +29,10 @@ func (v *viewer) presentation(d mpd, raw string, lists map[string]playlist, dvr 
 			v.keep("duration of "+p.ID, p.Duration)
 		}
 		for _, s := range p.Sets {
+			if of := s.trick(); of != "" {
+				v.trick(p, s, of)
+				continue
+			}
 			v.set(d, p, s, lists, listed)
 		}
 	}
@@ -49,16 +52,8 @@ func (v *viewer) head(d mpd, raw string, dvr time.Duration) {
 	if _, err := time.Parse(time.RFC3339, d.Available); err != nil || d.Type != "dynamic" || len(d.Clocks) == 0 || !d.Update.there {
 		v.t.Fatalf("rules 24, 25: type %s, availabilityStartTime %s: %v, %d clocks, update %v", d.Type, d.Available, err, len(d.Clocks), d.Update)
 	}
-	published, err := time.Parse(time.RFC3339Nano, d.Published)
-	if err != nil {
-		v.t.Fatalf("rule 25: publishTime: %v", err)
-	}
-	if before, err := time.Parse(time.RFC3339Nano, v.mpd.Published); err == nil {
-		changed := strings.Replace(raw, d.Published, "", 1) != strings.Replace(v.mpdRaw, v.mpd.Published, "", 1)
-		if published.Before(before) || changed && !published.After(before) {
-			v.t.Fatalf("rule 25: the MPD has changed: %v; publishTime was %v, is %v", changed, before, published)
-		}
-	}
+	v.rises(d, raw, v.mpd.Published, v.mpdRaw)
+	v.lowLatency(d, false)
 	if d.Depth.Duration != dvr {
 		v.t.Fatalf("rule 27: timeShiftBufferDepth %v, DVR %v", d.Depth, dvr)
 	}
@@ -112,11 +107,12 @@ func (v *viewer) set(d mpd, p period, s adaptationSet, lists map[string]playlist
 	v.keep("id of the set of "+name, s.ID)
 	v.keep(fmt.Sprintf("set %s of %s", s.ID, p.ID), fmt.Sprint(in.Timescale, in.Offset, in.Init, in.Media, s.Representation.Codecs))
 	scale := v.header(s.expand(in.Init))
-	tick := time.Second/time.Duration(in.Timescale) + 1
-	zero := facts{scale: in.Timescale}
-	if off := zero.lasts(in.Offset) - p.Start.Duration; off.Abs() > tick {
-		v.t.Fatalf("rule 24: the offset of %s in %s is %v from its start", name, p.ID, off)
+	tick, zero := time.Second/time.Duration(in.Timescale)+1, facts{scale: in.Timescale}
+	shift := p.Start.Duration - zero.lasts(in.Offset) // the same for all sets, but for whole ticks
+	if was, known := v.shifts[p.ID]; known && (was-shift).Abs() > time.Millisecond {
+		v.t.Fatalf("rule 24: sets of %s are shifted by %v and %v", p.ID, was, shift)
 	}
+	v.shifts[p.ID] = shift
 	need, given := int64(0), d.MinBuffer.Duration
 	var before span
 	for i, at := range s.spans() {
@@ -125,6 +121,7 @@ func (v *viewer) set(d mpd, p period, s adaptationSet, lists map[string]playlist
 		}
 		before = at
 		v.keep(spanKey(s, at), fmt.Sprint(p.ID, at))
+		v.keep("start of "+spanKey(s, at), at.start)
 		if at.number >= 1<<53 || at.start < 0 || at.end >= 1<<53 || at.end <= at.start {
 			v.t.Fatalf("rule 31: %s: %+v", name, at)
 		}
@@ -155,10 +152,35 @@ func (v *viewer) set(d mpd, p period, s adaptationSet, lists map[string]playlist
 			v.t.Fatalf("rule 26: the MPD lists %s %d, HLS %d to %d", name, at.number, hls.sequence, hls.end()-1)
 		}
 		e := hls.entries[at.number-hls.sequence]
+		if lie := zero.lasts(at.start) + shift - time.Duration(e.date)*time.Microsecond; lie.Abs() > 200*time.Millisecond {
+			v.t.Fatalf("rule 4: %s %d is %v later in the MPD than when it arrived", name, at.number, lie)
+		}
 		if off := time.Duration(e.micros)*time.Microsecond - zero.lasts(at.end-at.start); off.Abs() > time.Millisecond+tick {
 			v.t.Fatalf("rule 5: %s %d lasts %d µs in HLS, off by %v", name, at.number, e.micros, off)
 		}
 	}
+}
+
+// trick checks a set of key frames: it has no more segments than the set that they are of, with the same times.
+func (v *viewer) trick(p period, s adaptationSet, of string) {
+	v.t.Helper()
+	for _, main := range p.Sets {
+		if main.ID != of || main.trick() != "" {
+			continue
+		}
+		there := map[span]bool{}
+		for _, at := range main.spans() {
+			there[at] = true
+		}
+		for _, at := range s.spans() {
+			v.keep(spanKey(s, at), fmt.Sprint(p.ID, at))
+			if !there[at] {
+				v.t.Fatalf("rule 24: segment %+v of the key frames is none of set %s", at, of)
+			}
+		}
+		return
+	}
+	v.t.Fatalf("rule 24: set %s has the key frames of %s, which Period %s has not", s.ID, of, p.ID)
 }
 
 // keep fails where something that may not change has done so.

@@ -24,7 +24,7 @@ func newSource(formats ...media.Format) *source {
 // play hands all samples of a source to a new channel.
 func (s *source) play(t *testing.T, cfg packager.Config, dvr time.Duration) *channel {
 	t.Helper()
-	c := newChannel(t, cfg, dvr)
+	c := newChannel(t, 1, cfg, dvr)
 	c.connect(s.formats)
 	for _, a := range s.sorted() {
 		c.pass(epoch.Add(a.at))
@@ -67,7 +67,7 @@ func TestPeriodsDoNotOverlapWhereVideoComesBack(t *testing.T) {
 // Audio that is a little shorter than the video in every run had a playlist of less than three target durations.
 func TestShortestPlaylistHasThreeTargets(t *testing.T) {
 	t.Parallel()
-	c := newChannel(t, packager.Config{Segment: sec}, 0)
+	c := newChannel(t, 1, packager.Config{Segment: sec}, 0)
 	for k := range 20 {
 		s := newSource(avc(0, mpeg), aac(48000, "", mpeg))
 		from := time.Duration(k) * 900 * time.Millisecond

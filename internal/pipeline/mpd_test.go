@@ -23,6 +23,17 @@ type mpd struct {
 	Clocks       []struct {
 		Scheme string `xml:"schemeIdUri,attr"`
 	} `xml:"UTCTiming"`
+	Services []struct {
+		Latency struct {
+			Min    int `xml:"min,attr"`
+			Target int `xml:"target,attr"`
+			Max    int `xml:"max,attr"`
+		} `xml:"Latency"`
+		Rate struct {
+			Min float64 `xml:"min,attr"`
+			Max float64 `xml:"max,attr"`
+		} `xml:"PlaybackRate"`
+	} `xml:"ServiceDescription"`
 	Periods []period `xml:"Period"`
 }
 
@@ -34,9 +45,18 @@ type period struct {
 }
 
 type adaptationSet struct {
-	ID       string `xml:"id,attr"`
-	SAP      int    `xml:"startWithSAP,attr"`
+	ID        string `xml:"id,attr"`
+	SAP       int    `xml:"startWithSAP,attr"`
+	Essential []struct {
+		Scheme string `xml:"schemeIdUri,attr"`
+		Value  string `xml:"value,attr"`
+	} `xml:"EssentialProperty"`
+	Reference []struct {
+		Time string `xml:"presentationTime,attr"`
+	} `xml:"ProducerReferenceTime"`
 	Template struct {
+		Early     string `xml:"availabilityTimeOffset,attr"`
+		Complete  string `xml:"availabilityTimeComplete,attr"`
 		Timescale int64  `xml:"timescale,attr"`
 		Offset    int64  `xml:"presentationTimeOffset,attr"`
 		First     uint64 `xml:"startNumber,attr"`
@@ -96,6 +116,16 @@ func readMPD(doc []byte) (m mpd, err error) {
 type span struct {
 	number     uint64
 	start, end int64
+}
+
+// trick is the id of the set that s has the key frames of; "" where it is a set to be played.
+func (s adaptationSet) trick() string {
+	for _, p := range s.Essential {
+		if p.Scheme == "http://dashif.org/guidelines/trickmode" {
+			return p.Value
+		}
+	}
+	return ""
 }
 
 // spans are the segments of the set's timeline in their order.

@@ -23,7 +23,7 @@ func TestWhateverComes(t *testing.T) {
 		segment := drawSegment(t)
 		cfg := packager.Config{Segment: segment}
 		cfg.Chunk = time.Duration(rapid.SampledFrom([]int{0, 200, 200, 500}).Draw(t, "chunk")) * time.Millisecond
-		c := newChannel(t, cfg, drawDVR(t, segment))
+		c := newChannel(t, rapid.Uint64().Draw(t, "when to ask"), cfg, drawDVR(t, segment))
 		at := time.Duration(0)
 		for range rapid.IntRange(1, 3).Draw(t, "feeds") {
 			f := drawFeed(t, at)

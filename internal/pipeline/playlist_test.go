@@ -14,7 +14,9 @@ type playlist struct {
 	sequence        uint64
 	discontinuities uint64
 	independent     bool
+	ended           bool
 	entries         []entry
+	early           early
 }
 
 // entry is a segment of a playlist.
@@ -32,7 +34,8 @@ type entry struct {
 // once are the tags that a media playlist has exactly one of, before its first segment.
 var once = []string{"#EXT-X-VERSION", "#EXT-X-TARGETDURATION", "#EXT-X-MEDIA-SEQUENCE", "#EXT-X-DISCONTINUITY-SEQUENCE"}
 
-func readPlaylist(text string) (p playlist, err error) {
+// readPlaylist reads a playlist. If it is a delta update, what it skips comes from base, which must have it.
+func readPlaylist(text string, base *playlist) (p playlist, err error) {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	if lines[0] != "#EXTM3U" {
 		return p, fmt.Errorf("begins with %q", lines[0])
@@ -72,12 +75,19 @@ func readPlaylist(text string) (p playlist, err error) {
 			duration, _, comma := strings.Cut(value, ",")
 			s, bad = strconv.ParseFloat(duration, 64)
 			e.micros, timed = int64(math.Round(s*1e6)), comma
+		case name == "#EXT-X-ENDLIST":
+			p.ended = true
+		case name == "#EXT-X-SKIP":
+			e, bad = p.skip(value, base)
+		case earlyTags[name]:
+			bad = p.early.read(name, value)
 		case !strings.HasPrefix(line, "#"):
 			if !timed || line == "" {
 				return p, fmt.Errorf("%q without EXTINF", line)
 			}
 			e.uri, e.number = line, p.sequence+uint64(len(p.entries))
 			p.entries = append(p.entries, e)
+			p.early.close()
 			e, timed = entry{discontinuity: e.discontinuity, init: e.init}, false
 		}
 		if bad != nil {
@@ -95,6 +105,7 @@ func readPlaylist(text string) (p playlist, err error) {
 	if len(p.entries) == 0 || timed {
 		return p, fmt.Errorf("%d segments, EXTINF without one: %v", len(p.entries), timed)
 	}
+	p.early.next = e
 	return p, nil
 }
 

@@ -28,7 +28,7 @@ func TestSteadyFeed(t *testing.T) {
 		skew := time.Duration(rapid.IntRange(0, 200).Draw(t, "skew")) * time.Millisecond
 		s.deliver(0, []time.Duration{0, skew}, 20*time.Millisecond)
 		cfg := packager.Config{Segment: segment, Chunk: time.Duration(rapid.SampledFrom([]int{0, 200}).Draw(t, "chunk")) * time.Millisecond}
-		c := newChannel(t, cfg, 6*segment)
+		c := newChannel(t, rapid.Uint64().Draw(t, "when to ask"), cfg, 6*segment)
 		c.connect(s.formats)
 		gone := 0 // of the listings, how many may be gone
 		for i, a := range s.sorted() {
@@ -41,6 +41,10 @@ func TestSteadyFeed(t *testing.T) {
 		c.disconnect()
 		c.finish()
 		c.view.inTime()
+		v, early := c.view, cfg.Chunk > 0 // a frame is no longer than a chunk
+		if v.uneven || early && (v.hints == 0 || v.early == 0 || v.begun == 0) {
+			t.Fatalf("rules 16, 20, 30: in %d polls: uneven parts: %v; %d hints; %d sets early, %d segments begun", v.polls, v.uneven, v.hints, v.early, v.begun)
+		}
 	})
 }
 
@@ -58,7 +62,7 @@ func (v *viewer) inTime() {
 	}
 }
 
-// stay checks that what was listed can still be fetched for as long as the longest playlist that had it (rule 2). What
+// stay checks that what was listed can still be fetched for its own duration and that of the longest playlist that had it (rule 2). What
 // came before from may be gone; it gives what may be gone now.
 func (v *viewer) stay(now time.Time, from int) int {
 	v.t.Helper()
@@ -67,7 +71,7 @@ func (v *viewer) stay(now time.Time, from int) int {
 		over := true
 		for track, told := range v.told {
 			e := told[l.number]
-			if now.Sub(l.at) > l.longest {
+			if now.Sub(l.at) > l.longest+time.Duration(e.micros)*time.Microsecond {
 				continue
 			}
 			over = false

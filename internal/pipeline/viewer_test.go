@@ -40,8 +40,16 @@ type viewer struct {
 
 	mpd    mpd
 	mpdRaw string
-	dash   map[string]string // what may not change, by what it is
+	dash   map[string]string        // what may not change, by what it is
+	shifts map[string]time.Duration // by how much Periods are moved on the timeline
 	states int
+
+	polled polled
+	polls  int
+	hints  int
+	early  int  // sets that were available before their segments' ends
+	begun  int  // segments that were listed in MPDs while they were made
+	uneven bool // some chunks are longer or shorter than they should be
 }
 
 // listing is when a number was listed for the first time, and how long playlists with it were at most.
@@ -54,14 +62,21 @@ type listing struct {
 func newViewer(t failer, w *window.Window) *viewer {
 	return &viewer{
 		t: t, win: w, media: map[string]facts{}, inits: map[string]string{}, scale: map[string]int64{},
-		told: map[string]map[uint64]entry{}, ending: map[uint64]uint64{}, lists: map[string]playlist{}, dash: map[string]string{},
+		told: map[string]map[uint64]entry{}, ending: map[uint64]uint64{}, lists: map[string]playlist{}, dash: map[string]string{}, shifts: map[string]time.Duration{},
 	}
 }
 
-// see reads the manifests of the window as it is.
+// ordinary is the window as players see it that do not ask for low latency.
+func ordinary(w *media.Window) *media.Window {
+	plain := *w
+	plain.Open, plain.LowLatency = nil, false
+	return &plain
+}
+
+// see reads the ordinary manifests of the window as it is.
 func (v *viewer) see(now time.Time) {
 	v.t.Helper()
-	w := v.win.Snapshot()
+	w := ordinary(v.win.Snapshot())
 	if w.Rows.Len() == 0 {
 		v.lists, v.mpd, v.mpdRaw, v.target, v.emptied = map[string]playlist{}, mpd{}, "", 0, true
 		return
@@ -81,7 +96,7 @@ func (v *viewer) see(now time.Time) {
 		if err != nil {
 			v.t.Fatalf("playlist of %s: %v", track.Name, err)
 		}
-		p, err := readPlaylist(string(text))
+		p, err := readPlaylist(string(text), nil)
 		if err != nil {
 			v.t.Fatalf("playlist of %s: %v in\n%s", track.Name, err, text)
 		}
