@@ -16,7 +16,16 @@ const states = 32
 type Form struct {
 	renderer *Renderer
 	links    manifest.Links
-	states   []state // oldest first; under the renderer's lock
+	states   []state // oldest first; under the renderer's lock, as what follows
+
+	version media.Version // for which answers are
+	answers map[string]answer
+}
+
+// answer is a patch, as many players ask for it.
+type answer struct {
+	doc  []byte
+	news News
 }
 
 // state is what there was in an MPD, as far as patches look at it.
@@ -102,7 +111,8 @@ const (
 )
 
 // Patch leads from the MPD with that publishTime, as PatchLocation has it, to that of the window. It is an error where from is no
-// time; else those of MPD. Time and size do not grow with the window.
+// time; else those of MPD. Time and size do not grow with the window. What it gives must not be changed: while the window's version is the same,
+// whoever asks for the same gets the same.
 func (f *Form) Patch(w *media.Window, from string) (doc []byte, news News, err error) {
 	if len(from) > len("2006-01-02T15:04:05.999999999Z") {
 		return nil, Whole, fmt.Errorf("patch of channel %s: from: %d bytes are no time", w.Channel, len(from))
@@ -113,20 +123,35 @@ func (f *Form) Patch(w *media.Window, from string) (doc []byte, news News, err e
 	}
 	f.renderer.mu.Lock()
 	defer f.renderer.mu.Unlock()
+	if w.Version != f.version || w.Version == (media.Version{}) {
+		f.version, f.answers = w.Version, make(map[string]answer)
+	}
+	if known, ok := f.answers[from]; ok {
+		return known.doc, known.news, nil
+	}
 	o, err := f.note(w)
 	if err != nil {
 		return nil, Whole, err
 	}
-	p := patcher{channel: w.Channel, original: o.published, published: o.published}
+	doc, news = f.patch(o, w.Channel, from, asked)
+	if len(f.answers) < 2*states {
+		f.answers[from] = answer{doc, news}
+	}
+	return doc, news, nil
+}
+
+// patch leads from the MPD with that publishTime, which is the time asked, to o.
+func (f *Form) patch(o *outline, channel, from string, asked time.Time) ([]byte, News) {
+	p := patcher{channel: channel, original: o.published, published: o.published}
 	if !asked.Before(o.at) { // another edge is ahead by a moment
-		return p.document(), Same, nil
+		return p.document(), Same
 	}
 	for i := range f.states {
 		if old := &f.states[i]; old.published == from && old.structure == o.structure && p.between(old, o) {
 			p.original = from
-			return p.document(), Newer, nil
+			return p.document(), Newer
 		}
 	}
 	p.operations = nil
-	return p.document(), Whole, nil
+	return p.document(), Whole
 }

@@ -115,12 +115,13 @@ func TestPatchesAreTheRule(t *testing.T) {
 	c := live(200)
 	form := dash.NewRenderer().Form(manifest.Links{})
 	var old [][]byte
-	for range 100 {
+	for n := range uint64(100) {
 		step(c)
 		w := c.Window()
+		w.Version = media.Version{Listing: n + 1, Open: n + 1, Parts: n + 1}
 		doc, err := form.MPD(w)
 		require.NoError(t, err)
-		for i, was := range old {
+		for i, was := range append(old, old...) { // the second time it is known
 			news, size := checkPatch(t, form, w, was, doc)
 			require.Equal(t, dash.Newer, news, i)
 			require.Less(t, size, 4000)
