@@ -90,7 +90,7 @@ func (p *playlist) skip(value string, base *playlist) (entry, error) {
 // micros reads seconds.
 func micros(text string) (int64, error) {
 	s, err := strconv.ParseFloat(text, 64)
-	if err == nil && (s <= 0 || s > 1e6) {
+	if err == nil && (s < 0 || s > 1e6) { // a last part may be a tick that rounds to nothing
 		err = fmt.Errorf("%s s", text)
 	}
 	return int64(math.Round(s * 1e6)), err
