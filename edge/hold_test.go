@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -403,4 +404,63 @@ func TestEqualReloadsAreRenderedOnce(t *testing.T) {
 	if count != 3*players {
 		t.Errorf("%d requests are counted", count)
 	}
+}
+
+// TestManyAreHeldAtOnce has players come, be answered and leave while parts arrive.
+func TestManyAreHeldAtOnce(t *testing.T) {
+	t.Parallel()
+	f, h, address := onAirLow(t, Config{})
+	const players = 1000
+	var all sync.WaitGroup
+	failed := make(chan string, players)
+	for i := range players {
+		all.Go(func() {
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				failed <- err.Error()
+				return
+			}
+			defer func() { _ = conn.Close() }()
+			_ = conn.SetDeadline(time.Now().Add(60 * time.Second))
+			r := bufio.NewReader(conn)
+			for round := range 4 {
+				path := fmt.Sprintf("%s?_HLS_msn=10&_HLS_part=%d", playlist, round)
+				if i%5 == 0 {
+					path = fmt.Sprintf("/live/news/v1/10.%d.m4s", round)
+				}
+				if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path); err != nil {
+					failed <- err.Error()
+					return
+				}
+				if i%7 == 0 && round == 2 {
+					return // it does not wait for the answer
+				}
+				resp, err := http.ReadResponse(r, nil)
+				if err != nil {
+					failed <- err.Error()
+					return
+				}
+				if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != 200 {
+					failed <- fmt.Sprint(resp.StatusCode, err)
+					return
+				}
+			}
+		})
+	}
+	chunks, _ := segment(tracksOf()[0], 10, 4, 400)
+	gone := (players + 6) / 7
+	for round, c := range chunks {
+		waiting := players
+		if round > 2 {
+			waiting -= gone
+		}
+		f.held(waiting)
+		h.Chunk(c)
+	}
+	all.Wait()
+	close(failed)
+	for why := range failed {
+		t.Error(why)
+	}
+	f.held(0)
 }

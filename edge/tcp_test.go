@@ -143,6 +143,7 @@ func TestShutdownCutsOffWhoDoesNotRead(t *testing.T) {
 // Answers of all sizes keep their order and bytes when requests come in one go.
 func TestPipelinedRequests(t *testing.T) {
 	t.Parallel()
+	const rounds = 2 * hotAfter // so that the large ones come from memory files in the end
 	f := newFixture(t, fakeRenderers(), "news")
 	h := <-f.handlers
 	begin(h)
@@ -153,7 +154,7 @@ func TestPipelinedRequests(t *testing.T) {
 	conn := f.tcp()
 	go func() {
 		var all strings.Builder
-		for round := range 3 {
+		for round := range rounds {
 			for n := range sizes {
 				fmt.Fprintf(&all, "GET /live/news/v1/%d.m4s HTTP/1.1\r\nHost: x\r\nX-Round: %d\r\n\r\n", n, round)
 			}
@@ -161,7 +162,7 @@ func TestPipelinedRequests(t *testing.T) {
 		_, _ = io.WriteString(conn, all.String())
 	}()
 	r := bufio.NewReader(conn)
-	for range 3 {
+	for range rounds {
 		for n, size := range sizes {
 			resp, err := http.ReadResponse(r, nil)
 			if err != nil {

@@ -10,7 +10,7 @@ import (
 // Selection is what a player has asked to see of a window: a stretch of time, and some of the tracks. Its zero value is all.
 type Selection struct {
 	// Start and End are points in time by the wall clock, as EXT-X-PROGRAM-DATE-TIME tells it: rows that end after Start and begin
-	// before End. Zero: no bound.
+	// before End, by more than a few milliseconds. Zero: no bound.
 	Start, End time.Time
 	// Over tells that End is so long ago that nothing from before it will come any more.
 	Over bool
@@ -63,7 +63,7 @@ func Select(w *media.Window, s Selection) (*media.Window, error) {
 		to = cutEnd(&out, s)
 	}
 	if !s.Start.IsZero() {
-		from = firstEnding(w.Rows, to, func(end time.Time) bool { return end.After(s.Start) })
+		from = firstEnding(w.Rows, to, func(end time.Time) bool { return end.After(s.Start.Add(border)) })
 	}
 	if s.DVR > 0 {
 		if to > 0 {

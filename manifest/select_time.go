@@ -33,20 +33,25 @@ func began(r *media.Row) time.Time {
 	return r.Wall
 }
 
+// border is how far a point in time may be from the border of two rows to count as the border: manifests tell the wall clock in milliseconds, and
+// one row's end and the next one's beginning are not exactly the same by it.
+const border = 20 * time.Millisecond
+
 // cutEnd is how many of out's rows s.End leaves. Where nothing can be added to them any more, out becomes one that has ended.
 func cutEnd(out *media.Window, s Selection) int {
 	rows := out.Rows
 	n := rows.Len()
-	reach := firstEnding(rows, n, func(end time.Time) bool { return !end.Before(s.End) })
+	stop := s.End.Add(-border)
+	reach := firstEnding(rows, n, func(end time.Time) bool { return !end.Before(stop) })
 	if reach < n || s.Over {
 		out.Open, out.LowLatency, out.Ended = nil, false, true
-		if reach < n && began(rows.At(reach)).Before(s.End) {
+		if reach < n && began(rows.At(reach)).Before(stop) {
 			reach++
 		}
 		return reach
 	}
 	for i := range out.Open {
-		if !out.Open[i].Wall.Before(s.End) {
+		if !out.Open[i].Wall.Before(stop) {
 			out.Open = out.Open[:i:i]
 			if i == 0 {
 				out.LowLatency, out.Ended = false, true
