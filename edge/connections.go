@@ -4,10 +4,13 @@ import (
 	"net"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // connections knows the open ones, so that Shutdown can cut off who does not come to an end.
 type connections struct {
+	writeTimeout time.Duration // for an answer
+
 	mu   sync.Mutex
 	open map[*connection]struct{}
 }
@@ -19,7 +22,10 @@ type connection struct {
 
 	// What follows belongs to the goroutine that serves the connection.
 	body   gather
+	times  deadlines
 	behind []byte // to be written behind the next write
+	copy   place  // where it lies in a file as well
+	sender *fileSender
 	both   [2][]byte
 	vector net.Buffers // of both
 

@@ -82,6 +82,7 @@ type Server struct {
 	releaser releaser
 	http     *fasthttp.Server
 	conns    connections
+	hot      hotSet
 	slow     atomic.Int64       // answers on their way to who does not take them at once
 	stop     context.CancelFunc // ends the goroutines and whoever waits for media
 	ctx      context.Context
@@ -108,6 +109,11 @@ func New(cfg Config) (*Server, error) {
 	s.channels.init(s, cfg.Read)
 	s.releaser.init(cfg.release)
 	s.vod.assets = cfg.Assets
+	s.conns.writeTimeout = cfg.writeTimeout
+	s.hot.limit, s.hot.log = hotBytes, s.log
+	if cfg.Memory > 0 {
+		s.hot.limit = int(min(hotBytes, cfg.Memory/8))
+	}
 	s.catalog = cfg.Catalog
 	s.http = &fasthttp.Server{
 		Handler:                      s.handle,
@@ -115,9 +121,6 @@ func New(cfg Config) (*Server, error) {
 		Name:                         serverName,
 		Logger:                       quietLogger{s.log},
 		Concurrency:                  maxConnections,
-		ReadTimeout:                  readTimeout,
-		WriteTimeout:                 cfg.writeTimeout,
-		IdleTimeout:                  idleTimeout,
 		ReadBufferSize:               maxHeader,
 		MaxRequestBodySize:           maxBody,
 		NoDefaultContentType:         true,
@@ -160,6 +163,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.conns.closeAll()
 	s.wg.Wait()
 	s.channels.closeAll()
+	s.hot.close()
 	if err != nil {
 		return fmt.Errorf("end players' connections: %w", err)
 	}
@@ -197,6 +201,7 @@ func (s *Server) expire() {
 
 // look is one round of expire; over tells whether the windows were over the limit in the last.
 func (s *Server) look(over bool) bool {
+	s.hot.sweep()
 	held := int64(0)
 	for _, c := range *s.channels.all.Load() {
 		s.releaser.while(c.window, func() {

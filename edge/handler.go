@@ -50,9 +50,12 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 
 // openToAll lets pages of any origin see an answer.
 func openToAll(h *fasthttp.ResponseHeader) {
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", exposed)
+	set(h, "Access-Control-Allow-Origin", "*")
+	set(h, "Access-Control-Expose-Headers", exposed)
 }
+
+// set sets a field whose name is written as fasthttp would, which then need not look at it.
+func set(h *fasthttp.ResponseHeader, name, value string) { h.SetCanonical([]byte(name), []byte(value)) }
 
 // get answers GET and HEAD.
 func (s *Server) get(ctx *fasthttp.RequestCtx, r *route) {
@@ -110,15 +113,15 @@ type content struct {
 // can be made on the stack.
 func (s *Server) send(ctx *fasthttp.RequestCtx, c *content, etag []byte) {
 	h := &ctx.Response.Header
-	data := c.data
+	data, first := c.data, 0 // first is where data begins in the whole
 	if c.varies {
-		h.Set("Vary", "Accept-Encoding")
+		set(h, "Vary", "Accept-Encoding")
 		if c.zipped != nil && wantsGzip(ctx.Request.Header.Peek("Accept-Encoding")) {
 			data, etag = c.zipped, c.zipTag
 			h.SetContentEncoding("gzip")
 		}
 	}
-	h.SetBytesV("Etag", etag)
+	h.SetCanonical([]byte("Etag"), etag)
 	setCacheControl(h, c.maxAge, c.constant)
 	if matchesNone(ctx.Request.Header.Peek("If-None-Match"), etag) {
 		h.SetContentEncodingBytes(nil)
@@ -129,7 +132,7 @@ func (s *Server) send(ctx *fasthttp.RequestCtx, c *content, etag []byte) {
 	h.SetContentType(c.mime)
 	status := fasthttp.StatusOK
 	if c.ranges {
-		h.Set("Accept-Ranges", "bytes")
+		set(h, "Accept-Ranges", "bytes")
 		if field := ctx.Request.Header.Peek("Range"); len(field) > 0 && ctx.IsGet() && &data[0] == &c.data[0] &&
 			rangeStands(ctx.Request.Header.Peek("If-Range"), etag) {
 			from, to, sp := parseRange(field, len(data))
@@ -141,7 +144,7 @@ func (s *Server) send(ctx *fasthttp.RequestCtx, c *content, etag []byte) {
 			case spanPart:
 				setContentRange(h, from, to-1, len(data))
 				status = fasthttp.StatusPartialContent
-				data = data[from:to]
+				data, first = data[from:to], from
 			}
 		}
 	}
@@ -153,6 +156,9 @@ func (s *Server) send(ctx *fasthttp.RequestCtx, c *content, etag []byte) {
 		data = nil
 	case ours && len(data) >= gatherFrom:
 		conn.body.body = data
+		if c.kind == kindSegment && len(data) >= hotFrom {
+			conn.body.copy = conn.hot(&s.hot, c.data, first)
+		}
 		ctx.Response.SetBodyStream(&conn.body, len(data))
 	default:
 		ctx.Response.SetBodyRaw(data)
@@ -163,7 +169,7 @@ func (s *Server) send(ctx *fasthttp.RequestCtx, c *content, etag []byte) {
 // setCacheControl says how long caches may keep an answer.
 func setCacheControl(h *fasthttp.ResponseHeader, maxAge int, constant bool) {
 	if maxAge < 0 {
-		h.Set("Cache-Control", "no-cache")
+		set(h, "Cache-Control", "no-cache")
 		return
 	}
 	var buf [64]byte
@@ -171,7 +177,7 @@ func setCacheControl(h *fasthttp.ResponseHeader, maxAge int, constant bool) {
 	if constant {
 		b = append(b, ", immutable"...)
 	}
-	h.SetBytesV("Cache-Control", b)
+	h.SetCanonical([]byte("Cache-Control"), b)
 }
 
 // setContentRange says which part is sent, or how large the whole is where from is negative.

@@ -76,7 +76,11 @@ func (c *connection) Read(p []byte) (int, error) {
 			c.ahead = nil
 		}
 		return n, nil
-	case !c.begun || len(p) == 0:
+	}
+	if err := c.toRead(); err != nil {
+		return 0, err
+	}
+	if !c.begun || len(p) == 0 {
 		return c.Conn.Read(p)
 	}
 	c.begun = false
@@ -131,7 +135,7 @@ func (s *Server) resume(conn *connection) {
 
 // finish writes an answer as fast as the player takes it.
 func (s *Server) finish(conn *connection, data []byte, goOn bool) {
-	err := conn.SetWriteDeadline(time.Now().Add(s.http.WriteTimeout))
+	err := conn.SetWriteDeadline(time.Now().Add(s.conns.writeTimeout))
 	if err == nil {
 		_, err = conn.Write(data)
 	}
