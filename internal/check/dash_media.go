@@ -97,9 +97,13 @@ func (d *dash) timed(j *dashJob, f *facts) {
 		slack = length / 2
 	}
 	// The difference is taken in whole numbers first: ticks since the epoch are too large for the fraction of a float64.
-	off := f.start() - told
+	off, decode := f.start()-told, f.seconds(int64(f.decode))-told
 	if uint64(f.timescale) == x.timescale {
-		off = f.seconds(f.earliest - int64(e.Time))
+		off, decode = f.seconds(f.earliest-int64(e.Time)), f.seconds(int64(f.decode-e.Time))
+	}
+	if math.Abs(off) > slack && math.Abs(decode) <= slack { // where B-frames shift the presentation and no edit list shifts it back
+		d.warn(ruleTimeline, place{url: j.url}, "%s: segments are listed by decode times, their presentation begins %.4f s later", x.key, off)
+		off = 0
 	}
 	d.expect(math.Abs(off) <= slack, ruleTimeline, place{url: j.url}, "%s: segment %d is listed at %.4f s, its samples begin %+.4f s from there", x.key, e.Number, told, off)
 	if !x.trick {
@@ -120,11 +124,15 @@ func (d *dash) honest(x *stream) {
 	slices.SortFunc(list, func(a, b fetchedEntry) int { return cmp.Compare(a.entry.Number, b.entry.Number) })
 	rate, ahead := float64(x.rep.Bandwidth), 0.0
 	for i := range list {
-		if i > 0 && list[i].entry.Number != list[i-1].entry.Number+1 {
+		if i > 0 && list[i].entry.Time != list[i-1].entry.Time+list[i-1].entry.Duration {
 			ahead = 0
 		}
 		ahead = max(ahead, 0) + float64(list[i].facts.size)*8 - rate*list[i].facts.length()
-		d.expect(ahead <= rate*least.Seconds(), ruleBuffer, x.at, "%s: up to segment %d a player of %d bit/s is %.1f s behind, minBufferTime is %v",
-			x.key, list[i].entry.Number, x.rep.Bandwidth, ahead/rate, least)
+		if ahead > rate*least.Seconds() {
+			d.fail(ruleBuffer, x.at, "%s: at segment %d a player that gets %d bit/s is %.1f s behind, minBufferTime is %v",
+				x.key, list[i].entry.Number, x.rep.Bandwidth, ahead/rate, least)
+			return
+		}
+		d.ok(ruleBuffer)
 	}
 }

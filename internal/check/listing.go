@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"weir/internal/check/mpd"
@@ -35,6 +36,11 @@ func (d *dash) entries(m *mpd.MPD, x *stream, length time.Duration) []mpd.Entry 
 		list, err := x.template.Expand(end)
 		if err != nil {
 			d.fail(ruleTimeline, x.at, "%s: %v", x.key, err)
+		}
+		if !strings.Contains(*x.template.Media, "$Number") { // times are the names of segments, and numbers say nothing
+			for i := range list {
+				list[i].Number = list[i].Time
+			}
 		}
 		return list
 	}

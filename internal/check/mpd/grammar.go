@@ -53,7 +53,7 @@ func grammar() map[string]element {
 	return map[string]element{
 		"MPD": {
 			attributes: map[string]string{
-				"id": "text", "profiles!": "text", "type": "type", "availabilityStartTime": "time", "availabilityEndTime": "time",
+				"id": "text", "profiles!": "urns", "type": "type", "availabilityStartTime": "time", "availabilityEndTime": "time",
 				"publishTime": "time", "mediaPresentationDuration": "duration", "minimumUpdatePeriod": "duration",
 				"minBufferTime!": "duration", "timeShiftBufferDepth": "duration", "suggestedPresentationDelay": "duration",
 				"maxSegmentDuration": "duration", "maxSubsegmentDuration": "duration",

@@ -152,6 +152,7 @@ var forms = map[string]*regexp.Regexp{
 	"codecs": regexp.MustCompile(`^[^ ,]+( *, *[^ ,]+)*$`), "name": regexp.MustCompile(`^[^\s]+$`),
 	"bool": regexp.MustCompile(`^(true|false|0|1)$`), "type": regexp.MustCompile(`^(static|dynamic)$`),
 	"duration": regexp.MustCompile(`^-?P(\d+Y)?(\d+M)?(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$`),
+	"urns":     regexp.MustCompile(`^[a-zA-Z][^\s,]*( *, *[a-zA-Z][^\s,]*)*$`),
 	"uints":    regexp.MustCompile(`^\d+( \d+)?$`),
 }
 
