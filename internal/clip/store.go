@@ -95,7 +95,9 @@ func (s *Store) look() error {
 // Close lets go of the directory and closes what is open of clips that nobody reads any more; the rest is closed when it has been read.
 func (s *Store) Close() {
 	s.opened.close()
-	_ = s.lock.Close() // the lock goes with it; closing it again does nothing
+	// The lock would go with the file, but a process that is being started may hold a copy of it for a moment.
+	_ = syscall.Flock(int(s.lock.Fd()), syscall.LOCK_UN) // fails where it was closed before
+	_ = s.lock.Close()
 }
 
 // lockDir takes a directory for this process alone.

@@ -4,6 +4,7 @@ package cliptest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"hash/crc32"
 	"math/rand/v2"
 	"strconv"
@@ -92,7 +93,7 @@ func (f *Filled) segment(t media.Track, was *media.Segment, delay int, rng *rand
 		starts = append(starts, at)
 	}
 	end := was.Start + was.Duration
-	order := presentation(len(starts), delay)
+	order, header := presentation(len(starts), delay), Header(t)
 	samples := make([]Sample, len(starts))
 	for i := range starts {
 		next := end
@@ -100,14 +101,12 @@ func (f *Filled) segment(t media.Track, was *media.Segment, delay int, rng *rand
 			next = starts[i+1]
 		}
 		s := Sample{
-			Row: was.Segment, Track: t, Init: Header(t), Length: next - starts[i],
+			Row: was.Segment, Track: t, Init: header, Length: next - starts[i],
 			DTS: starts[i] - media.Ticks(delay/2)*frame, PTS: starts[order[i]],
 			Sync: t.Kind == media.Audio || i == 0 && was.Parts[0].Independent,
-			Data: make([]byte, 1+rng.IntN(200)),
+			Data: make([]byte, 8+rng.IntN(100)),
 		}
-		for k := range s.Data {
-			s.Data[k] = byte(rng.Uint32())
-		}
+		binary.BigEndian.PutUint64(s.Data, rng.Uint64())
 		samples[i] = s
 	}
 	f.Samples[t.Name] = append(f.Samples[t.Name], samples...)
