@@ -142,7 +142,7 @@ func (s *Server) settled(c *channel, w *media.Window, what wish) bool {
 		return true
 	}
 	reach, ok := hls.Last(w, what.track)
-	return !ok || reach.Ended || reach.MSN >= what.segment
+	return !ok || !reach.Hints(what.segment, what.part)
 }
 
 // hinted tells whether a part is the one that the track's playlist hints at (rule 20).
@@ -151,7 +151,7 @@ func hinted(w *media.Window, track string, segment uint64, part int) bool {
 		return false
 	}
 	reach, ok := hls.Last(w, track)
-	return ok && segment == reach.MSN+1 && part == reach.Open
+	return ok && reach.Hints(segment, part)
 }
 
 // waitResult is how waiting in place has ended.

@@ -14,7 +14,9 @@ type Edge struct {
 	// Ended tells that the playlist has EXT-X-ENDLIST: nothing is waited for any more.
 	Ended bool
 
-	part time.Duration // PART-TARGET as the track's parts are cut now; 0: the playlist has no parts
+	part     time.Duration // PART-TARGET as the track's parts are cut now; 0: the playlist has no parts
+	hintMSN  uint64        // of the part that is hinted at
+	hintPart int
 }
 
 // Last is the edge of the playlist that Media renders of the track. It is false where there is none: the window is empty or has no such
@@ -28,8 +30,12 @@ func Last(w *media.Window, track string) (Edge, bool) {
 		return e, true
 	}
 	e.part = partNow(w, track)
-	last := entryOf(w.Rows.At(w.Rows.Len()-1), track)
-	open := leading(w, track, func(closed entry) { last = closed })
+	last, before := entryOf(w.Rows.At(w.Rows.Len()-1), track), entry{}
+	if n := w.Rows.Len(); n > 1 {
+		before = entryOf(w.Rows.At(n-2), track)
+	}
+	open := leading(w, track, func(closed entry) { last, before = closed, last })
+	e.hintMSN, e.hintPart = open.hint(last, before)
 	e.MSN = last.number
 	if open.limits.allow(partOf(last.run, last.column)) {
 		e.Parts = last.parts()
@@ -61,6 +67,14 @@ func (e Edge) Has(msn uint64, part int) bool {
 		return part >= 0 && part < e.Open
 	}
 	return false
+}
+
+// Hints tells whether a part is the next of the track, or the one that its playlist hints at instead.
+func (e Edge) Hints(msn uint64, part int) bool {
+	if e.Ended || e.part <= 0 {
+		return false
+	}
+	return msn == e.MSN+1 && part == e.Open || msn == e.hintMSN && part == e.hintPart
 }
 
 // TooFar tells whether such a request is to be refused: the segment is more than two past the last one, or the part is past the last one by

@@ -1,6 +1,7 @@
 package hls_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -157,4 +158,48 @@ func TestLinksCannotBreakLines(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, m.variants, 1)
 	require.Equal(t, "v1/index.m3u8?a=%22%0D%0A#EXT-X-ENDLIST", m.variants[0]["URI"])
+}
+
+// Where segments are as long as each other, the next one is hinted at when the open one is as long: nobody asks for a part that is never made.
+func TestHintAtExpectedBorder(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		lengths []time.Duration // of the closed segments; the open one is 2 s
+		parts   int             // that are there of it
+		border  bool
+	}{
+		"in the middle":       {[]time.Duration{2 * time.Second, 2 * time.Second}, 9, false},
+		"at its end":          {[]time.Duration{2 * time.Second, 2 * time.Second}, 10, true},
+		"beyond":              {[]time.Duration{1600 * time.Millisecond, 1600 * time.Millisecond}, 10, false},
+		"of uneven ones":      {[]time.Duration{1600 * time.Millisecond, 2 * time.Second}, 10, false},
+		"of too few of a run": {[]time.Duration{2 * time.Second}, 10, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := manifesttest.New(7)
+			c.LowLatency = true
+			c.Run(0, manifesttest.Chunked(manifesttest.AVC(1, 1280, 720, "avc1.64001f"), 200*time.Millisecond))
+			for _, d := range tt.lengths {
+				c.Row(d, 3_000_000)
+			}
+			c.Plan(2*time.Second, 3_000_000)
+			for range tt.parts {
+				require.True(t, c.Part("v1"))
+			}
+			w := c.Window()
+			open := 7 + uint64(len(tt.lengths))
+			number, part := open, tt.parts
+			if tt.border {
+				number, part = open+1, 0
+			}
+			text, err := hls.Media(w, "v1", manifest.Links{}, false)
+			require.NoError(t, err)
+			require.Contains(t, string(text), fmt.Sprintf(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="%d.%d.m4s"`, number, part))
+			e, ok := hls.Last(w, "v1")
+			require.True(t, ok)
+			require.True(t, e.Hints(number, part))
+			require.True(t, e.Hints(open, tt.parts), "the next part is waited for in any case")
+			require.False(t, e.Hints(number, part+1))
+		})
+	}
 }

@@ -21,7 +21,7 @@ func (l *listing) appendTrailer(b []byte) []byte {
 // appendOpen appends the parts of the segment that is being made, and a hint of the next one (rfc8216bis, 4.4.5.3),
 // unless it is known that there will be none.
 func (l *listing) appendOpen(b []byte) []byte {
-	o, hinted := &l.open, 0
+	o := &l.open
 	if o.segment != nil {
 		timescale := o.run.Tracks[o.column].Timescale
 		if begins(o.number, o.run, o.prev) {
@@ -36,14 +36,23 @@ func (l *listing) appendOpen(b []byte) []byte {
 		b = append(b, dateTag...)
 		b = append(d.append(b, millisOf(o.wall.Add(o.segment.Start.Time(timescale).Sub(o.start)))), '\n')
 		b = appendParts(b, o.number, o.segment.Start, timescale, o.segment.Parts, l.links.Media)
-		hinted = len(o.segment.Parts)
 	}
 	if o.silent {
 		return b
 	}
+	number, part := l.hint()
 	b = append(b, `#EXT-X-PRELOAD-HINT:TYPE=PART,URI="`...)
-	b = appendPartURI(b, o.number, hinted, l.links.Media)
+	b = appendPartURI(b, number, part, l.links.Media)
 	return append(b, "\"\n"...)
+}
+
+// hint is the part that the playlist hints at.
+func (l *listing) hint() (number uint64, part int) {
+	var last, before entry
+	if n := l.len(); n > 1 {
+		last, before = l.at(n-1), l.at(n-2)
+	}
+	return l.open.hint(last, before)
 }
 
 // appendReports appends an EXT-X-RENDITION-REPORT for each other playlist of the channel (4.4.5.4, B.1): a player that changes over knows
