@@ -127,7 +127,7 @@ func (c *channel) look() {
 		c.shown = v.Listing
 		c.view.see(c.now)
 	}
-	if c.random.IntN(6) == 0 {
+	if c.random.IntN(15) == 0 {
 		c.judge()
 		c.view.poll()
 	}
