@@ -78,7 +78,9 @@ func TestPatch(t *testing.T) {
 			}
 			if rapid.Bool().Draw(t, "seen") {
 				require.NoError(t, form.Note(w))
-				old = append(old, doc)
+				if old = append(old, doc); len(old) > 2 {
+					old = old[1:]
+				}
 			}
 		}
 	})
@@ -112,10 +114,10 @@ func checkPatch(t require.TestingT, form *dash.Form, w *media.Window, was, is []
 // TestPatchesAreTheRule: while a channel goes on, patches lead from each MPD to those after it, and are small.
 func TestPatchesAreTheRule(t *testing.T) {
 	t.Parallel()
-	c := live(200)
+	c := live(80)
 	form := dash.NewRenderer().Form(manifest.Links{})
 	var old [][]byte
-	for n := range uint64(100) {
+	for n := range uint64(40) {
 		step(c)
 		w := c.Window()
 		w.Version = media.Version{Listing: n + 1, Open: n + 1, Parts: n + 1}
@@ -126,7 +128,7 @@ func TestPatchesAreTheRule(t *testing.T) {
 			require.Equal(t, dash.Newer, news, i)
 			require.Less(t, size, 4000)
 		}
-		if old = append(old, doc); len(old) > 20 {
+		if old = append(old, doc); len(old) > 6 {
 			old = old[1:]
 		}
 	}
