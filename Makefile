@@ -11,10 +11,10 @@ GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 FUZZTIME ?= 30s
 
-.PHONY: help run build test test-go test-web lint bench fuzz clean packages FORCE
+.PHONY: help run build test test-go test-web lint bench bench-serving fuzz clean packages FORCE
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## build all, then serve the demo channel and the player page at http://localhost:8080/
 	bin/weir serve
@@ -61,6 +61,9 @@ $(TOOLS)/gofumpt-$(GOFUMPT_VERSION):
 bench: web/dist/index.html ## benchmarks: of the parts, then of the whole program against nginx and nginx-rtmp where they are installed
 	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v internal/e2e)
 	go test -run '^$$' -bench . -timeout 30m ./internal/e2e
+
+bench-serving: web/dist/index.html ## what it costs to serve playlists and segments, against nginx and, where it is installed, Varnish
+	go test -run '^$$' -bench '^BenchmarkServing$$' -benchtime 1x -v -timeout 30m ./internal/e2e
 
 fuzz: web/dist/index.html ## every fuzz target for FUZZTIME (30s); new inputs stay in testdata/fuzz
 	@for package in $$(go list ./...); do \

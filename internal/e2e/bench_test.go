@@ -18,15 +18,16 @@ const (
 	benchBitrate = 5_000_000 // of each feed's video, bits a second
 )
 
-// constantBitrateClip makes 20 s of 1080p25 video of benchBitrate with a key frame every two seconds, and AAC.
-func constantBitrateClip(b *testing.B) string {
+// constantBitrateClip makes 20 s of video, 25 frames a second, of that size and bitrate (bits a second), with a key frame every two seconds,
+// and AAC.
+func constantBitrateClip(b *testing.B, size string, bitrate int) string {
 	b.Helper()
 	need(b, "ffmpeg")
 	file := filepath.Join(b.TempDir(), "cbr.flv")
-	out, err := exec.Command("ffmpeg", strings.Fields(fmt.Sprintf("-v error -f lavfi -i testsrc2=rate=25:size=1920x1080:duration=20,noise=alls=20:allf=t"+
+	out, err := exec.Command("ffmpeg", strings.Fields(fmt.Sprintf("-v error -f lavfi -i testsrc2=rate=25:size=%[3]s:duration=20,noise=alls=20:allf=t"+
 		" -f lavfi -i sine=sample_rate=48000:duration=20 -c:v libx264 -preset ultrafast -g 50 -keyint_min 50 -sc_threshold 0"+
 		" -b:v %[1]d -minrate %[1]d -maxrate %[1]d -bufsize %[1]d -nal-hrd cbr -pix_fmt yuv420p -c:a aac -b:a 128k %[2]s",
-		benchBitrate, file))...).CombinedOutput()
+		bitrate, file, size))...).CombinedOutput()
 	require.NoError(b, err, string(out))
 	return file
 }
@@ -99,7 +100,7 @@ func pass(d time.Duration) { <-time.After(d) }
 // before, where it is installed.
 func BenchmarkPackaging(b *testing.B) {
 	const measured = 60 * time.Second
-	clip := constantBitrateClip(b)
+	clip := constantBitrateClip(b, "1920x1080", benchBitrate)
 	gigabytes := clipRate(b, clip) * benchFeeds * measured.Seconds() / 1e9
 
 	b.Run("nginx-rtmp", func(b *testing.B) {
@@ -135,76 +136,4 @@ func BenchmarkPackaging(b *testing.B) {
 		b.ReportMetric(held/1e6, "window-MB")
 		b.ReportMetric(residentBytes(b, srv.cmd.Process.Pid)/held, "RSS/window")
 	})
-}
-
-// BenchmarkServing is what it costs to serve segments, in CPU seconds a gigabyte, one core for the server, against nginx that
-// has the same bytes as files.
-func BenchmarkServing(b *testing.B) {
-	need(b, "wrk", "nginx", "taskset")
-	clip := constantBitrateClip(b)
-	srv := start(b, settings{channels: "  c: {dvr: 30s}\n"})
-	pin(b, srv.cmd.Process.Pid)
-	feed := broadcast(b, pushFile(clip, srv.push("/live/c"))...)
-	list := srv.waitMedia("c", "v1", 10, time.Minute)
-	feed.stop() // what is there is served from now on, nothing else is done
-	pass(2 * time.Second)
-	docs := b.TempDir()
-	paths := map[string][]string{}
-	keep := func(kind, uri string) {
-		status, body := srv.get(uri)
-		require.Equal(b, 200, status)
-		require.NoError(b, os.MkdirAll(filepath.Join(docs, filepath.Dir(uri)), 0o755))
-		require.NoError(b, os.WriteFile(filepath.Join(docs, uri), body, 0o600))
-		paths[kind] = append(paths[kind], uri)
-	}
-	audio, _ := srv.media("c", "a1")
-	for _, segment := range list.segments[2:] {
-		keep("segment-1.3MB", segment.uri)
-	}
-	for _, segment := range audio.segments[2:] {
-		keep("segment-30KB", segment.uri)
-	}
-	for range 4 {
-		keep("playlist", "/live/c/v1/index.m3u8")
-	}
-	nginx := startNginxFiles(b, docs)
-	pin(b, nginx.worker)
-	for kind, uris := range paths {
-		for name, server := range map[string]struct {
-			address string
-			pid     int
-		}{"weir": {srv.players, srv.cmd.Process.Pid}, "nginx": {nginx.address, nginx.worker}} {
-			b.Run(kind+"/"+name, func(b *testing.B) {
-				for b.Loop() {
-					before := cpuSeconds(b, server.pid)
-					bytes := load(b, server.address, uris)
-					b.ReportMetric((cpuSeconds(b, server.pid)-before)/(bytes/1e9), "CPU-s/GB")
-				}
-			})
-		}
-	}
-}
-
-// pin gives a process one core; what loads it has the others.
-func pin(b *testing.B, pid int) {
-	b.Helper()
-	out, err := exec.Command("taskset", "-acp", "0", strconv.Itoa(pid)).CombinedOutput()
-	require.NoError(b, err, string(out))
-}
-
-// load asks for the paths in turn on 32 connections for 10 s and returns how many bytes came.
-func load(b *testing.B, address string, paths []string) float64 {
-	b.Helper()
-	script := filepath.Join(b.TempDir(), "paths.lua")
-	text := fmt.Sprintf("local paths = {\"%s\"}\nlocal i = 0\nrequest = function() i = i %% #paths + 1; return wrk.format(nil, paths[i]) end\n"+
-		"done = function(s) io.write(\"bytes \", s.bytes, \" errors \", s.errors.connect + s.errors.read + s.errors.status + s.errors.timeout, \"\\n\") end\n",
-		strings.Join(paths, `", "`))
-	require.NoError(b, os.WriteFile(script, []byte(text), 0o600))
-	out, err := exec.Command("taskset", "-c", "1", "wrk", "-t1", "-c32", "-d10s", "-s", script, "http://"+address+"/").CombinedOutput()
-	require.NoError(b, err, string(out))
-	_, result, ok := strings.Cut(string(out), "bytes ")
-	require.True(b, ok, string(out))
-	fields := strings.Fields(result)
-	require.Equal(b, "0", fields[2], string(out))
-	return number(b, fields[0])
 }

@@ -19,9 +19,10 @@ type nginx struct {
 	worker  int // its PID
 }
 
-// startNginxFiles serves the files below a directory, as the nginx of the distribution does: sendfile, keep-alive.
-func startNginxFiles(b *testing.B, docs string) nginx {
-	return startNginx(b, "", `http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
+// startNginxFiles serves the files below a directory, as the nginx of the distribution does: sendfile, keep-alive. more is further
+// directives of its http block.
+func startNginxFiles(b *testing.B, docs, more string) nginx {
+	return startNginx(b, "", `http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; `+more+`
 	client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/fastcgi; uwsgi_temp_path %[1]s/uwsgi; scgi_temp_path %[1]s/scgi;
 	server { listen %[2]s; root `+docs+`; } }`)
 }
