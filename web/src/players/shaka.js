@@ -23,6 +23,9 @@ export function createPlayer(video, hooks) {
       // A manifest that is missing for a moment is asked for again, for as long as the page is open.
       raiseFatalErrorOnManifestUpdateRequestFailure: false,
       disableThumbnails: true,
+      // In low latency the library switches this off itself, but only once it has read the first manifest by it: the live edge would
+      // lie where the listed segments end, which is in the future.
+      dash: { autoCorrectDrift: false },
     },
     streaming: {
       bufferBehind: 60,
