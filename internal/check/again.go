@@ -108,15 +108,24 @@ func (r *rendition) part(x *playlist.Part, f *facts, seg *mp4.Segment, data []by
 		}
 		return
 	}
-	sync := false
+	sync, first := false, false
 	for i := range seg.Chunks {
 		for n := range seg.Chunks[i].Fragments {
 			t := &seg.Chunks[i].Fragments[n]
 			for k := range t.Samples {
 				picture, known := t.Track.Independent(data, t.Samples[k])
-				sync = sync || t.Track.Video() && t.Samples[k].Sync && (picture || !known)
+				if t.Track.Video() && t.Samples[k].Sync && (picture || !known) {
+					sync, first = true, first || i == 0 && k == 0
+				}
 			}
 		}
 	}
-	r.h.expect(sync == x.Independent, ruleParts, at, "the part %s has a sync sample: %v; INDEPENDENT=YES: %v", x.URI, sync, x.Independent)
+	switch {
+	case first || !sync:
+		r.h.expect(sync == x.Independent, ruleParts, at, "the part %s begins with a sync sample: %v; INDEPENDENT=YES: %v", x.URI, sync, x.Independent)
+	case !x.Independent:
+		r.h.warn(ruleParts, at, "the part %s has a sync sample, not its first, and no INDEPENDENT=YES", x.URI)
+	default:
+		r.h.ok(ruleParts)
+	}
 }

@@ -118,7 +118,7 @@ func (d *dash) openSegment(ctx context.Context, x *stream, entries []mpd.Entry) 
 			}
 			return
 		}
-		remaining := end.Sub(asked)
+		remaining := d.reallyEnds(x, a, end).Sub(asked)
 		if a.status != http.StatusOK {
 			if guessed {
 				return
@@ -145,6 +145,21 @@ func (d *dash) arriving(ctx context.Context, url string, length time.Duration, g
 		}
 	}
 	return came, asked, a, err
+}
+
+// reallyEnds is when the fetched segment ends: what was listed of an open one is a guess.
+func (d *dash) reallyEnds(x *stream, a *answer, listed time.Time) time.Time {
+	d.mu.Lock()
+	h := x.header
+	d.mu.Unlock()
+	if h == nil || a.status != http.StatusOK {
+		return listed
+	}
+	f, _, ok := d.inspect(a.body, h, place{url: a.url})
+	if !ok || uint64(f.timescale) != x.timescale {
+		return listed
+	}
+	return x.wall(f.end)
 }
 
 // note takes the arrival of some bytes.

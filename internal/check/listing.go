@@ -18,7 +18,7 @@ func (d *dash) listing(ctx context.Context, m *mpd.MPD, x *stream, length time.D
 		d.timeline(x, entries, grows)
 		d.expired(m, x, entries)
 	}
-	d.choose(ctx, m, x, entries)
+	d.choose(m, x, entries, grows)
 	if m.Dynamic() && x.low && grows && !x.trick {
 		d.openSegment(ctx, x, entries)
 	}
@@ -80,7 +80,11 @@ func (d *dash) timeline(x *stream, entries []mpd.Entry, grows bool) {
 			continue
 		}
 		was, known := x.known[e.Number]
+		was.Gap = e.Gap
 		switch {
+		case known && was != e && x.ahead[e.Number]:
+			d.warn(ruleTimeline, x.at, "%s: segment %d, which was told of while it was being made, was at t=%d d=%d, it is now at t=%d d=%d",
+				x.key, e.Number, was.Time, was.Duration, e.Time, e.Duration)
 		case known:
 			d.expect(was.Time == e.Time && was.Duration == e.Duration, ruleTimeline, x.at, "%s: segment %d was at t=%d d=%d, it is now at t=%d d=%d",
 				x.key, e.Number, was.Time, was.Duration, e.Time, e.Duration)
@@ -93,8 +97,11 @@ func (d *dash) timeline(x *stream, entries []mpd.Entry, grows bool) {
 			d.expect(e.Number >= x.highest, ruleTimeline, x.at, "%s: the last segment was %d, it is now %d", x.key, x.highest, e.Number)
 		}
 	}
-	for _, e := range entries {
+	now := d.clock()
+	for i, e := range entries {
+		e.Gap = 0
 		x.known[e.Number] = e
+		x.ahead[e.Number] = x.ends(e).After(now) || x.low && i == len(entries)-1
 		x.highest = max(x.highest, e.Number)
 	}
 }
@@ -125,7 +132,7 @@ type dashJob struct {
 }
 
 // choose has segments fetched: of a live service the oldest, the newest, and all that come; of a finished one some.
-func (d *dash) choose(_ context.Context, m *mpd.MPD, x *stream, entries []mpd.Entry) {
+func (d *dash) choose(m *mpd.MPD, x *stream, entries []mpd.Entry, grows bool) {
 	first := len(x.chosen) == 0
 	step := max(len(entries)/sampled, 1)
 	for i, e := range entries {
@@ -136,7 +143,7 @@ func (d *dash) choose(_ context.Context, m *mpd.MPD, x *stream, entries []mpd.En
 		if x.chosen[e.Number] || first && skip || !first && m.Dynamic() && i < len(entries)-12 {
 			continue
 		}
-		if m.Dynamic() && x.ends(e).After(d.clock()) {
+		if m.Dynamic() && (x.ends(e).After(d.clock()) || x.low && grows && i == len(entries)-1) {
 			continue // open, or told ahead: it is fetched when it is complete
 		}
 		x.chosen[e.Number] = true

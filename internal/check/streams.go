@@ -25,7 +25,8 @@ type stream struct {
 	offset    uint64    // presentationTimeOffset
 	zero      time.Time // of the Period, on the wall clock; zero for a static MPD
 	known     map[uint64]mpd.Entry
-	highest   uint64 // number; counts where known is not empty
+	ahead     map[uint64]bool // it was open when it was last listed: its duration was a guess
+	highest   uint64          // number; counts where known is not empty
 	chosen    map[uint64]bool
 	opened    int  // open segments that were tried
 	opening   bool // one is being fetched
@@ -157,7 +158,7 @@ func (d *dash) stream(p *mpd.Period, set *mpd.Set, rep *mpd.Representation, at p
 		if len(d.streams) >= maxStreams {
 			return nil
 		}
-		x = &stream{key: key, known: map[uint64]mpd.Entry{}, chosen: map[uint64]bool{}, fetched: map[uint64]fetchedEntry{}}
+		x = &stream{key: key, known: map[uint64]mpd.Entry{}, ahead: map[uint64]bool{}, chosen: map[uint64]bool{}, fetched: map[uint64]fetchedEntry{}}
 		d.streams[key] = x
 	}
 	first := func(values ...string) string {
