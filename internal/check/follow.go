@@ -114,5 +114,6 @@ func (r *rendition) finish(ctx context.Context) {
 	if quiet := r.lastAt.Sub(r.newest); !r.last.Ended && quiet > r.last.Target*3/2 {
 		r.h.warn(rulePace, r.at(0), "no new segment for the last %v: is it off the air?", quiet.Round(time.Millisecond))
 	}
+	r.judgeMisses()
 	r.refetchSome(ctx)
 }

@@ -59,11 +59,11 @@ func (r *rendition) durations(p *playlist.Playlist, parts []playlist.Part) {
 func (r *rendition) newParts(p *playlist.Playlist, now time.Time) (first *playlist.Part) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	see := func(parts []playlist.Part) {
+	see := func(parts []playlist.Part, segment uint64) {
 		for i := range parts {
 			key := partKey(r.url, &parts[i])
 			if _, known := r.parts[key]; !known && len(r.parts) < 100_000 {
-				r.parts[key] = now
+				r.parts[key] = listedPart{now, segment}
 				if first == nil {
 					first = &parts[i]
 				}
@@ -71,9 +71,9 @@ func (r *rendition) newParts(p *playlist.Playlist, now time.Time) (first *playli
 		}
 	}
 	for i := range p.Segments {
-		see(p.Segments[i].Parts)
+		see(p.Segments[i].Parts, p.First()+uint64(i))
 	}
-	see(p.Parts)
+	see(p.Parts, p.Next())
 	return first
 }
 
@@ -93,27 +93,32 @@ func (r *rendition) wasHinted(p *playlist.Playlist, next *playlist.Part) {
 			return
 		}
 	}
-	switch {
-	case p.OpenMark.Discontinuity:
-	case r.follows(p, next):
-		r.h.fail(ruleHint, r.at(next.Line), "the part %s came, hinted was %s", next.URI, hint.URI)
-	default: // the segment ended before it had another part: the hint was in good faith
-		r.h.warn(ruleHint, r.at(next.Line), "the hinted %s was never made: the part %s came, of another segment", hint.URI, next.URI)
+	if p.OpenMark.Discontinuity || len(r.misses) > 10_000 {
+		return
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	came := partKey(r.url, next)
+	r.misses = append(r.misses, miss{r.at(next.Line), resolve(r.url, hint.URI), came, r.parts[came].segment, r.last.Next()})
 }
 
-// follows tells that a part belongs to the segment that was open in the listing before.
-func (r *rendition) follows(p *playlist.Playlist, part *playlist.Part) bool {
-	parts := p.Parts
-	if open := r.last.Next(); open < p.Next() && open >= p.First() {
-		parts = p.Segments[open-p.First()].Parts
-	}
-	for i := range parts {
-		if parts[i].Line == part.Line {
-			return true
+// judgeMisses tells hints that were wrong from those that could not know when a segment ends: one for a part that the segment did not get
+// any more, or for the next segment where it got one more.
+func (r *rendition) judgeMisses() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range r.misses {
+		hinted, made := r.parts[m.hinted]
+		switch {
+		case made && hinted.segment > m.segment:
+			r.h.warn(ruleHint, m.at, "the part %s came, hinted was %s of a segment behind it", m.came, m.hinted)
+		case m.segment > m.open:
+			r.h.warn(ruleHint, m.at, "the hinted %s was never made: the part %s came, of another segment", m.hinted, m.came)
+		case r.h.options.Now().Sub(r.h.until) >= 0 && !made && m.segment+1 >= r.last.Next(): // it may yet come
+		default:
+			r.h.fail(ruleHint, m.at, "the part %s came, hinted was %s", m.came, m.hinted)
 		}
 	}
-	return false
 }
 
 // holdHint asks for the hinted part, as a player would, one at a time (rule 20).
@@ -152,7 +157,7 @@ func (r *rendition) holdHint(ctx context.Context, p *playlist.Playlist) {
 func (r *rendition) hinted(ctx context.Context, got *answer, at place, target, part time.Duration) {
 	h := r.h
 	deadline := h.options.Now().Add(target + time.Second)
-	listed, known := time.Time{}, false
+	listed, known := listedPart{}, false
 	for !known && h.options.Now().Before(deadline) && !h.over(ctx) {
 		r.mu.Lock()
 		listed, known = r.parts[got.url]
@@ -165,7 +170,7 @@ func (r *rendition) hinted(ctx context.Context, got *answer, at place, target, p
 	case got.status == http.StatusOK && known:
 		spread := got.done.Sub(got.first)
 		h.expect(spread <= max(part/2, promptly/2), ruleHint, at, "the hinted %s came over %v: it was begun before it was whole", got.url, spread.Round(time.Millisecond))
-		late := got.done.Sub(listed)
+		late := got.done.Sub(listed.at)
 		h.expect(late <= part+promptly, ruleHint, at, "the hinted %s came %v after it was listed", got.url, late.Round(time.Millisecond))
 		r.mu.Lock()
 		r.bytes[got.url] = sha256.Sum256(got.body)

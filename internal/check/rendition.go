@@ -33,7 +33,8 @@ type rendition struct {
 	segs    map[uint64]*listed
 	states  []state
 	longest time.Duration                // of all listings
-	parts   map[string]time.Time         // by key: when it was first listed
+	parts   map[string]listedPart        // by key
+	misses  []miss                       // hints that did not come true, to be judged at the end
 	inits   map[string]*header           // by URL and range; nil: it could not be read
 	ranges  map[string]daterange         // by ID
 	tried   map[string]bool              // what is tried once only
@@ -64,6 +65,19 @@ type listed struct {
 	facts    *facts
 }
 
+// listedPart is where and when a part was first listed.
+type listedPart struct {
+	at      time.Time
+	segment uint64
+}
+
+// miss is a hint that did not come true: another part came.
+type miss struct {
+	at            place
+	hinted, came  string // URLs
+	segment, open uint64 // of the part that came, and that was open before
+}
+
 // state is what a playlist listed at a moment.
 type state struct {
 	at      time.Time
@@ -91,7 +105,7 @@ func newRendition(h *hls, url, kind string, iframes bool) *rendition {
 	return &rendition{
 		h: h, url: url, kind: kind, iframes: iframes,
 		enqueued: map[uint64]bool{}, jobs: make(chan job, 64),
-		segs: map[uint64]*listed{}, parts: map[string]time.Time{}, inits: map[string]*header{}, ranges: map[string]daterange{},
+		segs: map[uint64]*listed{}, parts: map[string]listedPart{}, inits: map[string]*header{}, ranges: map[string]daterange{},
 		tried: map[string]bool{}, bytes: map[string][sha256.Size]byte{},
 	}
 }
