@@ -15,6 +15,7 @@ type chunking struct {
 	enough media.Ticks   // 85 % of it, rounded up: what a chunk needs that is not its segment's last
 	frames int           // that make a chunk where they are regular
 	loose  media.Ticks   // by how much a frame may be shorter than the one before it
+	frame  media.Ticks   // how long one is, rounded down to what the source's clock tells apart; 0: timestamps jitter
 }
 
 // pace is how long a track's frames are, on its timeline.
@@ -53,11 +54,15 @@ func newChunking(f pace, scale uint32, target, segment time.Duration) chunking {
 	if n*f.frame > ticks(segment) {
 		n = max(math.Floor(ticks(segment)/f.frame), 1)
 	}
+	frame := media.Ticks(math.Floor(f.frame/f.grain+1e-6) * f.grain)
+	if f.jitter > 0 {
+		frame = 0
+	}
 	part := time.Duration(math.Ceil(f.longest(n)/float64(scale)*1000-1e-6)) * time.Millisecond
 	return chunking{
 		part: part, most: media.RescaleDown(media.Ticks(part), nanoscale, scale),
 		enough: media.RescaleUp(media.Ticks(part*85/100), nanoscale, scale), frames: int(n),
-		loose: media.Ticks(math.Ceil(f.grain + f.jitter)),
+		loose: media.Ticks(math.Ceil(f.grain + f.jitter)), frame: frame,
 	}
 }
 

@@ -73,6 +73,7 @@ type steady struct {
 
 func (f steady) play(t failer, cfg Config) *recorder {
 	rec := newRecorder(t, Resume{})
+	rec.exact = f.scale == 90000 && len(f.rates) == 1 && f.rates[0] == fps25
 	p, err := New(cfg, Resume{}, rec)
 	if err != nil {
 		t.Fatalf("new: %v", err)
@@ -123,7 +124,7 @@ func (f steady) play(t failer, cfg Config) *recorder {
 	}
 	rec.complete()
 	checkParts(t, rec)
-	if st := p.Stats(); st.ShortChunks+st.LongChunks != 0 {
+	if st := p.Stats(); st.ShortChunks+st.LongChunks+st.LateFrames != 0 {
 		t.Fatalf("%+v in %+v: %d chunks are counted as short, %d as long", f, cfg, st.ShortChunks, st.LongChunks)
 	}
 	return rec
@@ -135,6 +136,15 @@ func checkParts(t failer, rec *recorder) {
 	t.Helper()
 	if len(rec.runs) != 1 {
 		t.Fatalf("%d runs", len(rec.runs))
+	}
+	for _, s := range rec.samples {
+		grain := 5 * time.Millisecond / 2
+		if rec.exact {
+			grain = 0
+		}
+		if d := (s.pts - s.dts).Duration(s.scale); d < -grain || d > grain {
+			t.Fatalf("track %s: a sample at %d is decoded %v before", s.track, s.pts, d)
+		}
 	}
 	before := map[string]media.Chunk{}
 	for _, c := range rec.chunks {

@@ -33,5 +33,9 @@
 // of timestamps may add. No chunk is longer, and none but a segment's last is shorter than 85 % of it, as long as frames come as
 // they did then; what breaks that is counted.
 //
+// How long a frame lasts is known with the next one only. A chunk of the leading pictures that is full with a frame does not wait for that
+// where frames are regular: the frame lasts as long as they do, and the next is decoded where it ends, at most a tick of the source's
+// clock before its time. Presentation times stay exact.
+//
 // A Packager belongs to one goroutine. An error of its Output is final: every later call returns it.
 package packager

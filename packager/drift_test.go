@@ -136,7 +136,7 @@ func TestDriftOverADay(t *testing.T) {
 					return source.Seconds() * (1 + ppm/1e6)
 				}}
 				st := d.play(day, fps, jitter)
-				if len(d.runs) != 1 || st.ForcedCuts != 0 || st.ShortChunks+st.LongChunks != 0 || len(st.Dropped) != 0 {
+				if len(d.runs) != 1 || st.ForcedCuts != 0 || st.ShortChunks+st.LongChunks+st.LateFrames != 0 || len(st.Dropped) != 0 {
 					t.Errorf("%d runs, %+v", len(d.runs), st)
 				}
 				if want := int(day / (2 * time.Second)); d.rows < want || d.rows > want+1 {

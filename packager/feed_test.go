@@ -151,6 +151,7 @@ func (y *synth) verify(r *recorder, st Stats, tolerance time.Duration) error {
 		count[tr]++
 	}
 	last := map[string]int{}
+	before := map[string]time.Duration{}     // decoding time of the last one
 	offsets := map[uint64][2]time.Duration{} // least and most (timeline − true time) of each run
 	for _, s := range r.samples {
 		tr, n := readID(s.data)
@@ -176,9 +177,10 @@ func (y *synth) verify(r *recorder, st Stats, tolerance time.Duration) error {
 			return fmt.Errorf("run %d: track %s sample %d is off by %v against others", s.run, s.track, n, o[1]-o[0])
 		}
 		offsets[s.run] = o
-		if cts, want := (s.pts - s.dts).Duration(s.scale), e.pts-e.dts; (cts - want).Abs() > decoding {
-			return fmt.Errorf("track %s sample %d: composition offset %v, want %v", s.track, n, cts, want)
+		if cts, want := (s.pts - s.dts).Duration(s.scale), e.pts-e.dts; cts < want-max(decoding, maxPromise) || cts > want+decoding && cts > want+e.dts-before[s.track] {
+			return fmt.Errorf("track %s sample %d: composition offset %v, want %v; at %v, the one before at %v", s.track, n, cts, want, e.dts, before[s.track])
 		}
+		before[s.track] = e.dts
 	}
 	dropped := uint64(0)
 	for _, n := range st.Dropped {

@@ -61,6 +61,8 @@ func (r *run) safe(t *track) media.Ticks {
 	at := min(r.nextCut, c.start+r.p.longestLead(r))
 	if h := r.lead.queue.at(0); h != nil {
 		at = max(at, h.pos)
+	} else if r.lead.promised > 0 {
+		at = max(at, c.end)
 	}
 	return media.RescaleUp(at, r.lead.scale, t.scale)
 }

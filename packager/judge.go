@@ -64,7 +64,7 @@ func (p *Packager) anchor(t *track, a arrival) {
 	p.feed = feedClock{anchored: true, source: dts, scale: t.source.Timescale, at: at, first: at, newest: at}
 	for _, t := range p.tracks {
 		t.trackClock = trackClock{source: t.source, scale: t.scale, stale: t.seen || t.stale, before: t.before}
-		t.lastSync, t.untilSync = 0, 0
+		t.lastSync, t.untilSync, t.promised = 0, 0, 0
 		t.anchor(&p.feed)
 	}
 	p.wall.reset(time.Duration(media.Ticks(a.at.UnixNano()) - at))
@@ -170,22 +170,25 @@ func (p *Packager) admit(t *track, a arrival, dts media.Ticks) error {
 	}
 	s := timed{dts: t.decode(dts), sync: a.Sync || t.Kind == media.Audio, data: a.Data}
 	s.pts = s.dts + media.Rescale(dts+shift, t.source.Timescale, t.scale) - media.Rescale(dts, t.source.Timescale, t.scale)
-	if t.seen && s.dts <= t.dts {
+	at := t.ns(s.dts)
+	if at > media.Ticks(a.at.Add(maxAhead).UnixNano()) || s.dts < 0 || s.pts < 0 {
+		p.drop(Malformed, 1)
+		return nil
+	}
+	promised := t.promised
+	if promised == 0 && t.seen && s.dts <= t.dts {
 		if t.Kind == media.Audio {
 			p.drop(Backward, 1)
 			return nil
 		}
 		s.dts = t.dts + 1 // a frame that others refer to: its decoding time gives way, not its presentation
 	}
-	at := t.ns(s.dts)
-	if at > media.Ticks(a.at.Add(maxAhead).UnixNano()) || s.dts < 0 || s.pts < 0 {
-		p.drop(Malformed, 1)
-		return nil
-	}
 	if s.sync {
 		t.shift = s.pts - s.dts
 	}
+	t.real = s.dts
 	s.pos = max(s.dts+t.shift, t.lastPos+1)
+	p.keepPromise(t, &s)
 	t.arrived(s, dts)
 	if at-p.feed.newest > p.patience(t) {
 		p.feed.first = at // the others are not late, they have the same hole
@@ -193,12 +196,14 @@ func (p *Packager) admit(t *track, a arrival, dts media.Ticks) error {
 	p.feed.newest = max(p.feed.newest, at)
 	p.wall.observe(a.at, time.Duration(media.Ticks(a.at.UnixNano())-at))
 	t.queue.push(s)
-	p.bound(t)
+	if p.bound(t) {
+		t.promised = promised
+	}
 	return p.pump(a.at)
 }
 
-// bound keeps the queues within their bounds: first by waiting for nobody any more, in the end by dropping.
-func (p *Packager) bound(t *track) {
+// bound keeps the queues within their bounds: first by waiting for nobody any more, in the end by dropping what came last.
+func (p *Packager) bound(t *track) (dropped bool) {
 	bytes := 0
 	for _, t := range p.tracks {
 		bytes += t.queue.bytes
@@ -207,5 +212,7 @@ func (p *Packager) bound(t *track) {
 	if t.queue.len() > 2*maxQueueSamples || bytes > 2*maxQueueBytes {
 		t.queue.unpush()
 		p.drop(Overflow, 1)
+		return true
 	}
+	return false
 }

@@ -18,6 +18,10 @@ func (r *run) advance(now time.Time) error {
 		if stop, err := r.yield(h, now); stop || err != nil {
 			return err
 		}
+		if c.samples > 0 && h.pos-c.start > p.longestLead(r) { // the one before it had been promised to last less
+			p.problem(now, fmt.Sprintf("track %s has a hole of %v: a new run begins", t.Name, (h.pos-c.end).Duration(t.scale)))
+			return r.end(c.end, now)
+		}
 		if h.sync && h.pos >= r.nextCut && c.samples > 0 {
 			if t.Kind == media.Video {
 				p.noteSync(t, h.pos)
@@ -33,6 +37,20 @@ func (r *run) advance(now time.Time) error {
 		}
 		n := t.queue.at(1)
 		if n == nil {
+			d := media.Ticks(0)
+			if !r.finishing {
+				d = c.promise(h)
+			}
+			if d == 0 {
+				break
+			}
+			s := t.queue.pop()
+			s.duration, t.promised = d, s.dts+d
+			t.lastPos = max(t.lastPos, s.pos+d-1)
+			r.frames++
+			if err := c.add(s); err != nil {
+				return err
+			}
 			break
 		}
 		if n.pos-c.start > p.longestLead(r) {

@@ -48,6 +48,7 @@ type recorder struct {
 	shown    time.Time // where its anchor puts the newest row
 	lastWall time.Time
 	fail     error // what the calls give back
+	exact    bool  // the source's clock counts frames exactly
 }
 
 type openSegment struct {

@@ -140,6 +140,8 @@ func (r *run) endLead(now time.Time) error {
 		if err := c.add(s); err != nil {
 			return err
 		}
+	} else if r.lead.promised > 0 {
+		r.p.guessed = r.lead.ns(r.lead.lastDuration())
 	}
 	return r.end(c.end, now)
 }
@@ -154,7 +156,7 @@ func (r *run) over() {
 			p.next = max(p.next, end)
 			p.endShown = max(p.endShown, end+media.Ticks(p.shift))
 		}
-		t.cut = nil
+		t.cut, t.promised = nil, 0
 	}
 	if !r.announced { // nothing came of it
 		p.segment = r.First

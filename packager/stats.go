@@ -31,11 +31,13 @@ type Stats struct {
 	// than it: frames of that feed do not come as they did when its run began.
 	ShortChunks uint64
 	LongChunks  uint64
-	LongestGOP  time.Duration // between sync samples of a leading video track
-	GOP         time.Duration // the last of these
-	FrameRate   float64       // frames a second of the leading video track in its last segment
-	Problem     string        // the last thing that an operator may want to mend, "" for none
-	ProblemAt   time.Time
+	// LateFrames came later than the frame before them was said to last, as its chunk did not wait for them: there is a gap.
+	LateFrames uint64
+	LongestGOP time.Duration // between sync samples of a leading video track
+	GOP        time.Duration // the last of these
+	FrameRate  float64       // frames a second of the leading video track in its last segment
+	Problem    string        // the last thing that an operator may want to mend, "" for none
+	ProblemAt  time.Time
 }
 
 // Stats is a copy of the counters.

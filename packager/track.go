@@ -15,6 +15,8 @@ type track struct {
 	queue  queue
 	init   uint32 // version of the init segment in the open run
 
+	real       media.Ticks // where the source's clock puts the decoding of the last sample
+	promised   media.Ticks // where the next sample is decoded, as the duration of the last has been told; 0: it is open
 	nominal    media.Ticks // last usual duration of a sample, 0: not known
 	since      media.Ticks // ns: where its samples began to come without a hole
 	untilSync  media.Ticks // ns: when waiting for a sync sample began, 0: it did not
