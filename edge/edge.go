@@ -83,6 +83,8 @@ type Server struct {
 	http     *fasthttp.Server
 	conns    connections
 	hot      hotSet
+	resumed  chan *connection   // to who serves them
+	idle     atomic.Int32       // goroutines that wait for them
 	slow     atomic.Int64       // answers on their way to who does not take them at once
 	stop     context.CancelFunc // ends the goroutines and whoever waits for media
 	ctx      context.Context
@@ -106,6 +108,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("load the player page: %w", err)
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.resumed = make(chan *connection)
 	s.channels.init(s, cfg.Read)
 	s.releaser.init(cfg.release)
 	s.vod.assets = cfg.Assets

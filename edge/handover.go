@@ -128,8 +128,42 @@ func (s *Server) resume(conn *connection) {
 		_ = conn.Close()
 		return
 	}
-	if err := s.http.ServeConn(conn); err != nil {
-		s.log.Debug("http: serving a connection", "remote", conn.RemoteAddr(), "error", err)
+	select {
+	case s.resumed <- conn:
+	default:
+		s.wg.Go(func() { s.serveResumed(conn) })
+	}
+}
+
+// Goroutines that have served a connection wait for others, some of them and for a while: their stacks have grown already, which is a fifth of
+// the work of a blocking reload.
+const (
+	maxIdleWorkers = 64
+	idleWorker     = 10 * time.Second
+)
+
+// serveResumed serves one connection after the other that were handed back.
+func (s *Server) serveResumed(conn *connection) {
+	timer := time.NewTimer(idleWorker)
+	defer timer.Stop()
+	for {
+		if err := s.http.ServeConn(conn); err != nil {
+			s.log.Debug("http: serving a connection", "remote", conn.RemoteAddr(), "error", err)
+		}
+		if s.idle.Add(1) > maxIdleWorkers {
+			s.idle.Add(-1)
+			return
+		}
+		timer.Reset(idleWorker)
+		select {
+		case conn = <-s.resumed:
+			s.idle.Add(-1)
+			continue
+		case <-timer.C:
+		case <-s.ctx.Done():
+		}
+		s.idle.Add(-1)
+		return
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -26,7 +25,21 @@ import (
 // blockedEnv tells the test binary to be the server of BenchmarkBlockedPlayers.
 const blockedEnv = "WEIR_BLOCKED_SERVER"
 
-const partsASegment = 10
+const (
+	partsASegment = 10
+	firstBlocked  = 40 * partsASegment // part that players wait for first
+)
+
+func init() {
+	if os.Getenv(blockedEnv) == "" {
+		return
+	}
+	if err := serveBlocked(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
 
 // blockedRound is what the server tells of one publication, or of the time before the first.
 type blockedRound struct {
@@ -62,7 +75,7 @@ func serveBlocked() error {
 			number, at = number+1, 0
 		}
 	}
-	for range 40 * partsASegment {
+	for range firstBlocked {
 		publish()
 	}
 	h.CaughtUp()
@@ -171,17 +184,8 @@ func benchmarkBlocked(b *testing.B, players int, header string) {
 	if err := out.Decode(&idle); err != nil {
 		b.Fatal(err)
 	}
-	ends := make(chan int64, players)
-	var all sync.WaitGroup
-	defer all.Wait()
-	for range players {
-		conn, err := net.Dial("tcp", idle.Address)
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer func() { _ = conn.Close() }()
-		all.Go(func() { reload(conn, header, ends) })
-	}
+	crowd := newCrowd(b, idle.Address, players, header)
+	defer crowd.leave()
 	count := strconv.Itoa(players)
 	if header != "" {
 		count = "-" + count
@@ -192,19 +196,14 @@ func benchmarkBlocked(b *testing.B, players int, header string) {
 		if _, err := io.WriteString(in, count+"\n"); err != nil {
 			b.Fatal(err)
 		}
-		newest := int64(0)
-		times := make([]int64, players)
-		for i := range times {
-			times[i] = <-ends
-			newest = max(newest, times[i])
-		}
+		times := crowd.round(b)
 		if err := out.Decode(&r); err != nil {
 			b.Fatal(err)
 		}
 		for _, t := range times {
 			each = append(each, time.Duration(t-r.Published))
 		}
-		last = append(last, time.Duration(newest-r.Published))
+		last = append(last, time.Duration(slices.Max(times)-r.Published))
 		cpu += r.CPU
 	}
 	slices.Sort(last)
@@ -217,35 +216,4 @@ func benchmarkBlocked(b *testing.B, players int, header string) {
 	b.ReportMetric(float64(cpu)/float64(len(last)*players)/1e3, "cpu-us/wake")
 	b.ReportMetric(float64(r.RSS-idle.RSS)/float64(players), "rss-B/player")
 	b.ReportMetric(float64(r.Go-idle.Go)/float64(players), "go-B/player")
-}
-
-// reload asks for one part after the other, and tells when it has all of an answer.
-func reload(conn net.Conn, header string, ends chan<- int64) {
-	const first = 40 * partsASegment
-	buf := make([]byte, 16<<10)
-	for n := first; ; n++ {
-		req := fmt.Sprintf("GET /live/news/v1/index.m3u8?_HLS_msn=%d&_HLS_part=%d&_HLS_skip=YES HTTP/1.1\r\nHost: edge\r\n%s\r\n",
-			n/partsASegment, n%partsASegment, header)
-		if _, err := io.WriteString(conn, req); err != nil {
-			return
-		}
-		got, want := 0, -1
-		for want < 0 || got < want {
-			k, err := conn.Read(buf[got:])
-			if err != nil {
-				return
-			}
-			got += k
-			if at := bytes.Index(buf[:got], []byte("\r\n\r\n")); want < 0 && at >= 0 {
-				_, length, _ := bytes.Cut(buf[:at], []byte("Content-Length: "))
-				length, _, _ = bytes.Cut(length, []byte("\r"))
-				size, err := strconv.Atoi(string(length))
-				if err != nil {
-					return
-				}
-				want = at + 4 + size
-			}
-		}
-		ends <- time.Now().UnixNano()
-	}
 }
