@@ -126,10 +126,14 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 	} {
 		ctx := request(c.path, c.field, c.value)
 		f.server.handle(ctx)
-		if n := testing.AllocsPerRun(1000, func() {
-			ctx.Response.Reset()
-			f.server.handle(ctx)
-		}); n > 0 {
+		n := 1.0
+		for range 10 { // what other goroutines do meanwhile is counted too
+			n = min(n, testing.AllocsPerRun(1000, func() {
+				ctx.Response.Reset()
+				f.server.handle(ctx)
+			}))
+		}
+		if n > 0 {
 			t.Errorf("%s: %v allocations", c.path, n)
 		}
 	}
