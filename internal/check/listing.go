@@ -70,7 +70,7 @@ func (d *dash) entries(m *mpd.MPD, x *stream, length time.Duration) []mpd.Entry 
 
 // timeline checks that a timeline has no gaps and goes on from the one before it (rule 26).
 func (d *dash) timeline(x *stream, entries []mpd.Entry, grows bool) {
-	for i, e := range entries {
+	for _, e := range entries {
 		if e.Gap != 0 {
 			what := "gap"
 			if e.Gap < 0 {
@@ -93,9 +93,20 @@ func (d *dash) timeline(x *stream, entries []mpd.Entry, grows bool) {
 		default:
 			d.expect(grows || len(x.known) == 0, ruleTimeline, x.at, "%s: segment %d is new, in a Period that is not the last", x.key, e.Number)
 		}
-		if i == len(entries)-1 && len(x.known) > 0 {
-			d.expect(e.Number >= x.highest, ruleTimeline, x.at, "%s: the last segment was %d, it is now %d", x.key, x.highest, e.Number)
+	}
+	if last := entries[len(entries)-1].Number; len(x.known) > 0 && last < x.highest {
+		text := "%s: the last segment was %d, it is now %d"
+		if x.ahead[x.highest] {
+			d.warn(ruleTimeline, x.at, text+": what was told of ahead never came", x.key, x.highest, last)
+		} else {
+			d.fail(ruleTimeline, x.at, text, x.key, x.highest, last)
 		}
+		for n := range x.known {
+			if n > last {
+				delete(x.known, n)
+			}
+		}
+		x.highest = last
 	}
 	now := d.clock()
 	for i, e := range entries {

@@ -23,7 +23,7 @@ func (r *rendition) pace(p *playlist.Playlist, rows []*listed, fresh int, got *a
 	resumed = resumed || p.OpenMark.Discontinuity
 	first := r.last == nil
 	if fresh > 0 || first {
-		if quiet := lacked.Sub(r.newest); !first && !resumed && !p.Ended {
+		if quiet := lacked.Sub(r.newest) - r.h.within(r.newest, got.done); !first && !resumed && !p.Ended {
 			r.h.expect(quiet <= p.Target*3/2, rulePace, r.at(0), "a new segment came at least %v after the last, the target duration is %v",
 				quiet.Round(time.Millisecond), p.Target)
 		}
@@ -40,7 +40,7 @@ func (r *rendition) pace(p *playlist.Playlist, rows []*listed, fresh int, got *a
 		return
 	}
 	if !first && !resumed && waited && lowLatency(r.last) {
-		quiet := got.done.Sub(r.newPart)
+		quiet := got.done.Sub(r.newPart) - r.h.within(r.newPart, got.done)
 		switch limit := max(3*p.PartTarget, time.Second); {
 		case quiet > limit:
 			r.h.fail(ruleParts, r.at(0), "a new part came %v after the last, the part target is %v", quiet.Round(time.Millisecond), p.PartTarget)

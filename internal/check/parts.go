@@ -168,9 +168,9 @@ func (r *rendition) hinted(ctx context.Context, got *answer, at place, target, p
 	}
 	switch {
 	case got.status == http.StatusOK && known:
-		spread := got.done.Sub(got.first)
+		spread := got.done.Sub(got.first) - h.within(got.first, got.done)
 		h.expect(spread <= max(part/2, promptly/2), ruleHint, at, "the hinted %s came over %v: it was begun before it was whole", got.url, spread.Round(time.Millisecond))
-		late := got.done.Sub(listed.at)
+		late := got.done.Sub(listed.at) - h.within(listed.at, got.done)
 		h.expect(late <= part+promptly, ruleHint, at, "the hinted %s came %v after it was listed", got.url, late.Round(time.Millisecond))
 		r.mu.Lock()
 		r.bytes[got.url] = sha256.Sum256(got.body)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -31,6 +32,7 @@ const defaultFor = time.Minute
 type session struct {
 	*ledger
 	*fetcher
+	stalls
 	options Options
 	until   time.Time // when following ends
 }
@@ -58,6 +60,11 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	started := o.Now()
 	s := &session{ledger: newLedger(o.Now), fetcher: newFetcher(o.Transport, o.Now), options: o, until: started.Add(o.For)}
+	watched, stop := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { s.watch(watched, o.Now, o.Sleep) })
+	defer watch.Wait()
+	defer stop()
 	first, err := s.get(ctx, ask{url: o.URL, header: zippedToo()})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNothing, err)
