@@ -130,7 +130,7 @@ func (d *dash) openSegment(ctx context.Context, x *stream, entries []mpd.Entry) 
 			return // it says little
 		}
 		spread := came.last.Sub(came.first)
-		d.expect(came.pieces >= 2 && spread >= remaining/4, ruleLowLatency, at,
+		d.expect(came.pieces >= 4 || came.pieces >= 2 && spread >= remaining/4, ruleLowLatency, at,
 			"%s: the open segment %d came in %d pieces over %v, %v before its end", key, e.Number, came.pieces, spread.Round(time.Millisecond), remaining.Round(time.Millisecond))
 	})
 }

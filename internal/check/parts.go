@@ -25,7 +25,7 @@ func (r *rendition) lookAtParts(p *playlist.Playlist, got *answer) {
 		s := &p.Segments[i]
 		r.durations(p, s.Parts)
 		if len(s.Parts) > 0 {
-			h.expect(behind-s.Duration <= 4*p.Target, rulePartsListed, r.at(s.Parts[0].Line), "parts are listed %v before the end", behind)
+			h.expect(behind-s.Duration <= 5*p.Target, rulePartsListed, r.at(s.Parts[0].Line), "parts are listed %v before the end", behind)
 		}
 		behind -= s.Duration
 	}
