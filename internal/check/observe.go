@@ -18,6 +18,7 @@ func (r *rendition) observe(ctx context.Context, p *playlist.Playlist, got *answ
 	rows := r.rows(p, got.done)
 	r.mu.Lock()
 	fresh := r.note(p, rows, got)
+	r.ended = p.Ended
 	r.mu.Unlock()
 	r.dates(p, rows)
 	r.dateRanges(p, rows, got.done)

@@ -157,10 +157,11 @@ func (r *rendition) holdHint(ctx context.Context, p *playlist.Playlist) {
 func (r *rendition) hinted(ctx context.Context, got *answer, at place, target, part time.Duration) {
 	h := r.h
 	deadline := h.options.Now().Add(target + time.Second)
-	listed, known := listedPart{}, false
+	listed, known, ended := listedPart{}, false, false
 	for !known && h.options.Now().Before(deadline) && !h.over(ctx) {
 		r.mu.Lock()
 		listed, known = r.parts[got.url]
+		ended = r.ended
 		r.mu.Unlock()
 		if !known && !h.wait(ctx, part/4+time.Millisecond) {
 			return
@@ -175,7 +176,7 @@ func (r *rendition) hinted(ctx context.Context, got *answer, at place, target, p
 		r.mu.Lock()
 		r.bytes[got.url] = sha256.Sum256(got.body)
 		r.mu.Unlock()
-	case got.status == http.StatusOK && !h.over(ctx):
+	case got.status == http.StatusOK && !ended && !h.over(ctx): // a finished playlist lists no parts
 		h.fail(ruleHint, at, "the hinted %s was answered, but never listed", got.url)
 	case got.status == http.StatusNotFound && known:
 		h.fail(ruleHint, at, "the hinted %s is listed, but was answered with 404", got.url)

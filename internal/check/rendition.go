@@ -39,6 +39,7 @@ type rendition struct {
 	ranges  map[string]daterange         // by ID
 	tried   map[string]bool              // what is tried once only
 	holding bool                         // a hinted part is asked for
+	ended   bool                         // EXT-X-ENDLIST has come
 	bytes   map[string][sha256.Size]byte // of parts, by key
 	again   int                          // segments that were fetched again
 }
