@@ -1,7 +1,9 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -103,7 +105,8 @@ func (l *ledger) findings() []Finding {
 	var list []Finding
 	for _, r := range Rules() {
 		f := *l.rules[r.Number]
-		f.Evidence = append([]Evidence(nil), f.Evidence...)
+		f.Evidence = slices.Clone(f.Evidence)
+		slices.SortStableFunc(f.Evidence, func(a, b Evidence) int { return cmp.Compare(a.Verdict, b.Verdict) }) // fails first
 		switch {
 		case f.Fails > 0:
 			f.Verdict = Fail

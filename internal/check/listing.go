@@ -112,7 +112,7 @@ func (d *dash) timeline(x *stream, entries []mpd.Entry, grows bool) {
 	for i, e := range entries {
 		e.Gap = 0
 		x.known[e.Number] = e
-		x.ahead[e.Number] = x.ends(e).After(now) || x.low && i == len(entries)-1
+		x.ahead[e.Number] = x.ends(e).After(now) || x.low && i >= len(entries)-2
 		x.highest = max(x.highest, e.Number)
 	}
 }
