@@ -1,0 +1,79 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// played is what the browser harness says of a play.
+type played struct {
+	OK               bool
+	Problems         []string
+	Latency          float64 // seconds, at the end
+	HighestLatency   float64
+	Stalls           int
+	TimeToFirstFrame float64 // ms
+}
+
+// play lets a browser play a channel with those options of the harness and returns what was measured, well or not.
+func play(t testing.TB, srv *server, channel, player string, options ...string) (p played) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	cmd := harness(srv, channel, player, options...)
+	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
+	defer stop()
+	out, _ := cmd.Output()
+	require.NoError(t, json.Unmarshal(out, &p), string(out))
+	t.Logf("%s", out)
+	return p
+}
+
+// Players take a channel with chunks as a low-latency one: they are never further behind than half of what they keep without parts,
+// which is three target durations, 6 s. How near they come is what BenchmarkLatency measures.
+func TestPlayersTakeLowLatency(t *testing.T) {
+	need(t, "node", "chromium", "ffmpeg")
+	srv := onAir(t)
+	for _, channel := range []string{"demo", "live"} {
+		for _, player := range browserPlayers {
+			if channel == "live" && player != "hlsjs" {
+				continue // its GOPs are long: one shows that parts do not depend on that
+			}
+			t.Run(channel+"/"+player, func(t *testing.T) {
+				p := play(t, srv, channel, player, append([]string{"--settle", "6", "--seconds", "10", "--max-latency", "3"},
+					artifact(t, "low-latency-"+channel+"-"+player+".png")...)...)
+				require.True(t, p.OK, p.Problems)
+			})
+		}
+	}
+}
+
+// BenchmarkLatency is how far behind the encoder players are on a channel with 200 ms chunks over a minute, how often they stall,
+// and how long the first frame takes, the median of ten.
+func BenchmarkLatency(b *testing.B) {
+	need(b, "node", "chromium")
+	srv := start(b, settings{channels: "  demo: {dvr: 30m, source: \"file:testdata/demo.mp4\"}\n"})
+	srv.waitMedia("demo", "v1", 10, time.Minute)
+	for _, player := range browserPlayers {
+		b.Run(player, func(b *testing.B) {
+			for b.Loop() {
+				var first []float64
+				for range 10 {
+					first = append(first, play(b, srv, "demo", player, "--seconds", "1").TimeToFirstFrame)
+				}
+				slices.Sort(first)
+				p := play(b, srv, "demo", player, "--settle", "15", "--seconds", strconv.Itoa(60))
+				b.ReportMetric(p.HighestLatency, "s-latency-max")
+				b.ReportMetric(p.Latency, "s-latency-end")
+				b.ReportMetric(float64(p.Stalls), "stalls")
+				b.ReportMetric((first[4]+first[5])/2, "ms-first-frame")
+			}
+		})
+	}
+}
