@@ -203,17 +203,28 @@ func (s *Server) holdSegment(ctx *fasthttp.RequestCtx, c *channel, r *route) boo
 	if !w.LowLatency || w.Ended || !c.window.Ready() || trackOf(w, r.track) == nil || r.number != next(w) {
 		return false
 	}
-	switch s.wait(c, s.holdFor(w), func(w *media.Window) bool {
+	return s.holdInPlace(ctx, c, r, func(w *media.Window) bool {
 		seg, open := c.window.Segment(string(r.track), r.number)
 		return seg != nil || open != nil || w.Ended || next(w) != r.number
-	}) {
-	case waitClosing:
-		ctx.Response.SetConnectionClose()
-		s.fail(ctx, r.kind, fasthttp.StatusServiceUnavailable, "the server is closing")
-		return true
-	default:
+	})
+}
+
+// holdOpen holds a request for all of a segment that is being made. What it gives back is as in holdPart.
+func (s *Server) holdOpen(ctx *fasthttp.RequestCtx, c *channel, r *route) bool {
+	return s.holdInPlace(ctx, c, r, func(*media.Window) bool {
+		_, open := c.window.Segment(string(r.track), r.number)
+		return open == nil
+	})
+}
+
+// holdInPlace holds a request until ok, or for as long as it can be, in its own goroutine. It is true where the request is answered.
+func (s *Server) holdInPlace(ctx *fasthttp.RequestCtx, c *channel, r *route, ok func(w *media.Window) bool) bool {
+	if s.wait(c, s.holdFor(c.window.Snapshot()), ok) != waitClosing {
 		return false
 	}
+	ctx.Response.SetConnectionClose()
+	s.fail(ctx, r.kind, fasthttp.StatusServiceUnavailable, "the server is closing")
+	return true
 }
 
 // next is the number of the row behind all that have begun.

@@ -60,7 +60,13 @@ func (k *keySegments) find(track string, seg *media.Segment) *keySegment {
 // serveKeys sends the key frames of a segment, for players that show a channel at many times its speed.
 func (s *Server) serveKeys(ctx *fasthttp.RequestCtx, c *channel, r *route) {
 	t := trackOf(c.window.Snapshot(), r.track)
-	seg, _ := c.window.Segment(string(r.track), r.number)
+	seg, open := c.window.Segment(string(r.track), r.number)
+	if open != nil { // listed by a Period that has nothing else yet
+		if s.holdOpen(ctx, c, r) {
+			return
+		}
+		seg, _ = c.window.Segment(string(r.track), r.number)
+	}
 	if seg == nil || t == nil || t.Kind != media.Video {
 		s.missing(ctx, c, kindKeys)
 		return

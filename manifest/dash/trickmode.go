@@ -23,33 +23,34 @@ const (
 )
 
 // keySet describes the key frames of a video track: of the segments that are complete, behind the last one that does not begin
-// with a key frame. It is nil where there are none. main is the id of the track's own set.
+// with a key frame. A Period that has no complete one yet lists the first that is being made, whose request the edge holds: sets must not be
+// added to a Period later. It is nil where there are none. main is the id of the track's own set.
 func (b *builder) keySet(t media.Track, s *stretch, column int, strip *strip, l line, main uint32) (*mpd.AdaptationSetType, []fill, error) {
-	if !l.complete() {
-		return nil, nil, nil
+	keys, rate := line{strip: strip, from: 1, tail: l.tail[:min(1, len(l.tail))]}, int64(0)
+	if l.complete() {
+		from := l.from
+		if i, _ := slices.BinarySearch(strip.keyless, l.to+1); i > 0 {
+			from = max(from, strip.keyless[i-1]+1)
+		}
+		keys = lineOf(strip, from, l.to, nil)
+		rate = peakOf(b.window, s, strip.keys, strip.next, func(row *media.Row) int64 {
+			seg := row.Segments[column]
+			if seg == nil || seg.Gap() {
+				return 0
+			}
+			return keyRate(seg, &s.run.Tracks[column])
+		})
 	}
-	from := l.from
-	if i, _ := slices.BinarySearch(strip.keyless, l.to+1); i > 0 {
-		from = max(from, strip.keyless[i-1]+1)
-	}
-	keys := lineOf(strip, from, l.to, nil)
 	if keys.empty() {
 		return nil, nil, nil
 	}
-	rate := peakOf(b.window, s, strip.keys, strip.next, func(row *media.Row) int64 {
-		seg := row.Segments[column]
-		if seg == nil || seg.Gap() {
-			return 0
-		}
-		return keyRate(seg, &s.run.Tracks[column])
-	})
 	set := mpd.NewAdaptationSet()
 	set.Id = mpd.Ptr(main + keySets)
 	set.ContentType = mpd.RFC6838ContentTypeType(t.Kind)
 	set.SegmentAlignment = true
 	set.StartWithSAP = 1
 	set.EssentialProperties = []*mpd.DescriptorType{{SchemeIdUri: schemeTrick, Value: strconv.FormatUint(uint64(main), 10)}}
-	// In low latency the template tells the same availabilityTimeOffset as the main one, though none of these segments is listed before it is
+	// In low latency the template tells the same availabilityTimeOffset as the main one, though these segments are there only when they are
 	// complete: shaka-player 5.2 takes the least of all sets for that of the channel.
 	set.SegmentTemplate = b.template(t, s, "/$Number$.key.m4s")
 	r := mpd.NewRepresentation()

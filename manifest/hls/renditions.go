@@ -2,6 +2,7 @@ package hls
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,6 +10,9 @@ import (
 	"weir/internal/media"
 	"weir/manifest"
 )
+
+// undetermined is the LANGUAGE of sound of which the feed says none (BCP 47): Apple's authoring specification wants one always (8.10).
+const undetermined = "und"
 
 // group is an EXT-X-MEDIA group: audio tracks of one codec.
 type group struct {
@@ -65,9 +69,7 @@ func (r renditionTags) Encode() *bytes.Buffer {
 				b.WriteByte('\n')
 			}
 			fmt.Fprintf(&b, `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="%s",NAME="%s"`, g.id, g.names[i])
-			if language := manifest.Language(t.Language); language != "" {
-				fmt.Fprintf(&b, `,LANGUAGE="%s"`, language)
-			}
+			fmt.Fprintf(&b, `,LANGUAGE="%s"`, cmp.Or(manifest.Language(t.Language), undetermined))
 			first := "NO"
 			if i == 0 {
 				first = "YES"
