@@ -86,7 +86,7 @@ async function play(page, heard) {
     checks.problems.push(ending ? 'stopped from outside' : error.message.split('\n')[0]);
   }
   if (checks.problems.length) await Promise.resolve(shoot()).catch(() => {});
-  say({ ...result, ok: checks.problems.length === 0, problems: checks.problems, load: round(loadavg()[0]), console: heard.console });
+  say({ ...result, ok: checks.problems.length === 0, problems: checks.problems, load: round(loadavg()[0]), console: heard.console.slice(0, 10) });
   return checks;
 }
 

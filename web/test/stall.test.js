@@ -11,7 +11,7 @@ function watch(seconds, sight) {
   const remedies = [];
   watcher.reset(1);
   for (let at = 0; at <= seconds; at += 0.25) {
-    const seen = { wanted: true, segment: 2, buffered: none, onAir: true, ...sight(at) };
+    const seen = { wanted: true, segment: 2, buffered: none, onAir: true, started: true, ...sight(at) };
     const remedy = watcher.check({ now: 1 + at * 1000, ...seen });
     if (remedy) remedies.push([at, remedy]);
   }
@@ -39,6 +39,12 @@ test('a time that fell out of the window is brought back in', () => {
 test('a hole is skipped', () => {
   const [[, remedy]] = watch(7, (at) => ({ time: 50, range: { start: 0, end: 60 + at }, buffered: holeTo(52) }));
   assert.deepEqual(remedy, { do: 'seek', to: 52.05 });
+});
+
+test('a hole before the first frame is skipped soon', () => {
+  const [[at, remedy]] = watch(3, () => ({ started: false, time: 50, range: { start: 0, end: 52 }, buffered: holeTo(51.5) }));
+  assert.ok(at < 1);
+  assert.deepEqual(remedy, { do: 'seek', to: 51.55 });
 });
 
 test('without a hole it goes live, then starts anew', () => {

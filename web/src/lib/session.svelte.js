@@ -235,6 +235,7 @@ export class Session {
       segment: view.segment,
       buffered: video.buffered,
       onAir: channel !== null && isOnAir(channel),
+      started: this.started,
     });
     if (remedy) this.#mend(remedy);
   }

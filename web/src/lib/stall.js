@@ -12,12 +12,13 @@ import { liveTolerance, nextBuffered } from './seek.js';
  * @property {number | null} segment duration of a segment, seconds
  * @property {{length: number, start(i: number): number, end(i: number): number}} buffered TimeRanges
  * @property {boolean} onAir the server says that the channel is on air
+ * @property {boolean} started it has played
  *
  * @typedef {{do: 'seek', to: number} | {do: 'live'} | {do: 'restart'} | null} Remedy
  */
 
 /** How long the library is given before each remedy, ms. */
-const patience = { outside: 1500, hole: 5000, live: 7000, restart: 15_000, silence: 18_000 };
+const patience = { start: 600, outside: 1500, hole: 5000, live: 7000, restart: 15_000, silence: 18_000 };
 
 export class StallWatch {
   #time = NaN;
@@ -40,7 +41,7 @@ export class StallWatch {
   }
 
   /** @param {Sight} sight @returns {Remedy} */
-  check({ now, wanted, time, range, segment, buffered, onAir }) {
+  check({ now, wanted, time, range, segment, buffered, onAir, started }) {
     if (!onAir) this.#onAirAt = 0;
     else this.#onAirAt ||= now;
     if (!wanted || Math.abs(time - this.#time) > 0.02 || Number.isNaN(this.#time)) {
@@ -53,6 +54,15 @@ export class StallWatch {
       return null;
     }
     const still = now - this.#movedAt;
+    // Shaka seeks when it starts. Where that happens among the parts of a segment it drops those up to the next key frame (5.2.12), and
+    // then waits before the hole.
+    if (!started && still > patience.start && this.#step < 1) {
+      const next = nextBuffered(buffered, time);
+      if (next !== null && next - time <= 2 * (segment ?? 2)) {
+        this.#step = 1;
+        return { do: 'seek', to: next + 0.05 };
+      }
+    }
     const silent = onAir && Math.min(still, now - this.#onAirAt) > patience.silence;
     if (!range) return this.#restart(silent, now);
     if (Number.isNaN(this.#endThen)) this.#endThen = range.end;

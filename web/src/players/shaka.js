@@ -8,8 +8,11 @@ import { problem, requestKind } from './contract.js';
  */
 const hlsWindow = 30 * 86_400;
 
+/** Whoever seeks to a place so near the live position wants to be there, seconds. */
+const nearLive = 4;
+
 /** How near the live position playing is kept, in seconds behind the end of the range that can be seeked to, and how. */
-const liveSync = { targetLatency: 0.2, targetLatencyTolerance: 0.2, maxPlaybackRate: 1.05, minPlaybackRate: 0.95 };
+const liveSync = { targetLatency: 0.2, targetLatencyTolerance: 0.2, maxPlaybackRate: 1.1, minPlaybackRate: 0.95 };
 
 /** @type {(video: HTMLVideoElement, hooks: import('./contract.js').Hooks) => import('./contract.js').Player} */
 export function createPlayer(video, hooks) {
@@ -129,7 +132,7 @@ export function createPlayer(video, hooks) {
     },
 
     seek(time) {
-      follow(time >= (seekRange()?.end ?? 0) - liveSync.targetLatency - liveSync.targetLatencyTolerance);
+      follow(time >= (seekRange()?.end ?? 0) - nearLive);
       video.currentTime = time;
     },
 
