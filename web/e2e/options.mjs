@@ -22,6 +22,7 @@ Plays a channel in Chromium and checks that it plays. Prints one line of JSON; e
   --screenshot FILE         a PNG of the page after the check; of the page as it is when a check fails
   --viewport WxH            (default 1280x800)
   --no-autoplay             let the browser forbid sound before a click: the page begins without it
+  --ordinary                play at ordinary latency
   --watch                   keep playing and take commands on stdin, a line each, answered by a line of JSON each:
                             state | check N | seek FRACTION | live | pause | play | screenshot FILE | quit
                             It ends with stdin, or with --timeout (default then 600).
@@ -40,7 +41,7 @@ export function parseOptions(argv) {
     options: {
       url: string, channel: string, player: string, seconds: string, expect: string, seek: string, 'min-window': string,
       'for-discontinuity': string, 'max-latency': string, 'max-stalls': string, settle: string, 'max-first-frame': string, start: string, timeout: string,
-      screenshot: string, viewport: string, watch: { type: 'boolean' }, 'no-autoplay': { type: 'boolean' }, help: { type: 'boolean' },
+      screenshot: string, viewport: string, watch: { type: 'boolean' }, 'no-autoplay': { type: 'boolean' }, ordinary: { type: 'boolean' }, help: { type: 'boolean' },
     },
   });
   if (values.help) return { help: true };
@@ -83,5 +84,6 @@ export function parseOptions(argv) {
     height: Number(viewport[2]),
     watch: values.watch ?? false,
     autoplay: !values['no-autoplay'],
+    ordinary: values.ordinary ?? false,
   };
 }

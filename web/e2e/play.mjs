@@ -59,7 +59,7 @@ async function play(page, heard) {
   const shoot = () => options.screenshot && page.screenshot({ path: options.screenshot });
   try {
     const address = new URL('/', base);
-    address.search = new URLSearchParams({ channel: options.channel, player: options.player }).toString();
+    address.search = new URLSearchParams({ channel: options.channel, player: options.player, ...(options.ordinary && { ll: '0' }) }).toString();
     await page.goto(address.href, { waitUntil: 'load' });
     // What is evaluated in a page counts as a click of the viewer: until it plays, nothing may be.
     if (!options.autoplay) await pause(5000);

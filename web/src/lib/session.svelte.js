@@ -11,6 +11,13 @@ const lookEveryMs = 250;
 /** How long the page waits before it starts a player anew, ms; the last one stays. */
 const pauses = [1000, 2000, 4000, 8000, 15_000];
 
+/** The address of a channel's manifest: at ordinary latency where the page's own address has ll=0. @param {import('./channels.svelte.js').Channel} channel @param {'hls' | 'dash'} format */
+function manifestOf(channel, format) {
+  const url = new URL(format === 'hls' ? channel.hls : channel.dash, document.baseURI);
+  if (new URLSearchParams(location.search).get('ll') === '0') url.searchParams.set('ll', '0');
+  return url.href;
+}
+
 /**
  * One channel being played in one way: it owns the video element and the player library that fills it, starts the library
  * anew when it has given up, and keeps what the viewer wants (playing or paused) over all of that.
@@ -170,7 +177,7 @@ export class Session {
         recovering: (reported) => current() && this.#journal.add('warning', reported.text, reported),
       });
       this.library = this.player.library;
-      await this.player.attach(new URL(way.format === 'hls' ? channel.hls : channel.dash, document.baseURI).href);
+      await this.player.attach(manifestOf(channel, way.format));
     } catch (error) {
       if (current()) this.#failed(error?.kind ? error : problem('internal', String(error?.message ?? error)));
     }
