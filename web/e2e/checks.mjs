@@ -86,6 +86,7 @@ export class Checks {
       audioBytes: range((state) => state.audioBytes),
       stalls: last.stalls - first.stalls,
       latency: round(last.latency),
+      lowestLatency: round(Math.min(...samples.map((state) => state.latency ?? Infinity))),
       highestLatency: round(Math.max(...samples.map((state) => state.latency ?? 0))),
       state: last,
     };
