@@ -88,19 +88,24 @@ func serveBlocked() error {
 	if err := out.Encode(measured(blockedRound{Address: ln.Addr().String()})); err != nil {
 		return err
 	}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		players, err := strconv.Atoi(in.Text())
 		if err != nil {
 			return err
 		}
 		parked := players > 0
-		players = max(players, -players) // who waits in place is not counted as held
-		await := func(served uint64) {
-			for answers(s) < served || parked && s.Stats().Held != players {
-				time.Sleep(time.Millisecond) // a server that is measured has no other way to know
+		players = max(players, -players)
+		held := func() int {
+			if parked {
+				return s.Stats().Held
 			}
-			if !parked {
-				time.Sleep(2 * time.Second)
+			return s.Stats().HeldInPlace
+		}
+		await := func(served uint64) {
+			for answers(s) < served || held() != players {
+				<-tick.C // nothing in a server that is measured tells who measures it
 			}
 		}
 		before := answers(s)

@@ -85,6 +85,7 @@ type Server struct {
 	hot      hotSet
 	resumed  chan *connection   // to who serves them
 	idle     atomic.Int32       // goroutines that wait for them
+	inPlace  atomic.Int64       // requests that wait in goroutines of their own
 	slow     atomic.Int64       // answers on their way to who does not take them at once
 	stop     context.CancelFunc // ends the goroutines and whoever waits for media
 	ctx      context.Context

@@ -166,6 +166,8 @@ const (
 
 // wait is until ok, in the request's own goroutine.
 func (s *Server) wait(c *channel, longest time.Duration, ok func(w *media.Window) bool) waitResult {
+	s.inPlace.Add(1)
+	defer s.inPlace.Add(-1)
 	timer := time.NewTimer(longest)
 	defer timer.Stop()
 	for {

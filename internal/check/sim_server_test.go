@@ -138,7 +138,7 @@ func (s *server) conditions(req *http.Request, r *reply) {
 	r.body = r.body[from:to]
 }
 
-// pacedBody gives its data in pieces.
+// pacedBody gives its data in pieces, by the clock of the bubble (testing/synctest) that every simulated service runs in: nobody really waits.
 type pacedBody struct {
 	data []byte
 	pace []time.Duration
