@@ -30,8 +30,11 @@ func play(t testing.TB, srv *server, channel, player string, options ...string) 
 	cmd := harness(srv, channel, player, options...)
 	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
 	defer stop()
-	out, _ := cmd.Output()
-	require.NoError(t, json.Unmarshal(out, &p), string(out))
+	said := &syncBuffer{}
+	cmd.Stderr = said
+	out, err := cmd.Output()
+	require.NoError(t, json.Unmarshal(out, &p), "%s\n%s", out, said)
+	require.Equal(t, p.OK, err == nil, "%v: %s\n%s", err, out, said)
 	t.Logf("%s", out)
 	return p
 }
