@@ -15,7 +15,7 @@ Plays a channel in Chromium and checks that it plays. Prints one line of JSON; e
   --for-discontinuity N     then wait up to N seconds until playback passes a discontinuity that is not there yet
   --max-latency N           live latency must never be more than N seconds while playing is checked
   --settle N                seconds of playing before it is checked (default 0)
-  --max-first-frame N       ms that the first frame may take after the page opens the channel
+  --visits N                open the page so often before, in the same browser, to see how long the first frame takes each time (firstFrames)
   --max-stalls N            no more than N stalls (default: any number)
   --start N                 how long it may take until the first frame, seconds (default 30)
   --timeout N               everything together, seconds (default 120)
@@ -40,7 +40,7 @@ export function parseOptions(argv) {
     args,
     options: {
       url: string, channel: string, player: string, seconds: string, expect: string, seek: string, 'min-window': string,
-      'for-discontinuity': string, 'max-latency': string, 'max-stalls': string, settle: string, 'max-first-frame': string, start: string, timeout: string,
+      'for-discontinuity': string, 'max-latency': string, 'max-stalls': string, settle: string, visits: string, start: string, timeout: string,
       screenshot: string, viewport: string, watch: { type: 'boolean' }, 'no-autoplay': { type: 'boolean' }, ordinary: { type: 'boolean' }, help: { type: 'boolean' },
     },
   });
@@ -76,7 +76,7 @@ export function parseOptions(argv) {
     maxLatency: number('max-latency', null),
     maxStalls: number('max-stalls', null),
     settle: number('settle', 0),
-    maxFirstFrame: number('max-first-frame', null),
+    visits: number('visits', 0),
     start: number('start', 30),
     timeout: number('timeout', values.watch ? 600 : 120),
     screenshot: values.screenshot ?? null,
