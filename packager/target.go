@@ -66,7 +66,7 @@ func (p *Packager) fixTarget(r *run, first media.Ticks, now time.Time) error {
 	d = max(d, first.Duration(r.lead.scale)+r.early) + r.margin()
 	p.target = max(d.Round(time.Second), time.Second)
 	if p.target >= 2*p.cfg.Segment && p.target > time.Second {
-		p.problem(now, fmt.Sprintf("sync samples are up to %v apart: segments last up to %v instead of %v",
+		p.problem(now, fmt.Sprintf("sync samples are up to %v apart: segments last up to %v instead of %v, and DASH has no low latency",
 			r.lead.longestGOP.Duration(r.lead.scale), p.target, p.cfg.Segment))
 	}
 	return p.out.Target(p.target)

@@ -42,12 +42,20 @@ const (
 func (w *Window) publish() {
 	v := w.shown.Version
 	w.shown = media.Window{
-		Channel: w.settings.Channel, Title: w.settings.Title, Segment: w.settings.Segment, DVR: w.depth(), Target: w.target,
+		Channel: w.settings.Channel, Title: w.settings.Title, Segment: w.segment(), DVR: w.depth(), Target: w.target,
 		Rows: w.rows.tail(w.left), Tracks: w.tracks, Rates: w.rates, Published: w.published(),
 		Version: media.Version{Listing: v.Listing + 1, Open: v.Open, Parts: v.Parts},
 	}
 	rows := w.rows
 	w.show(opening, &rows, w.openRows())
+}
+
+// segment is what segments are cut to: the packager never exceeds a target duration that is fixed.
+func (w *Window) segment() time.Duration {
+	if w.target > 0 {
+		return min(w.settings.Segment, w.target)
+	}
+	return w.settings.Segment
 }
 
 // publishOpen is publish where only what is open, or the runs, have changed.

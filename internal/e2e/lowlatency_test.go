@@ -57,6 +57,11 @@ func TestPlayersTakeLowLatency(t *testing.T) {
 			})
 		}
 	}
+	t.Run("ordinary", func(t *testing.T) { // beside it, from the same channel
+		p := play(t, srv, "demo", "shaka-dash", "--ordinary", "--seconds", "5")
+		require.True(t, p.OK, p.Problems)
+		require.Greater(t, p.LowestLatency, 3.)
+	})
 }
 
 // BenchmarkLatency is how far behind the encoder players are on a channel with 200 ms chunks over a minute, how often they stall,

@@ -84,7 +84,7 @@ type Rows interface {
 type Window struct {
 	Channel string
 	Title   string        // for people; may be ""
-	Segment time.Duration // what the operator asked for
+	Segment time.Duration // what the operator asked for, as far as Target lets it
 	Target  time.Duration // longest that a segment may be, a whole number of seconds: EXT-X-TARGETDURATION
 	DVR     time.Duration // how far back a player can go for certain: what the operator asked for, or what is kept in any case if that is more
 	// Rows are those that manifests list: complete in every track of their run. It may be empty.

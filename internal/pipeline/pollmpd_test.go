@@ -24,7 +24,7 @@ func (v *viewer) pollMPD(w *media.Window) {
 	}
 	v.rises(d, string(raw), v.polled.published, v.polled.mpd)
 	v.polled.published, v.polled.mpd = d.Published, string(raw)
-	v.lowLatency(d, w.LowLatency)
+	v.lowLatency(d, w.LowLatency && (w.Target < 2*w.Segment || w.Target == time.Second)) // else GOPs do not fit
 	newest := w.Rows.At(w.Rows.Len() - 1).Number
 	for i, p := range d.Periods {
 		if i > 0 && p.Start.Duration <= d.Periods[i-1].Start.Duration {

@@ -61,7 +61,7 @@ func outlineOf(w *media.Window, links manifest.Links, strips stripper) (*outline
 	if w.Rows == nil || w.Rows.Len() == 0 {
 		return nil, fmt.Errorf("MPD of channel %s: %w", w.Channel, ErrEmpty)
 	}
-	b := builder{window: w, links: links, strips: strips, low: w.LowLatency && !w.Ended}
+	b := builder{window: w, links: links, strips: strips, low: lowLatency(w)}
 	o, err := b.outline()
 	if err != nil {
 		return nil, fmt.Errorf("MPD of channel %s: %w", w.Channel, err)
@@ -123,7 +123,7 @@ func (b *builder) head() (*mpd.MPD, []fill) {
 	m.PatchLocation = []*mpd.PatchLocationType{{Ttl: patchLife(w).Seconds(), Value: mpd.AnyURI(patchURL("@", b.links))}}
 	m.UTCTimings = []*mpd.DescriptorType{clock(b.links)}
 	if b.low {
-		b.lowLatency(m)
+		b.lowLatencyHead(m)
 	}
 	published := stamp(b.published())
 	return m, []fill{

@@ -28,8 +28,16 @@ const (
 	referenceID = 0
 )
 
-// lowLatency makes the head one of a low-latency MPD (rule 30 of conformance.md; DASH-IF IOP 5, low-latency modes).
-func (b *builder) lowLatency(m *mpd.MPD) {
+// lowLatency tells whether the MPD is to offer rows before they are complete. A SegmentTimeline says how long a segment is when it lists it, so that
+// the length of an open one has to be known: of an encoder whose GOPs do not fit the segment duration it is not. The target duration tells, because
+// the packager gave such rows room in it, once for the whole life of the channel.
+func lowLatency(w *media.Window) bool {
+	fit := w.Target < 2*w.Segment || w.Target <= time.Second
+	return w.LowLatency && !w.Ended && fit
+}
+
+// lowLatencyHead makes the head one of a low-latency MPD (rule 30 of conformance.md; DASH-IF IOP 5, low-latency modes).
+func (b *builder) lowLatencyHead(m *mpd.MPD) {
 	w, part := b.window, b.part
 	target := min(max(latencyParts*part, leastLatency), presentationDelay(w)).Truncate(time.Millisecond)
 	m.Profiles += "," + profileLow
