@@ -41,7 +41,7 @@ func TestSteadyFeed(t *testing.T) {
 		c.disconnect()
 		c.finish()
 		c.view.inTime()
-		v, early := c.view, cfg.Chunk > 0 // a frame is no longer than a chunk
+		v, early := c.view, cfg.Chunk > 0                               // a frame is no longer than a chunk
 		fit := time.Duration(v.target)*sec < 2*segment || v.target == 1 // else DASH cannot foretell segments
 		if v.uneven || early && (v.hints == 0 || fit && (v.early == 0 || v.begun == 0)) {
 			t.Fatalf("rules 16, 20, 30: in %d polls: uneven parts: %v; %d hints; %d sets early, %d segments begun", v.polls, v.uneven, v.hints, v.early, v.begun)
