@@ -44,7 +44,7 @@ func (c *cutter) chunkingBy(next timed) chunking {
 	if p.cfg.Chunk == 0 {
 		return chunking{}
 	}
-	return newChunking(c.t.pace(c.durations(next)), c.t.scale, p.cfg.Chunk, p.segmentDuration()+p.tolerance())
+	return newChunking(c.t.pace(c.durations(next)), c.t.scale, p.cfg.Chunk, p.segmentDuration()+media.Tolerance(p.segmentDuration()))
 }
 
 // newChunking makes chunks of so many frames as come nearest to the target, and no longer than segment.

@@ -88,7 +88,7 @@ func (r *run) next(at media.Ticks, now time.Time) error {
 	p.segment++
 	p.stats.Segments++
 	r.lead.cut.open(b, at)
-	r.setNextCut(at)
+	r.nextCut = media.NextBorder(at, r.lead.scale, p.segmentDuration())
 	for _, t := range r.members[1:] {
 		b.at = media.RescaleUp(at, r.lead.scale, t.scale)
 		t.cut.borders = append(t.cut.borders, b)

@@ -39,7 +39,7 @@ func (p *Packager) begin(lead *track, followers []*track) {
 		t.cut.open(first, at)
 		r.early = max(r.early, start.Duration(lead.scale)-at.Duration(t.scale))
 	}
-	r.setNextCut(start)
+	r.nextCut = media.NextBorder(start, r.lead.scale, p.segmentDuration())
 	if ns := lead.ns(start); ns != p.next { // not joined to what was before
 		lead.lastSync = 0
 	}

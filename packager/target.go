@@ -56,8 +56,9 @@ func (p *Packager) fixTarget(r *run, first media.Ticks, now time.Time) error {
 	d := p.cfg.Segment
 	if g := r.lead.longestGOP.Duration(r.lead.scale); g > 0 && r.lead.Kind == media.Video {
 		g = min(g, firstTarget)
-		n := (d - p.tolerance() + g - 1) / g
-		fits := n*g <= d+p.tolerance()
+		tolerance := media.Tolerance(p.segmentDuration())
+		n := (d - tolerance + g - 1) / g
+		fits := n*g <= d+tolerance
 		d = max(n, 1) * g
 		if !fits {
 			d += p.cfg.Segment
@@ -70,17 +71,4 @@ func (p *Packager) fixTarget(r *run, first media.Ticks, now time.Time) error {
 			r.lead.longestGOP.Duration(r.lead.scale), p.target, p.cfg.Segment))
 	}
 	return p.out.Target(p.target)
-}
-
-// tolerance is how far before a multiple of the segment duration a sync sample may stand and still count as on it: source
-// clocks round, and a segment of twice the length is the price of missing by a tick.
-func (p *Packager) tolerance() time.Duration {
-	return min(max(p.segmentDuration()/100, 2*time.Millisecond), 50*time.Millisecond)
-}
-
-// setNextCut finds the next multiple of the segment duration on the channel timeline.
-func (r *run) setNextCut(start media.Ticks) {
-	s, tolerance := r.p.segmentDuration(), r.p.tolerance()
-	ns := time.Duration(r.lead.ns(start)) + tolerance
-	r.nextCut = media.RescaleUp(media.Ticks(ns-ns%s+s-tolerance), nanoscale, r.lead.scale)
 }

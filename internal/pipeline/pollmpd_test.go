@@ -109,10 +109,15 @@ func (v *viewer) timeline(p period, s adaptationSet, newest, open uint64, last, 
 			v.t.Fatalf("rule 27: %s %d is listed and cannot be fetched", s.Representation.ID, at.number)
 		case at.number <= newest:
 			v.keep(spanKey(s, at), fmt.Sprint(p.ID, at))
+			if was, ok := v.foretold[spanKey(s, at)]; ok && max(was.end-at.end, at.end-was.end) > 1 { // a tick is the source's rounding
+				v.wrong++
+				delete(v.foretold, spanKey(s, at))
+			}
 		case at.number > newest+open+1 || !last:
 			v.t.Fatalf("rule 26: %s %d is listed, the newest row is %d", s.Representation.ID, at.number, newest)
 		case begun && at.number == newest+1 && making != nil && len(making.Progress().Chunks) > 0:
 			v.keep("start of "+spanKey(s, at), at.start)
+			v.foretold[spanKey(s, at)] = at
 			v.begun++
 		}
 	}

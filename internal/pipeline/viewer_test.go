@@ -44,12 +44,14 @@ type viewer struct {
 	shifts map[string]time.Duration // by how much Periods are moved on the timeline
 	states int
 
-	polled polled
-	polls  int
-	hints  int
-	early  int  // sets that were available before their segments' ends
-	begun  int  // segments that were listed in MPDs while they were made
-	uneven bool // some chunks are longer or shorter than they should be
+	polled   polled
+	polls    int
+	hints    int
+	early    int             // sets that were available before their segments' ends
+	begun    int             // segments that were listed in MPDs while they were made
+	foretold map[string]span // segments while they were made, by what they are
+	wrong    int             // polls in which one was not what was told before
+	uneven   bool            // some chunks are longer or shorter than they should be
 }
 
 // listing is when a number was listed for the first time, and how long playlists with it were at most.
@@ -63,6 +65,7 @@ func newViewer(t failer, w *window.Window) *viewer {
 	return &viewer{
 		t: t, win: w, media: map[string]facts{}, inits: map[string]string{}, scale: map[string]int64{},
 		told: map[string]map[uint64]entry{}, ending: map[uint64]uint64{}, lists: map[string]playlist{}, dash: map[string]string{}, shifts: map[string]time.Duration{},
+		foretold: map[string]span{},
 	}
 }
 

@@ -42,6 +42,9 @@ func (b *builder) outlookOf(s *stretch) outlook {
 		rows++
 	}
 	for range rows {
+		if lead.Kind == media.Audio { // it can be cut at each frame: that at the border or the next
+			length = wholeFrames(media.NextBorder(at, lead.Timescale, b.window.Segment)-at, lead)
+		}
 		at += length
 		o.ends, o.numbers = append(o.ends, at), append(o.numbers, number)
 		number++
@@ -89,9 +92,6 @@ func (b *builder) rowLength(s *stretch, lead media.Track) (length media.Ticks, r
 	}
 	if seen == 0 {
 		length = media.FromDuration(b.window.Segment, lead.Timescale)
-		if lead.Kind == media.Audio {
-			length = wholeFrames(length, lead)
-		}
 	}
 	return max(length, 1), seen >= even
 }
