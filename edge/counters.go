@@ -52,14 +52,15 @@ type Stats struct {
 	Connections int               // open now
 	Held        int               // of them, those that wait for media to come, without costing a goroutine
 	HeldInPlace int               // likewise, those that cost one
+	HotBytes    int               // of the files that keep segments which are asked for often
 	Renderings  uint64            // manifests that were rendered
 }
 
 // Stats is what the edge has done up to now.
 func (s *Server) Stats() Stats {
 	st := Stats{
-		HeldInPlace: int(s.inPlace.Load()),
-		Bytes:       make(map[string]uint64), Connections: s.conns.count(), Renderings: s.render.count.Load(),
+		HeldInPlace: int(s.inPlace.Load()), HotBytes: s.hot.bytes(),
+		Bytes: make(map[string]uint64), Connections: s.conns.count(), Renderings: s.render.count.Load(),
 	}
 	for _, c := range *s.channels.all.Load() {
 		st.Held += c.lot.held()

@@ -55,6 +55,13 @@ type hotFile struct {
 	holds  int // answers under way, copyings, and one of the set
 }
 
+// bytes is how much memory all files have that are open.
+func (h *hotSet) bytes() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.held
+}
+
 // find is where a copy of a segment lies, or nowhere. Who is given one has to release it.
 func (h *hotSet) find(data []byte) place {
 	if len(data) < hotFrom || len(data) > min(hotTo, h.limit) {

@@ -34,6 +34,8 @@ type Status struct {
 	GOP            time.Duration   `json:"gop"`            // the last one
 	LongestGOP     time.Duration   `json:"longestGop"`     // since the feed began
 	ForcedCuts     uint64          `json:"forcedCuts"`     // segments that do not begin with a sync sample
+	UnevenChunks   uint64          `json:"unevenChunks"`   // shorter or longer than players of low latency are told
+	LateFrames     uint64          `json:"lateFrames"`     // that came later than the one before was said to last: gaps
 	Runs           uint64          `json:"runs"`           // since the feed began; more than one: discontinuities
 	Samples        int64           `json:"samples"`        // received
 	Bytes          int64           `json:"bytes"`          // received, media only
@@ -56,6 +58,7 @@ func (f *feed) status() (Status, bool) {
 	st := Status{
 		State: Waiting, Protocol: f.publish.Protocol, Remote: f.publish.Remote, Since: f.since, Tracks: snap.tracks,
 		BitrateIn: f.meter.rate(now), FrameRate: p.FrameRate, GOP: p.GOP, LongestGOP: p.LongestGOP, ForcedCuts: p.ForcedCuts,
+		UnevenChunks: p.ShortChunks + p.LongChunks, LateFrames: p.LateFrames,
 		Runs: p.Runs, Samples: samples, Bytes: bytes, LostSegments: snap.writer.DroppedSegments,
 		LastError: p.Problem, LastErrorAt: p.ProblemAt, Writer: snap.writer,
 	}

@@ -15,13 +15,13 @@ import (
 type collector struct {
 	s *Server
 
-	build, up, feedRate, feedBytes, runs, forcedCuts, droppedSamples, droppedSegments *prometheus.Desc
+	build, up, feedRate, feedBytes, runs, forcedCuts, unevenChunks, lateFrames, droppedSamples, droppedSegments *prometheus.Desc
 
 	pending, stored, resent, readDropped, readRecovered *prometheus.Desc
 
 	windowSeconds, windowBytes, rows, gaps, discontinuities, damaged, lost, restarts *prometheus.Desc
 
-	requests, responseBytes, connections, renderings *prometheus.Desc
+	requests, responseBytes, connections, held, hotBytes, renderings *prometheus.Desc
 }
 
 func newCollector(s *Server) *collector {
@@ -38,6 +38,8 @@ func newCollector(s *Server) *collector {
 		feedBytes:       channel("feed_received_bytes_total", "Media that came in."),
 		runs:            channel("feed_runs_total", "Runs that the feed began: the first, and one a discontinuity."),
 		forcedCuts:      channel("feed_forced_cuts_total", "Segments that do not begin where decoding can start."),
+		unevenChunks:    channel("feed_uneven_chunks_total", "Chunks shorter or longer than players of low latency are told."),
+		lateFrames:      channel("feed_late_frames_total", "Frames that came later than the one before was said to last: short gaps."),
 		droppedSamples:  channel("feed_dropped_samples_total", "Samples of the feed that could not be packaged."),
 		droppedSegments: channel("feed_dropped_segments_total", "Segments that were given up before the bus had them."),
 
@@ -61,6 +63,8 @@ func newCollector(s *Server) *collector {
 		requests:      desc("edge_requests_total", "Requests of players, by what was asked for and the status of the answer.", "kind", "status"),
 		responseBytes: desc("edge_response_bytes_total", "Bodies that players got.", "kind"),
 		connections:   desc("edge_connections", "Connections of players."),
+		held:          desc("edge_held_requests", "Requests of players that wait for media to come."),
+		hotBytes:      desc("edge_hot_bytes", "Memory of the second copy of segments that are asked for often."),
 		renderings:    desc("edge_renderings_total", "Manifests that were rendered."),
 	}
 }
@@ -68,10 +72,10 @@ func newCollector(s *Server) *collector {
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.build, c.up, c.feedRate, c.feedBytes, c.runs, c.forcedCuts, c.droppedSamples, c.droppedSegments,
+		c.build, c.up, c.feedRate, c.feedBytes, c.runs, c.forcedCuts, c.unevenChunks, c.lateFrames, c.droppedSamples, c.droppedSegments,
 		c.pending, c.stored, c.resent, c.readDropped, c.readRecovered,
 		c.windowSeconds, c.windowBytes, c.rows, c.gaps, c.discontinuities, c.damaged, c.lost, c.restarts,
-		c.requests, c.responseBytes, c.connections, c.renderings,
+		c.requests, c.responseBytes, c.connections, c.held, c.hotBytes, c.renderings,
 	} {
 		out <- d
 	}
@@ -109,6 +113,8 @@ func (c *collector) feed(e emitter, id string, f ingest.Status) {
 	e.count(c.feedBytes, f.Bytes, id)
 	e.count(c.runs, int64(f.Runs), id)
 	e.count(c.forcedCuts, int64(f.ForcedCuts), id)
+	e.count(c.unevenChunks, int64(f.UnevenChunks), id)
+	e.count(c.lateFrames, int64(f.LateFrames), id)
 	e.count(c.droppedSamples, int64(f.DroppedSamples), id)
 	e.count(c.droppedSegments, f.LostSegments, id)
 	e.gauge(c.pending, float64(f.Writer.PendingBytes), id)
@@ -146,6 +152,8 @@ func (c *collector) edge(e emitter, st edge.Stats) {
 		e.count(c.responseBytes, int64(n), kind)
 	}
 	e.gauge(c.connections, float64(st.Connections))
+	e.gauge(c.held, float64(st.Held+st.HeldInPlace))
+	e.gauge(c.hotBytes, float64(st.HotBytes))
 	e.count(c.renderings, int64(st.Renderings))
 }
 

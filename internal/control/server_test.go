@@ -127,6 +127,8 @@ func TestMetrics(t *testing.T) {
 		`weir_feed_bytes_per_second{channel="news"} 625000`,
 		`weir_feed_runs_total{channel="news"} 3`,
 		`weir_feed_forced_cuts_total{channel="news"} 2`,
+		`weir_feed_uneven_chunks_total{channel="news"} 12`,
+		`weir_feed_late_frames_total{channel="news"} 13`,
 		`weir_feed_dropped_samples_total{channel="news"} 4`,
 		`weir_feed_dropped_segments_total{channel="news"} 1`,
 		`weir_bus_pending_bytes{channel="news"} 77`,
@@ -150,6 +152,8 @@ func TestMetrics(t *testing.T) {
 		`weir_edge_requests_total{kind="hostile",status="other"} 3`,
 		`weir_edge_response_bytes_total{kind="segment"} 1000`,
 		`weir_edge_connections 8`,
+		`weir_edge_held_requests 5`,
+		`weir_edge_hot_bytes 14`,
 		`weir_edge_renderings_total 9`,
 	} {
 		if !strings.Contains(body, "\n"+line+"\n") {
