@@ -54,8 +54,7 @@ export class StallWatch {
       return null;
     }
     const still = now - this.#movedAt;
-    // Shaka seeks when it starts. Where that happens among the parts of a segment it drops those up to the next key frame (5.2.12), and
-    // then waits before the hole.
+    // A library that lost media at its start waits before the hole, and nothing has played that one would skip.
     if (!started && still > patience.start && this.#step < 1) {
       const next = nextBuffered(buffered, time);
       if (next !== null && next - time <= 2 * (segment ?? 2)) {

@@ -29,6 +29,14 @@ export function createPlayer(video, hooks) {
       // In low latency the library switches this off itself, but only once it has read the first manifest by it: the live edge would
       // lie where the listed segments end, which is in the future.
       dash: { autoCorrectDrift: false },
+      hls: {
+        // Otherwise the library places each part by the difference of playlist and media, and resets the source buffer where that has moved by 1 ms.
+        // It compares with what it has set 1 ms too high, so rounding decides; parts are then dropped up to the next key frame (5.2.12, its issue
+        // 10589). In sequence the first part after a seek is placed by the playlist, and the others follow.
+        sequenceMode: true,
+        // The page shows no captions; looking for them takes three whole segments before anything plays.
+        disableClosedCaptionsDetection: true,
+      },
     },
     streaming: {
       bufferBehind: 60,
