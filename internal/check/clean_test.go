@@ -18,6 +18,9 @@ func checked(t *testing.T, s *server, path string, length time.Duration) *Report
 	t.Helper()
 	var report *Report
 	synctest.Test(t, func(t *testing.T) {
+		if s.captured != nil {
+			require.NoError(t, until(t.Context(), s.captured.Start))
+		}
 		if s.begin.IsZero() {
 			s.begin = time.Now().Add(-100 * time.Second)
 		}

@@ -58,7 +58,9 @@ func (s *session) checkDASH(ctx context.Context, first *answer) {
 	close(d.jobs)
 	d.tasks.Wait()
 	for _, x := range d.streams {
-		d.honest(x)
+		list := x.looked()
+		d.continuous(x, list)
+		d.honest(x, list)
 	}
 }
 

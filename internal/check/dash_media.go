@@ -111,17 +111,36 @@ func (d *dash) timed(j *dashJob, f *facts) {
 	}
 }
 
-// honest is rule 28 on what was fetched: who has minBufferTime at @bandwidth ahead never waits (5.3.5.4).
-func (d *dash) honest(x *stream) {
-	least, ok := mpd.Duration(d.last.MinBuffer)
-	if !ok || x.rep.Bandwidth == 0 {
-		return
-	}
+// looked are the segments that were fetched and read, in order. All that fetches has ended.
+func (x *stream) looked() []fetchedEntry {
 	var list []fetchedEntry
 	for _, e := range x.fetched {
 		list = append(list, e)
 	}
 	slices.SortFunc(list, func(a, b fetchedEntry) int { return cmp.Compare(a.entry.Number, b.entry.Number) })
+	return list
+}
+
+// continuous checks that decode times go on from segment to segment of a Period (rule 26): what is listed can only be compared with
+// presentation times, which B-frames may shift.
+func (d *dash) continuous(x *stream, list []fetchedEntry) {
+	for i := 1; i < len(list) && !x.trick; i++ {
+		was, now := &list[i-1], &list[i]
+		if now.entry.Time != was.entry.Time+was.entry.Duration || now.facts.timescale != was.facts.timescale {
+			continue
+		}
+		off := now.facts.seconds(int64(now.facts.decode - was.facts.end))
+		d.expect(math.Abs(off) <= 0.0015, ruleTimeline, x.at, "%s: the decode times of segment %d begin %+.4f s from the end of the one before it",
+			x.key, now.entry.Number, off)
+	}
+}
+
+// honest is rule 28 on what was fetched: who has minBufferTime at @bandwidth ahead never waits (5.3.5.4).
+func (d *dash) honest(x *stream, list []fetchedEntry) {
+	least, ok := mpd.Duration(d.last.MinBuffer)
+	if !ok || x.rep.Bandwidth == 0 {
+		return
+	}
 	rate, ahead := float64(x.rep.Bandwidth), 0.0
 	for i := range list {
 		if i > 0 && list[i].entry.Time != list[i-1].entry.Time+list[i-1].entry.Duration {

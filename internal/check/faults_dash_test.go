@@ -23,6 +23,19 @@ func cut(form *regexp.Regexp, instead string) func(*server, *reply) {
 	return on(manifest, func(r *reply) { r.body = form.ReplaceAll(r.body, []byte(instead)) })
 }
 
+// atItsEnd lets what comes in pieces come at once, when its last piece is there.
+func atItsEnd(_ *server, r *reply) {
+	var all time.Duration
+	for _, p := range r.pace {
+		all += p
+	}
+	if r.pace != nil {
+		r.pace = []time.Duration{all}
+	}
+}
+
+func anHourOff(r *reply) { r.body = []byte(r.now.Add(-time.Hour).UTC().Format(time.RFC3339)) }
+
 func dashFaults() map[string]fault {
 	none, ahead, finished := channel{}, channel{ahead: true}, channel{end: 40, window: 40}
 	edit := func(old, now string) func(*server, *reply) { return in(manifest, old, now) }
@@ -42,10 +55,8 @@ func dashFaults() map[string]fault {
 		"AdaptationSets have no id":         {[]int{ruleStable}, none, edit(`<AdaptationSet id="2"`, `<AdaptationSet`)},
 		"AdaptationSets change their order": {[]int{ruleStable}, none, later(edit(`<AdaptationSet id="2"`, `<AdaptationSet id="3"`))},
 		"UTCTiming is missing":              {[]int{ruleClock}, none, cut(timingElement, "")},
-		"UTCTiming is an hour off": {[]int{ruleClock}, none, on("/time", func(r *reply) {
-			r.body = []byte(r.now.Add(-time.Hour).UTC().Format(time.RFC3339))
-		})},
-		"publishTime is stuck": {[]int{ruleClock}, none, cut(publishAttribute, `publishTime="2000-01-01T00:00:00Z"`)},
+		"UTCTiming is an hour off":          {[]int{ruleClock}, none, on("/time", anHourOff)},
+		"publishTime is stuck":              {[]int{ruleClock}, none, cut(publishAttribute, `publishTime="2000-01-01T00:00:00Z"`)},
 		"there is a gap in the timeline": {[]int{ruleTimeline}, none, on(manifest, func(r *reply) {
 			lines := strings.Split(string(r.body), "\n")
 			for i, l := range lines {
@@ -77,17 +88,9 @@ func dashFaults() map[string]fault {
 		"ServiceDescription is missing":       {[]int{ruleLowLatency}, ahead, cut(serviceElement, "")},
 		"ProducerReferenceTime is missing":    {[]int{ruleLowLatency}, ahead, cut(producerElement, "")},
 		"availabilityTimeComplete is missing": {[]int{ruleLowLatency}, ahead, edit(` availabilityTimeComplete="false"`, "")},
-		"the open segment comes at its end": {[]int{ruleLowLatency}, ahead, func(_ *server, r *reply) {
-			var all time.Duration
-			for _, p := range r.pace {
-				all += p
-			}
-			if r.pace != nil {
-				r.pace = []time.Duration{all}
-			}
-		}},
-		"a number is too large":     {[]int{ruleNumbers}, none, edit(`timescale="90000"`, `timescale="90000" presentationDuration="9007199254740993"`)},
-		"the content type is wrong": {[]int{ruleHTTP}, none, on(manifest, func(r *reply) { r.mime = "text/xml" })},
+		"the open segment comes at its end":   {[]int{ruleLowLatency}, ahead, atItsEnd},
+		"a number is too large":               {[]int{ruleNumbers}, none, edit(`timescale="90000"`, `timescale="90000" presentationDuration="9007199254740993"`)},
+		"the content type is wrong":           {[]int{ruleHTTP}, none, on(manifest, func(r *reply) { r.mime = "text/xml" })},
 		"segments do not begin with an IDR": {[]int{ruleIndependent}, none, on("/v1/53.m4s", func(r *reply) {
 			r.body[bytes.Index(r.body, []byte("mdat"))+8] = 0x41
 		})},
@@ -100,7 +103,7 @@ func TestEachFaultOfDASHIsFound(t *testing.T) {
 	for name, f := range dashFaults() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f.find(t, manifest)
+			f.find(t, manifest, nil)
 		})
 	}
 }

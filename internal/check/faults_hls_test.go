@@ -96,6 +96,31 @@ func moveDecode(r *reply) {
 	}
 }
 
+// moveDates moves all dates of a playlist by 400 ms.
+func moveDates(r *reply) {
+	r.body = dateTag.ReplaceAllFunc(r.body, func(tag []byte) []byte {
+		at, _ := time.Parse(dateForm, string(bytes.TrimSpace(tag[10:])))
+		return []byte("DATE-TIME:" + at.Add(400*time.Millisecond).Format(dateForm) + "\n")
+	})
+}
+
+// keptLong lets caches keep a playlist that did not wait for a minute.
+func keptLong(_ *server, r *reply) {
+	if r.playlist() && len(r.query) == 0 {
+		r.age = 60
+	}
+}
+
+func noGzip(_ *server, r *reply) { r.plain = true }
+
+func noCORS(_ *server, r *reply) { r.header.Del("Access-Control-Allow-Origin") }
+
+func refuseHEAD(_ *server, r *reply) {
+	if r.method == "HEAD" {
+		r.status = 405
+	}
+}
+
 var dateTag = regexp.MustCompile(`DATE-TIME:(.*)\n`)
 
 func hlsFaults() map[string]fault {
@@ -125,18 +150,13 @@ func hlsFaults() map[string]fault {
 				r.status = 404
 			}
 		}},
-		"EXTINF is wrong":    {[]int{ruleDurations}, none, in("/v1/index.m3u8", "#EXTINF:2.000,\n53.m4s", "#EXTINF:1.900,\n53.m4s")},
-		"decode times jump":  {[]int{ruleDurations}, none, on("/v1/53.m4s", moveDecode)},
-		"there are no dates": {[]int{ruleDate}, none, drop("/v1/index.m3u8", "#EXT-X-PROGRAM-DATE-TIME")},
-		"the dates of one rendition are off": {[]int{ruleDate}, none, on("/a1/index.m3u8", func(r *reply) {
-			r.body = dateTag.ReplaceAllFunc(r.body, func(tag []byte) []byte {
-				at, _ := time.Parse(dateForm, string(bytes.TrimSpace(tag[10:])))
-				return []byte("DATE-TIME:" + at.Add(400*time.Millisecond).Format(dateForm) + "\n")
-			})
-		})},
-		"discontinuities are not counted":  {[]int{ruleDiscontinuity}, channel{cut: 44}, func(_ *server, r *reply) { r.edit("DISCONTINUITY-SEQUENCE:1", "DISCONTINUITY-SEQUENCE:0") }},
-		"a discontinuity stands elsewhere": {[]int{ruleDiscontinuity}, channel{cut: 48}, in("/a1/index.m3u8", "DISCONTINUITY-SEQUENCE:0", "DISCONTINUITY-SEQUENCE:1")},
-		"their count is missing":           {[]int{ruleDiscontinuity}, channel{}, later(drop("/v1/index.m3u8", "#EXT-X-DISCONTINUITY-SEQUENCE"))},
+		"EXTINF is wrong":                    {[]int{ruleDurations}, none, in("/v1/index.m3u8", "#EXTINF:2.000,\n53.m4s", "#EXTINF:1.900,\n53.m4s")},
+		"decode times jump":                  {[]int{ruleDurations}, none, on("/v1/53.m4s", moveDecode)},
+		"there are no dates":                 {[]int{ruleDate}, none, drop("/v1/index.m3u8", "#EXT-X-PROGRAM-DATE-TIME")},
+		"the dates of one rendition are off": {[]int{ruleDate}, none, on("/a1/index.m3u8", moveDates)},
+		"discontinuities are not counted":    {[]int{ruleDiscontinuity}, channel{cut: 44}, func(_ *server, r *reply) { r.edit("DISCONTINUITY-SEQUENCE:1", "DISCONTINUITY-SEQUENCE:0") }},
+		"a discontinuity stands elsewhere":   {[]int{ruleDiscontinuity}, channel{cut: 48}, in("/a1/index.m3u8", "DISCONTINUITY-SEQUENCE:0", "DISCONTINUITY-SEQUENCE:1")},
+		"their count is missing":             {[]int{ruleDiscontinuity}, channel{}, later(drop("/v1/index.m3u8", "#EXT-X-DISCONTINUITY-SEQUENCE"))},
 		"a segment does not begin with an IDR": {[]int{ruleIndependent}, none, on("/v1/53.m4s", func(r *reply) {
 			if i := bytes.IndexByte(r.body, 0x65); !r.ranged && i > 0 {
 				r.body[bytes.Index(r.body, []byte("mdat"))+8] = 0x41
@@ -163,9 +183,9 @@ func hlsFaults() map[string]fault {
 			r.mime = strings.Replace(r.mime, "application/vnd.apple.mpegurl", "text/plain", 1)
 		}},
 		"a segment's content type is wrong": {[]int{ruleHTTP}, none, func(_ *server, r *reply) { r.mime = strings.Replace(r.mime, "audio/mp4", "video/mp4", 1) }},
-		"there is no gzip":                  {[]int{ruleHTTP}, none, func(_ *server, r *reply) { r.plain = true }},
-		"there is no CORS":                  {[]int{ruleHTTP}, none, func(_ *server, r *reply) { r.header.Del("Access-Control-Allow-Origin") }},
-		"HEAD is refused":                   {[]int{ruleHTTP}, none, func(_ *server, r *reply) { r.status = map[bool]int{true: 405, false: r.status}[r.method == "HEAD"] }},
+		"there is no gzip":                  {[]int{ruleHTTP}, none, noGzip},
+		"there is no CORS":                  {[]int{ruleHTTP}, none, noCORS},
+		"HEAD is refused":                   {[]int{ruleHTTP}, none, refuseHEAD},
 		"everything is there":               {[]int{ruleHTTP}, none, func(_ *server, r *reply) { r.status = map[bool]int{true: 200, false: r.status}[r.status == 404] }},
 		"nothing new comes for a while":     {[]int{rulePace}, channel{plain: true, frozen: 5 * time.Second}, nil},
 		"PART-HOLD-BACK is too small":       {[]int{ruleControl}, none, inPlaylists("PART-HOLD-BACK=0.6", "PART-HOLD-BACK=0.5")},
@@ -202,16 +222,14 @@ func hlsFaults() map[string]fault {
 				r.edit("2.000,\n53.m4s", "2.001,\n53.m4s")
 			}
 		}},
-		"the hint is wrong":              {[]int{ruleHint}, none, inPlaylists(`3.m4s"`+"\n#EXT-X-RENDITION", `4.m4s"`+"\n#EXT-X-RENDITION")},
-		"there are two hints":            {[]int{ruleHint}, none, inPlaylists("#EXT-X-RENDITION", "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"x.m4s\"\n#EXT-X-RENDITION")},
-		"a hinted part comes in drops":   {[]int{ruleHint}, none, func(_ *server, r *reply) { r.pace = drops(r) }},
-		"a hinted part is refused":       {[]int{ruleHint}, none, refuseHinted},
-		"a rendition report is missing":  {[]int{ruleReport}, none, drop("/v1/index.m3u8", "#EXT-X-RENDITION-REPORT")},
-		"a rendition report is not true": {[]int{ruleReport}, none, in("/v1/index.m3u8", "LAST-MSN=5", "LAST-MSN=4")},
-		"a playlist is kept for a minute": {[]int{ruleCache}, none, func(_ *server, r *reply) {
-			r.age = map[bool]int{true: 60, false: r.age}[r.playlist() && len(r.query) == 0]
-		}},
-		"media have no decode times": {[]int{ruleContainer}, none, on("/v1/53.m4s", func(r *reply) { r.body = bytes.ReplaceAll(r.body, []byte("tfdt"), []byte("free")) })},
+		"the hint is wrong":               {[]int{ruleHint}, none, inPlaylists(`3.m4s"`+"\n#EXT-X-RENDITION", `4.m4s"`+"\n#EXT-X-RENDITION")},
+		"there are two hints":             {[]int{ruleHint}, none, inPlaylists("#EXT-X-RENDITION", "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"x.m4s\"\n#EXT-X-RENDITION")},
+		"a hinted part comes in drops":    {[]int{ruleHint}, none, func(_ *server, r *reply) { r.pace = drops(r) }},
+		"a hinted part is refused":        {[]int{ruleHint}, none, refuseHinted},
+		"a rendition report is missing":   {[]int{ruleReport}, none, drop("/v1/index.m3u8", "#EXT-X-RENDITION-REPORT")},
+		"a rendition report is not true":  {[]int{ruleReport}, none, in("/v1/index.m3u8", "LAST-MSN=5", "LAST-MSN=4")},
+		"a playlist is kept for a minute": {[]int{ruleCache}, none, keptLong},
+		"media have no decode times":      {[]int{ruleContainer}, none, on("/v1/53.m4s", func(r *reply) { r.body = bytes.ReplaceAll(r.body, []byte("tfdt"), []byte("free")) })},
 		"media have samples elsewhere": {[]int{ruleContainer}, none, on("/v1/53.m4s", func(r *reply) {
 			if !r.ranged {
 				r.body = bytes.Replace(r.body, []byte("mdat"), []byte("free"), 1)
@@ -240,14 +258,14 @@ func TestEachFaultOfHLSIsFound(t *testing.T) {
 	for name, f := range hlsFaults() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f.find(t, "/index.m3u8")
+			f.find(t, "/index.m3u8", nil)
 		})
 	}
 }
 
-// find checks a channel that does it wrong: those rules fail and no others.
-func (f fault) find(t *testing.T, path string) {
-	r := checked(t, &server{channel: f.channel, fault: f.do}, path, simLength)
+// find checks a channel, or what was captured of one, that does it wrong: those rules fail and no others.
+func (f fault) find(t *testing.T, path string, captured *capture) {
+	r := checked(t, &server{channel: f.channel, captured: captured, fault: f.do}, path, simLength)
 	var failed []int
 	for i := range r.Findings {
 		if r.Findings[i].Verdict == Fail {

@@ -11,6 +11,7 @@ import (
 
 const (
 	partRounding = time.Millisecond // of durations in text
+	maxHeld      = 2                // hinted parts that are asked for at once
 	maxKept      = 16               // segments whose parts are asked for again after they left the listing
 )
 
@@ -121,15 +122,18 @@ func (r *rendition) judgeMisses() {
 	}
 }
 
-// holdHint asks for the hinted part, as a player would, one at a time (rule 20).
+// holdHint asks for the hinted part, as a player would (rule 20). While the answer to one is still looked at, the next is asked for:
+// else always the same parts of a segment would be left out.
 func (r *rendition) holdHint(ctx context.Context, p *playlist.Playlist) {
 	hint := hintOf(p, "PART")
 	if hint == nil || hint.Start > 0 || hint.Length >= 0 {
 		return
 	}
 	r.mu.Lock()
-	busy := r.holding
-	r.holding = true
+	busy := r.holding >= maxHeld
+	if !busy {
+		r.holding++
+	}
 	r.mu.Unlock()
 	if busy {
 		return
@@ -139,7 +143,7 @@ func (r *rendition) holdHint(ctx context.Context, p *playlist.Playlist) {
 	r.tasks.Go(func() {
 		defer func() {
 			r.mu.Lock()
-			r.holding = false
+			r.holding--
 			r.mu.Unlock()
 		}()
 		got, err := r.h.get(ctx, ask{url: url, waits: true, within: 4*target + patience, limit: maxMedia})

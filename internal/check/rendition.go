@@ -38,7 +38,7 @@ type rendition struct {
 	inits   map[string]*header           // by URL and range; nil: it could not be read
 	ranges  map[string]daterange         // by ID
 	tried   map[string]bool              // what is tried once only
-	holding bool                         // a hinted part is asked for
+	holding int                          // hinted parts that are asked for
 	ended   bool                         // EXT-X-ENDLIST has come
 	bytes   map[string][sha256.Size]byte // of parts, by key
 	again   int                          // segments that were fetched again

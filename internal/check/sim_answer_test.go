@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -85,27 +86,50 @@ func (s *server) track(req *http.Request, r *reply, t track, file string) error 
 	return nil
 }
 
+// directives are those of a blocking reload; < 0: not there.
+type directives struct{ number, part int }
+
+func directivesOf(query url.Values) directives {
+	d := directives{-1, -1}
+	if n, err := strconv.Atoi(query.Get("_HLS_msn")); err == nil {
+		d.number = n
+	}
+	if n, err := strconv.Atoi(query.Get("_HLS_part")); err == nil {
+		d.part = n
+	}
+	return d
+}
+
+// refused tells that they are to be answered with 400 while there are so many parts of the open segment.
+func (d directives) refused(open uint64, parts int) bool {
+	if d.number < 0 {
+		return d.part >= 0
+	}
+	n := uint64(d.number)
+	return n > open+1 || n == open && d.part > parts+15
+}
+
 // playlist answers for a media playlist, blocking reloads included.
 func (s *server) playlist(req *http.Request, r *reply, t track, iframes bool) error {
 	now := time.Now()
-	msn, errM := strconv.ParseUint(r.query.Get("_HLS_msn"), 10, 64)
-	part, errP := strconv.Atoi(r.query.Get("_HLS_part"))
+	wait := directivesOf(r.query)
 	switch open := s.open(t, now); {
 	case s.ended(now):
-	case errM != nil && errP == nil, errM == nil && msn > open+1, errM == nil && errP == nil && msn == open && part > len(s.partsOf(t, now))+15:
+	case wait.refused(open, len(s.partsOf(t, now))):
 		r.status = 400
 		return nil
-	case errM == nil:
+	case wait.number >= 0:
 		r.age = 12
-		at := t.there(s.segment(t, msn))
-		if errP == nil && !iframes {
-			list := s.parts(t, msn)
+		number, part := uint64(wait.number), wait.part
+		at := t.there(s.segment(t, number))
+		if part >= 0 && !iframes {
+			list := s.parts(t, number)
 			if part >= len(list) {
-				list, part = s.parts(t, msn+1), 0
+				list, part = s.parts(t, number+1), 0
 			}
 			at = t.there(list[part])
 		}
-		if s.end > 0 && msn >= s.end { // it waits for the end
+		if s.end > 0 && number >= s.end { // it waits for the end
 			at = simVideo.there(s.segment(simVideo, s.end-1))
 			if a := simAudio.there(s.segment(simAudio, s.end-1)); a.After(at) {
 				at = a

@@ -23,7 +23,7 @@ type reply struct {
 	now    time.Time // when it is answered
 	status int
 	mime   string
-	age    int // max-age in seconds
+	age    int // max-age in seconds; 0: header has Cache-Control
 	header http.Header
 	body   []byte
 	pace   []time.Duration // how long before each of equal pieces of the body; nil: all at once
@@ -46,25 +46,32 @@ func (r *reply) edit(old, now string) { r.body = []byte(strings.ReplaceAll(strin
 // server is an http.RoundTripper that answers for a channel, on the clock of the test.
 type server struct {
 	channel
-	fault func(*server, *reply)
+	captured *capture // answers instead of the channel, of which only begin counts then
+	fault    func(*server, *reply)
 }
 
 // RoundTrip answers a request. What it has to wait for, it waits for.
 func (s *server) RoundTrip(req *http.Request) (*http.Response, error) {
 	r := &reply{
-		path: req.URL.Path, query: req.URL.Query(), method: req.Method, status: 200, age: 1, header: http.Header{},
-		mime: "application/vnd.apple.mpegurl", ranged: req.Header.Get("Range") != "", asked: time.Now(),
+		path: req.URL.Path, query: req.URL.Query(), method: req.Method, status: 200, age: 1,
+		header: http.Header{"Access-Control-Allow-Origin": {"*"}},
+		mime:   "application/vnd.apple.mpegurl", ranged: req.Header.Get("Range") != "", asked: time.Now(),
 	}
-	if err := s.answer(req, r); err != nil {
+	answer := s.answer
+	if s.captured != nil {
+		answer = s.captured.answer
+	}
+	if err := answer(req, r); err != nil {
 		return nil, err
 	}
 	h := r.header
-	h.Set("Access-Control-Allow-Origin", "*")
 	r.now = time.Now()
 	if s.fault != nil {
 		s.fault(s, r)
 	}
-	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(r.age))
+	if r.age > 0 {
+		h.Set("Cache-Control", "public, max-age="+strconv.Itoa(r.age))
+	}
 	h.Set("Content-Type", r.mime)
 	if r.status != 200 {
 		r.body = []byte("no\n")
