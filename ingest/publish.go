@@ -64,12 +64,15 @@ type Opener interface {
 	Open(ctx context.Context, p Publish) (Feed, error)
 }
 
-// Feed is a feed that was admitted. Start and Write are for one goroutine; the other methods may be called from any.
+// Feed is a feed that was admitted. Start, Write and Event are for one goroutine; the other methods may be called from any.
 type Feed interface {
 	// Start announces the tracks, before the first sample and whenever they change. Every error is final: the feed has ended.
 	Start(formats []media.Format) error
 	// Write hands over a sample of the tracks announced last. It takes over s.Data. Every error is final.
 	Write(s media.Sample) error
+	// Event hands over something timed that is no media, in its place among the samples. It takes over e.Data. An event that cannot
+	// be used is dropped and counted: every error is final, as that of Write is, and never of the event's making.
+	Event(e media.Event) error
 	// Dropped counts a sample that the adapter had to leave out, and why, in words for the operator.
 	Dropped(why string)
 	// Done is closed when the server wants the publisher gone, and when the feed was closed.
