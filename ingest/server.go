@@ -2,8 +2,6 @@ package ingest
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -122,12 +120,9 @@ func (s *Server) Open(ctx context.Context, p Publish) (Feed, error) {
 }
 
 func (s *Server) open(ctx context.Context, p Publish) (*feed, error) {
-	ch, ok := s.cfg.Catalog.Channel(p.Channel)
-	if !ok {
-		return nil, ErrUnknownChannel
-	}
-	if !keyFits(ch.Key, p.Key) {
-		return nil, ErrKey
+	ch, err := s.admit(ctx, p)
+	if err != nil {
+		return nil, err
 	}
 	if p.Rendition != "" {
 		return nil, ErrRendition
@@ -154,15 +149,6 @@ func (s *Server) open(ctx context.Context, p Publish) (*feed, error) {
 		return nil, err
 	}
 	return f, nil
-}
-
-// keyFits compares in a time that tells nothing about the key, its length included.
-func keyFits(want, got string) bool {
-	if want == "" {
-		return true
-	}
-	a, b := sha256.Sum256([]byte(want)), sha256.Sum256([]byte(got))
-	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
 // enter takes the channel for f.
