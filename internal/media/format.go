@@ -12,6 +12,7 @@ type Kind string
 const (
 	Video Kind = "video"
 	Audio Kind = "audio"
+	Text  Kind = "text" // subtitles
 )
 
 // Codec names a coding format.
@@ -28,6 +29,8 @@ const (
 	EAC3 Codec = "eac3" // body of the dec3 box (ETSI TS 102 366, F.6); sync frames
 	FLAC Codec = "flac" // body of the dfLa box after its FullBox header; frames
 	MP3  Codec = "mp3"  // nothing; frames
+	WVTT Codec = "wvtt" // WebVTT header, without it "WEBVTT" (body of the vttC box); VTTCueBoxes or a VTTEmptyCueBox (ISO/IEC 14496-30, 5.4)
+	STPP Codec = "stpp" // body of the sample entry after data_reference_index: namespace, schema_location, auxiliary_mime_types, boxes; a TTML document (ISO/IEC 14496-30, 4.3)
 )
 
 // Kind is the media type of what c codes, or "" for an unknown codec.
@@ -37,6 +40,8 @@ func (c Codec) Kind() Kind {
 		return Video
 	case AAC, Opus, AC3, EAC3, FLAC, MP3:
 		return Audio
+	case WVTT, STPP:
+		return Text
 	}
 	return ""
 }
@@ -78,4 +83,6 @@ type Sample struct {
 	DTS   Ticks  // decoding time on the feed's clock
 	Sync  bool   // video: an IDR or its like, where decoding can start. Audio: always true
 	Data  []byte // coded as Format.Codec says; the receiver may keep it, the sender must not change it
+	// Duration is how long a sample of text holds, on the feed's clock; more than 0. Of other samples it is not looked at: they last until the next.
+	Duration Ticks
 }
