@@ -25,6 +25,9 @@ type wire struct {
 	Chunk   *string `json:"chunk,omitempty"`
 	Source  *string `json:"source,omitempty"`
 	Key     *string `json:"key,omitempty"`
+
+	Passphrase *string    `json:"passphrase,omitempty"`
+	Allow      *Addresses `json:"allow,omitempty"`
 }
 
 func (r record) encode() ([]byte, error) {
@@ -34,6 +37,7 @@ func (r record) encode() ([]byte, error) {
 	p := r.patch
 	return json.Marshal(wire{
 		Title: p.Title, DVR: spell(p.DVR), Segment: spell(p.Segment), Chunk: spell(p.Chunk), Source: p.Source, Key: p.Key,
+		Passphrase: p.Passphrase, Allow: p.Allow,
 	})
 }
 
@@ -57,7 +61,7 @@ func decode(b []byte) (record, error) {
 	if w.Deleted {
 		return record{deleted: true}, nil
 	}
-	r := record{patch: Patch{Title: w.Title, Source: w.Source, Key: w.Key}}
+	r := record{patch: Patch{Title: w.Title, Source: w.Source, Key: w.Key, Passphrase: w.Passphrase, Allow: w.Allow}}
 	for _, d := range []struct {
 		name string
 		from *string
