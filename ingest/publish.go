@@ -12,6 +12,8 @@ import (
 var (
 	ErrUnknownChannel = errors.New("unknown channel")
 	ErrKey            = errors.New("wrong or missing key")
+	ErrAddress        = errors.New("this address may not publish")
+	ErrRefused        = errors.New("refused by on_publish")
 	ErrTaken          = errors.New("channel is taken by another feed")
 	ErrRendition      = errors.New("renditions are not supported")
 	ErrFull           = errors.New("too many feeds")
@@ -30,7 +32,12 @@ type Publish struct {
 	Rendition string // "": the only one
 	Key       string // a secret: it is neither printed nor logged
 	Protocol  string // for people: rtmp, file, …
-	Remote    string // for people: address of the publisher, or path of the file
+	Remote    string // address of the publisher, HOST:PORT; for people: path of the file, or URL
+	// Source tells that we fetch the feed ourselves, as the channel's settings want: nobody is asked for an address, nor the hook.
+	Source bool
+	// Transport is how the connection does, where the protocol knows that; it may be nil, and may be called by any goroutine, also after
+	// the feed has ended.
+	Transport func() Transport
 }
 
 // LogValue has everything but the key.

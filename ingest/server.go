@@ -55,6 +55,8 @@ type Config struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 
+	Admission Admission // who may publish; the zero value: everybody
+
 	Feeds        int           // at one time; 500
 	Tracks       int           // of a feed; 16
 	SampleBytes  int           // of one sample; 16 MiB

@@ -44,6 +44,7 @@ type Status struct {
 	LastError      string          `json:"lastError"`      // what an operator may want to mend, "" for nothing
 	LastErrorAt    time.Time       `json:"lastErrorAt,omitzero"`
 	Writer         bus.WriterStats `json:"writer"`
+	Transport      *Transport      `json:"transport,omitempty"` // nil: the protocol does not know
 }
 
 // status is false for a feed that was never admitted.
@@ -61,6 +62,10 @@ func (f *feed) status() (Status, bool) {
 		UnevenChunks: p.ShortChunks + p.LongChunks, LateFrames: p.LateFrames,
 		Runs: p.Runs, Samples: samples, Bytes: bytes, LostSegments: snap.writer.DroppedSegments,
 		LastError: p.Problem, LastErrorAt: p.ProblemAt, Writer: snap.writer,
+	}
+	if f.publish.Transport != nil {
+		t := f.publish.Transport()
+		st.Transport = &t
 	}
 	for _, n := range p.Dropped {
 		st.DroppedSamples += n

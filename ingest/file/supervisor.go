@@ -136,7 +136,7 @@ func (s *Supervisor) once(ctx context.Context, ch catalog.Channel, log *slog.Log
 		return err
 	}
 	defer func() { _ = closer.Close() }()
-	feed, err := s.cfg.Ingest.Open(ctx, ingest.Publish{Channel: ch.ID, Key: ch.Key, Protocol: "file", Remote: strings.TrimPrefix(ch.Source, Scheme)})
+	feed, err := s.cfg.Ingest.Open(ctx, ingest.Publish{Channel: ch.ID, Key: ch.Key, Protocol: "file", Remote: strings.TrimPrefix(ch.Source, Scheme), Source: true})
 	if err != nil {
 		return err
 	}
