@@ -87,13 +87,13 @@ func FuzzMedia(f *testing.F) {
 		f.Add(false, b, aacFrame)
 	}
 	f.Fuzz(func(t *testing.T, video bool, first, second []byte) {
-		d := &discovery{feed: &recorder{}}
+		d := &discovery{feed: &recorder{}, now: time.Now}
+		typ := typeAudio
+		if video {
+			typ = typeVideo
+		}
 		for i, body := range [][]byte{first, second, first} {
-			parse := parseAudio
-			if video {
-				parse = parseVideo
-			}
-			_ = parse(body, func(p packet) error { return d.take(p, uint32(i)*600) })
+			_ = d.media(message{Type: typ, Time: uint32(i) * 600, Body: body})
 		}
 		_ = d.flush()
 	})

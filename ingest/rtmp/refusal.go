@@ -13,6 +13,7 @@ const (
 	codeBadApp      = "NetConnection.Connect.InvalidApp"
 	codeRejected    = "NetConnection.Connect.Rejected"
 	codeClosed      = "NetConnection.Connect.Closed"
+	codeReconnect   = "NetConnection.Connect.ReconnectRequest"
 	codeCallFailed  = "NetConnection.Call.Failed"
 	codePublished   = "NetStream.Publish.Start"
 	codeBadName     = "NetStream.Publish.BadName"

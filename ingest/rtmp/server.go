@@ -18,6 +18,7 @@ type Config struct {
 	Listener net.Listener // closed by Run
 	Ingest   ingest.Opener
 	Log      *slog.Logger
+	Now      func() time.Time // nil: time.Now
 
 	HandshakeTimeout time.Duration // for everything before the first media byte; 10 s
 	IdleTimeout      time.Duration // without a whole message; 30 s
@@ -39,6 +40,9 @@ func New(cfg Config) *Server {
 	}
 	if cfg.Connections == 0 {
 		cfg.Connections = 1000
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	return &Server{cfg: cfg}
 }
