@@ -68,12 +68,13 @@ func (p *Packager) anchor(t *track, a arrival) {
 		t.anchor(&p.feed)
 	}
 	p.wall.reset(time.Duration(media.Ticks(a.at.UnixNano()) - at))
-	p.settled, p.shift = false, 0
+	p.settled, p.shift, p.alignFrom = false, 0, 0
 }
 
 // verdict unrolls a decoding time and judges it by the track's last one, or by the feed's where the track has none yet.
 func (p *Packager) verdict(t *track, raw media.Ticks) (media.Ticks, verdict) {
 	forward := t.span(maxForwardSeconds * time.Second)
+	expected := p.feed.sourceTime(t.source.Timescale)
 	if t.seen {
 		dts := t.unroll(raw, t.last)
 		switch d := dts - t.last; {
@@ -86,9 +87,12 @@ func (p *Packager) verdict(t *track, raw media.Ticks) (media.Ticks, verdict) {
 		case d <= 0 && d >= -t.span(maxBackward):
 			return dts, isBackward
 		}
+		// A track that was away for long comes back where the others are.
+		if back := t.unroll(raw, expected); back > t.last && distance(back, expected) <= forward && t.within(back) {
+			return back, goesOn
+		}
 		return dts, isJump
 	}
-	expected := p.feed.sourceTime(t.source.Timescale)
 	dts := t.unroll(raw, expected)
 	if !t.within(dts) {
 		return dts, isMalformed

@@ -22,7 +22,14 @@ func (r *run) advance(now time.Time) error {
 			p.problem(now, fmt.Sprintf("track %s has a hole of %v: a new run begins", t.Name, (h.pos-c.end).Duration(t.scale)))
 			return r.end(c.end, now)
 		}
+		cut, wait := false, false
 		if h.sync && h.pos >= r.nextCut && c.samples > 0 {
+			cut, wait = r.agree(h.pos, now)
+		}
+		if wait && !p.lost(t) {
+			break
+		}
+		if cut {
 			if t.Kind == media.Video {
 				p.noteSync(t, h.pos)
 			}
@@ -72,6 +79,9 @@ func (r *run) advance(now time.Time) error {
 		}
 	}
 	if !r.ending && !r.finishing && p.lost(t) {
+		if r.promote(now) {
+			return r.advance(now)
+		}
 		p.problem(now, fmt.Sprintf("track %s stopped: a new run without it begins", t.Name))
 		return r.endLead(now)
 	}
@@ -90,7 +100,7 @@ func (r *run) next(at media.Ticks, now time.Time) error {
 	r.lead.cut.open(b, at)
 	r.nextCut = media.NextBorder(at, r.lead.scale, p.segmentDuration())
 	for _, t := range r.members[1:] {
-		b.at = media.RescaleUp(at, r.lead.scale, t.scale)
+		b.at = r.borderOf(t, at)
 		t.cut.borders = append(t.cut.borders, b)
 	}
 	return nil

@@ -71,6 +71,9 @@ type Packager struct {
 	segment  uint64      // number of the next row
 	runID    uint64
 	run      *run // nil: waiting for one to begin
+	// discordant: video tracks were found to have no sync samples at the same instants.
+	discordant bool
+	alignFrom  media.Ticks // ns: since when a common beginning of the video tracks is waited for, 0: it is not
 	// pressure: queues are over their bounds, nobody is waited for.
 	pressure bool
 	sequence uint32
@@ -109,57 +112,6 @@ func New(cfg Config, resume Resume, out Output) (*Packager, error) {
 	}
 	p.stats.Dropped = make(map[Reason]uint64)
 	return p, nil
-}
-
-// Start announces a feed's tracks, or that they changed. Equal formats are nothing new. Changed ones end the run: the next
-// begins with the next sync sample of the new format, on the same clock. The error wraps ErrUnsupported or ErrConfig, and then
-// the formats before still hold.
-func (p *Packager) Start(formats []media.Format, now time.Time) error {
-	if p.err != nil {
-		return p.err
-	}
-	if len(formats) == 0 || len(formats) > maxFormats {
-		return fmt.Errorf("start feed: %d tracks, not 1…%d: %w", len(formats), maxFormats, ErrUnsupported)
-	}
-	if p.sameFormats(formats) {
-		return nil
-	}
-	tracks := make([]*track, len(formats))
-	ordinal := make(map[media.Kind]int)
-	for i, f := range formats {
-		t, err := newTrack(f)
-		if err != nil {
-			return fmt.Errorf("start feed: track %d: %w", i, err)
-		}
-		ordinal[t.Kind]++
-		t.Name = fmt.Sprintf("%c%d", t.Kind[0], ordinal[t.Kind])
-		tracks[i] = t
-	}
-	if err := p.finish(now); err != nil {
-		return err
-	}
-	p.drop(Clock, len(p.jump)) // held samples name tracks that are no more
-	p.jump, p.far = nil, 0
-	p.tracks = tracks
-	if p.feed.anchored {
-		for _, t := range tracks {
-			t.anchor(&p.feed)
-		}
-		p.feed.first = p.feed.newest // nobody is late yet
-	}
-	return nil
-}
-
-func (p *Packager) sameFormats(formats []media.Format) bool {
-	if len(formats) != len(p.tracks) {
-		return false
-	}
-	for i, t := range p.tracks {
-		if !t.format.Equal(formats[i]) {
-			return false
-		}
-	}
-	return true
 }
 
 // Write takes the next sample in the order of the feed; now is when it arrived. Samples that cannot be used are dropped and

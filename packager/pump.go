@@ -49,7 +49,11 @@ func (p *Packager) discardUnused(r *run) {
 		for _, t := range p.tracks {
 			// A video track that comes back is looked after by yield.
 			if (t.cut == nil || t.cut.gone) && (t.Kind == media.Audio || r.lead.Kind == media.Video) {
-				p.discard(t, media.Rescale(h.pos, r.lead.scale, t.scale), Unused)
+				at := media.Rescale(h.pos, r.lead.scale, t.scale)
+				if t.isRendition(r.lead) {
+					at -= t.slack()
+				}
+				p.discard(t, at, Unused)
 			}
 		}
 	}
@@ -58,7 +62,7 @@ func (p *Packager) discardUnused(r *run) {
 // tryBegin opens a run if all that it waits for is there.
 func (p *Packager) tryBegin() bool {
 	lead := p.findLead()
-	if lead == nil {
+	if lead == nil || !p.alignHeads(lead) {
 		return false
 	}
 	start := lead.queue.at(0).pos
@@ -74,10 +78,14 @@ func (p *Packager) tryBegin() bool {
 			continue
 		}
 		// What an encoder sends before its first frame, as they seldom start both at once, goes out too.
-		p.discard(t, media.RescaleUp(max(least, start-early), lead.scale, t.scale), Unused)
+		from := media.RescaleUp(max(least, start-early), lead.scale, t.scale)
+		if t.isRendition(lead) {
+			from = media.Rescale(start, lead.scale, t.scale) - t.slack()
+		}
+		p.discard(t, from, Unused)
 		h := t.queue.at(0)
 		switch {
-		case h != nil && t.ns(h.pos)-ns <= join:
+		case h != nil && t.ns(h.pos)-ns <= max(join, p.tolerated(t)):
 			if t.Kind == media.Video && lead.Kind == media.Video && !h.sync {
 				continue
 			}

@@ -27,7 +27,7 @@ func (p *Packager) begin(lead *track, followers []*track) {
 	start := lead.queue.at(0).pos
 	r := &run{p: p, lead: lead, members: append([]*track{lead}, followers...)}
 	r.ID, r.First, r.Start = p.runID, p.segment, start.Time(lead.scale)
-	p.run, p.guessed = r, 0
+	p.run, p.guessed, p.alignFrom = r, 0, 0
 	for _, t := range p.tracks {
 		t.untilSync = 0
 	}
@@ -36,6 +36,7 @@ func (p *Packager) begin(lead *track, followers []*track) {
 	for _, t := range r.members {
 		t.cut = &cutter{t: t, run: r}
 		at := t.queue.at(0).pos
+		t.refusals = 0
 		t.cut.open(first, at)
 		r.early = max(r.early, start.Duration(lead.scale)-at.Duration(t.scale))
 	}
@@ -103,7 +104,7 @@ func (r *run) end(at media.Ticks, now time.Time) error {
 	r.ending, r.stop = true, at
 	r.lead.cut.done = true
 	for _, t := range r.members[1:] {
-		b := border{at: media.RescaleUp(at, r.lead.scale, t.scale), final: true}
+		b := border{at: r.borderOf(t, at), final: true}
 		if r.finishing { // what is there goes out as far as a segment may last
 			b.at = max(b.at, t.cut.start+r.p.longest(t)-t.lastDuration())
 		}
@@ -173,13 +174,13 @@ func (r *run) wants(at media.Ticks) bool {
 	for _, t := range r.p.tracks {
 		member := slices.Contains(r.members, t)
 		if member {
-			if t.cut.gone {
+			if t.cut.gone || t.isRendition(r.lead) && r.p.lost(t) { // no row of a rendition is a gap
 				return true
 			}
 			continue
 		}
 		// Where audio leads, yield decides about video.
-		if (t.Kind == media.Audio || r.lead.Kind == media.Video) && r.p.alive(t, ns) {
+		if t.isRendition(r.lead) && r.joins(t, at) || t.Kind == media.Audio && r.p.alive(t, ns) {
 			return true
 		}
 	}

@@ -27,6 +27,8 @@ type Stats struct {
 	Out        uint64            // that went out
 	Dropped    map[Reason]uint64 // that did not
 	ForcedCuts uint64            // segments that begin without a sync sample, since it came too late
+	// ApartCuts are borders at which the lead has a sync sample and another video track has none.
+	ApartCuts uint64
 	// ShortChunks were less than 85 % of their track's Part and not the last of their segment, LongChunks were a single sample longer
 	// than it: frames of that feed do not come as they did when its run began.
 	ShortChunks uint64

@@ -24,6 +24,9 @@ type track struct {
 	syncDelta  media.Ticks // last distance between two
 	longestGOP media.Ticks
 
+	left     bool // the feed has said that nothing comes any more
+	refusals int  // borders in a row at which it could not join
+
 	cut *cutter // nil: not in the open run
 }
 
@@ -69,7 +72,7 @@ func (t *track) arrived(s timed, source media.Ticks) {
 	if !t.seen || source > t.last {
 		t.last = source
 	}
-	t.seen, t.stale, t.dts, t.lastPos = true, false, s.dts, s.pos
+	t.seen, t.stale, t.left, t.dts, t.lastPos = true, false, false, s.dts, s.pos
 	t.frame = t.perFrame
 	if t.Codec == media.Opus {
 		t.frame = opusDuration(s.data)
@@ -101,7 +104,7 @@ func (p *Packager) patience(t *track) media.Ticks {
 
 // lost tells whether nobody is to wait for the track's next sample.
 func (p *Packager) lost(t *track) bool {
-	if p.pressure && t.queue.len() < 2 {
+	if t.left || p.pressure && t.queue.len() < 2 {
 		return true
 	}
 	at := p.feed.first

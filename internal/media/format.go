@@ -54,6 +54,9 @@ type Clock struct {
 
 // Format is how a feed announces one of its tracks: what a decoder must be told, and the clock of its samples.
 type Format struct {
+	// Name is what the track is to be called where that does not follow from its place: v2 stays v2 while v1 is away. Names of a feed
+	// differ; [a-z0-9]+. "": by kind, in the order of the formats.
+	Name       string
 	Codec      Codec
 	Config     []byte // decoder configuration; its shape stands beside each Codec
 	Clock      Clock
