@@ -9,6 +9,9 @@ import (
 
 // follow brings a follower as far as its queue and the lead's progress allow.
 func (r *run) follow(t *track, now time.Time) error {
+	if t.Kind == media.Text {
+		return r.followText(t, now)
+	}
 	c := t.cut
 	for !c.done && !c.gone {
 		h := t.queue.at(0)

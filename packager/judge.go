@@ -29,6 +29,9 @@ const (
 // judge decides whether a sample goes on, is dropped, or begins a new stretch of the source's clock.
 func (p *Packager) judge(a arrival) error {
 	t := p.tracks[a.Track]
+	if t.Kind == media.Text {
+		return p.tell(t, a)
+	}
 	if !t.within(a.PTS) || !t.within(a.DTS) {
 		p.drop(Malformed, 1)
 		return nil
@@ -66,6 +69,9 @@ func (p *Packager) anchor(t *track, a arrival) {
 		t.trackClock = trackClock{source: t.source, scale: t.scale, stale: t.seen || t.stale, before: t.before}
 		t.lastSync, t.untilSync, t.promised = 0, 0, 0
 		t.anchor(&p.feed)
+		if t.told != nil {
+			t.told.clear()
+		}
 	}
 	p.wall.reset(time.Duration(media.Ticks(a.at.UnixNano()) - at))
 	p.settled, p.shift, p.alignFrom = false, 0, 0

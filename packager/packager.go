@@ -52,6 +52,7 @@ type Packager struct {
 	stats Stats
 
 	tracks   []*track // beside the feed's formats
+	pushed   []*track // text that is pushed beside the feed
 	feed     feedClock
 	jump     []arrival // a sample that may be the first after a jump
 	far      int       // samples in a row that were far from the feed's clock

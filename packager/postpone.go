@@ -22,6 +22,9 @@ func (p *Packager) postpone(t *track, by media.Ticks) {
 		t.dts += d
 		t.lastPos += d
 		t.since += ns
+		if t.told != nil {
+			t.told.move(d)
+		}
 		for i := 0; t.queue.at(i) != nil; i++ {
 			s := t.queue.at(i)
 			s.dts += d

@@ -77,6 +77,10 @@ func (p *Packager) tryBegin() bool {
 		if t == lead {
 			continue
 		}
+		if t.Kind == media.Text { // it has something to say at any time: that there is nothing to say
+			followers = append(followers, t)
+			continue
+		}
 		// What an encoder sends before its first frame, as they seldom start both at once, goes out too.
 		from := media.RescaleUp(max(least, start-early), lead.scale, t.scale)
 		if t.isRendition(lead) {
@@ -94,14 +98,14 @@ func (p *Packager) tryBegin() bool {
 			return false
 		}
 	}
-	p.begin(lead, sortKinds(followers))
+	p.begin(lead, sortKinds(append(followers, p.besides()...)))
 	return true
 }
 
-// sortKinds puts video before audio and keeps the order otherwise.
+// sortKinds puts video before audio, audio before text, and keeps the order otherwise.
 func sortKinds(tracks []*track) []*track {
 	out := make([]*track, 0, len(tracks))
-	for _, k := range []media.Kind{media.Video, media.Audio} {
+	for _, k := range []media.Kind{media.Video, media.Audio, media.Text} {
 		for _, t := range tracks {
 			if t.Kind == k {
 				out = append(out, t)

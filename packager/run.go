@@ -35,6 +35,10 @@ func (p *Packager) begin(lead *track, followers []*track) {
 	p.segment++
 	for _, t := range r.members {
 		t.cut = &cutter{t: t, run: r}
+		if t.Kind == media.Text {
+			t.cut.open(first, media.RescaleUp(start, lead.scale, t.scale))
+			continue
+		}
 		at := t.queue.at(0).pos
 		t.refusals = 0
 		t.cut.open(first, at)
@@ -170,6 +174,9 @@ func (r *run) over() {
 
 // wants tells whether the set of tracks should change at a border at that position of the lead.
 func (r *run) wants(at media.Ticks) bool {
+	if r.lacksText() {
+		return true
+	}
 	ns := r.lead.ns(at)
 	for _, t := range r.p.tracks {
 		member := slices.Contains(r.members, t)

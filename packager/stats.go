@@ -35,6 +35,7 @@ type Stats struct {
 	LongChunks  uint64
 	// LateFrames came later than the frame before them was said to last, as its chunk did not wait for them: there is a gap.
 	LateFrames uint64
+	LateLines   uint64        // that were pushed when their time was past
 	LongestGOP time.Duration // between sync samples of a leading video track
 	GOP        time.Duration // the last of these
 	FrameRate  float64       // frames a second of the leading video track in its last segment

@@ -41,6 +41,9 @@ func (p *Packager) longestLead(r *run) media.Ticks {
 func (r *run) margin() time.Duration {
 	d := time.Duration(0)
 	for _, t := range r.members[1:] {
+		if t.Kind == media.Text { // it is cut at any point
+			continue
+		}
 		d = max(d, min(t.lastDuration().Duration(t.scale), 250*time.Millisecond))
 	}
 	return d + 2*time.Millisecond

@@ -27,6 +27,9 @@ type track struct {
 	left     bool // the feed has said that nothing comes any more
 	refusals int  // borders in a row at which it could not join
 
+	script script // of text
+	told   *told  // that script where the text comes with the feed, else nil
+
 	cut *cutter // nil: not in the open run
 }
 
@@ -41,6 +44,10 @@ func newTrack(f media.Format) (*track, error) {
 	}
 	t := &track{description: d, format: f, header: h}
 	t.trackClock = trackClock{source: f.Clock, scale: d.Timescale}
+	if d.Kind == media.Text {
+		t.told = &told{codec: d.Codec}
+		t.script = t.told
+	}
 	if r := d.rate; r.Num != 0 {
 		t.nominal = media.Ticks(uint64(r.Den) * uint64(d.Timescale) / uint64(r.Num))
 	}
