@@ -93,6 +93,8 @@ func describe(f media.Format) (description, error) {
 		parse = describeFLAC
 	case media.MP3:
 		parse = describeMP3
+	case media.MP2:
+		parse = describeMP2
 	case media.WVTT:
 		parse = describeWVTT
 	case media.STPP:

@@ -29,6 +29,7 @@ const (
 	EAC3 Codec = "eac3" // body of the dec3 box (ETSI TS 102 366, F.6); sync frames
 	FLAC Codec = "flac" // body of the dfLa box after its FullBox header; frames
 	MP3  Codec = "mp3"  // nothing; frames
+	MP2  Codec = "mp2"  // nothing; frames of MPEG-1 or MPEG-2 audio, layer II
 	WVTT Codec = "wvtt" // WebVTT header, without it "WEBVTT" (body of the vttC box); VTTCueBoxes or a VTTEmptyCueBox (ISO/IEC 14496-30, 5.4)
 	STPP Codec = "stpp" // body of the sample entry after data_reference_index: namespace, schema_location, auxiliary_mime_types, boxes; a TTML document (ISO/IEC 14496-30, 4.3)
 )
@@ -38,7 +39,7 @@ func (c Codec) Kind() Kind {
 	switch c {
 	case AVC, HEVC, AV1:
 		return Video
-	case AAC, Opus, AC3, EAC3, FLAC, MP3:
+	case AAC, Opus, AC3, EAC3, FLAC, MP3, MP2:
 		return Audio
 	case WVTT, STPP:
 		return Text
@@ -61,8 +62,8 @@ type Format struct {
 	Config     []byte // decoder configuration; its shape stands beside each Codec
 	Clock      Clock
 	Language   string // BCP 47; "" is not known
-	SampleRate int    // audio, in Hz; needed only where Config does not say it (MP3)
-	Channels   int    // audio; needed only where Config does not say it (MP3)
+	SampleRate int    // audio, in Hz; needed only where Config does not say it (MP3, MP2)
+	Channels   int    // audio; needed only where Config does not say it (MP3, MP2)
 }
 
 // Equal tells whether a decoder that was set up for f goes on with g.

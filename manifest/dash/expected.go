@@ -159,7 +159,7 @@ func frame(t media.Track) media.Ticks {
 		return 1024
 	case media.AC3, media.EAC3:
 		return 1536
-	case media.MP3:
+	case media.MP3, media.MP2:
 		return 1152
 	case media.Opus:
 		return media.Ticks(t.Timescale) / 50
