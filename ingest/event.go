@@ -21,6 +21,14 @@ func (f *feed) event(e media.Event) error {
 	if rate := f.meter.count(len(e.Data), now); rate > f.server.cfg.Bitrate {
 		return fmt.Errorf("%w: %d Mbit/s, %d are taken", ErrLimit, rate/1e6, f.server.cfg.Bitrate/1e6)
 	}
+	if e.Scheme == media.SchemeSCTE35 {
+		if says, err := interpret(&e); err != nil || !says {
+			if err != nil {
+				f.Dropped(err.Error())
+			}
+			return nil
+		}
+	}
 	if f.packager == nil {
 		f.Dropped("event before the tracks are known")
 		return nil

@@ -106,7 +106,7 @@ func (c *cutter) flush() error {
 		return err
 	}
 	p.sequence++
-	f := fragment{sequence: p.sequence, samples: c.pending, first: c.chunks == 0}
+	f := fragment{sequence: p.sequence, samples: c.pending, first: c.chunks == 0, messages: c.t.due(c.pending[0].pos, c.end), timescale: c.t.scale}
 	data, first := f.encode()
 	chunk := media.Chunk{
 		Track: c.t.Name, Segment: c.number, Index: c.chunks, Run: c.run.ID, Init: c.t.init,

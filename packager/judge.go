@@ -73,6 +73,7 @@ func (p *Packager) anchor(t *track, a arrival) {
 			t.told.clear()
 		}
 	}
+	p.agenda.reanchor()
 	p.wall.reset(time.Duration(media.Ticks(a.at.UnixNano()) - at))
 	p.settled, p.shift, p.alignFrom = false, 0, 0
 }

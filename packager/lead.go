@@ -90,20 +90,33 @@ func (r *run) advance(now time.Time) error {
 
 // next closes the lead's row and begins another one.
 func (r *run) next(at media.Ticks, now time.Time) error {
+	p := r.p
+	h := r.lead.queue.at(0)
+	r.synced = h != nil && h.sync
+	delay, told := time.Duration(0), false
+	if r.synced {
+		delay, told = r.spliced(at)
+	}
+	if err := p.tellSignals(); err != nil { // with the row that ends here
+		return err
+	}
 	if err := r.closeRow(at, now); err != nil {
 		return err
 	}
-	p := r.p
+	if told {
+		p.wall.pin(delay)
+	}
 	b := border{at: at, number: p.segment, place: p.place(r, p.segment, r.lead.ns(at))}
 	p.segment++
 	p.stats.Segments++
 	r.lead.cut.open(b, at)
 	r.nextCut = media.NextBorder(at, r.lead.scale, p.segmentDuration())
+	r.bringForward()
 	for _, t := range r.members[1:] {
 		b.at = r.borderOf(t, at)
 		t.cut.borders = append(t.cut.borders, b)
 	}
-	return nil
+	return p.repeatSignals(r.lead.ns(at))
 }
 
 // force begins a row where there is no sync sample, because the target duration would be exceeded.

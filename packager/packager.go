@@ -42,6 +42,8 @@ type Output interface {
 	Target(d time.Duration) error
 	Chunk(c media.Chunk) error
 	End(e media.SegmentEnd) error
+	// Signal comes while a run is open, before the lead's SegmentEnd of the row that it names if it says something new.
+	Signal(s media.Signal) error
 }
 
 // Packager turns one feed after another into the segments of one channel.
@@ -75,6 +77,7 @@ type Packager struct {
 	// discordant: video tracks were found to have no sync samples at the same instants.
 	discordant bool
 	alignFrom  media.Ticks // ns: since when a common beginning of the video tracks is waited for, 0: it is not
+	agenda     agenda
 	// pressure: queues are over their bounds, nobody is waited for.
 	pressure bool
 	sequence uint32
@@ -126,7 +129,11 @@ func (p *Packager) Write(s media.Sample, now time.Time) error {
 		p.drop(Malformed, 1)
 		return nil
 	}
-	return p.fail(p.judge(arrival{s, now}))
+	err := p.judge(arrival{s, now})
+	if err == nil && len(p.agenda.early) > 0 && p.feed.anchored {
+		err = p.catchUp()
+	}
+	return p.fail(err)
 }
 
 // Flush ends the feed: everything held goes out, open segments are closed, the run ends. The next feed takes a new anchor.

@@ -15,6 +15,7 @@ func (p *Packager) postpone(t *track, by media.Ticks) {
 	p.feed.at += ns
 	p.feed.first += ns
 	p.feed.newest += ns
+	p.agenda.postpone(ns)
 	for _, t := range p.tracks {
 		old := t.offset
 		t.anchor(&p.feed)

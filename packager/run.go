@@ -17,6 +17,7 @@ type run struct {
 	ending    bool          // the lead is done, followers are on their way to the end
 	finishing bool          // nobody is waited for, and followers may run over the lead's end
 	nextCut   media.Ticks   // the lead's next segment begins at the first sync sample from here on
+	synced    bool          // the lead's open row begins with a sync sample
 	frames    int           // of the lead in the open segment
 	early     time.Duration // by which the earliest follower begins before the lead
 	stop      media.Ticks   // where the lead ended
@@ -45,6 +46,9 @@ func (p *Packager) begin(lead *track, followers []*track) {
 		r.early = max(r.early, start.Duration(lead.scale)-at.Duration(t.scale))
 	}
 	r.nextCut = media.NextBorder(start, r.lead.scale, p.segmentDuration())
+	r.synced = true
+	r.spliced(start)
+	r.bringForward()
 	if ns := lead.ns(start); ns != p.next { // not joined to what was before
 		lead.lastSync = 0
 	}
@@ -87,7 +91,11 @@ func (r *run) announce() error {
 	p.runID++
 	p.stats.Runs++
 	p.stats.Segments++
-	return p.out.Run(r.Run, inits)
+	if err := p.out.Run(r.Run, inits); err != nil {
+		return err
+	}
+	p.announceSchemes()
+	return p.tellSignals()
 }
 
 // seen is how many frames the track has at hand and how long they are together.

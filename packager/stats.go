@@ -34,13 +34,16 @@ type Stats struct {
 	ShortChunks uint64
 	LongChunks  uint64
 	// LateFrames came later than the frame before them was said to last, as its chunk did not wait for them: there is a gap.
-	LateFrames uint64
-	LateLines   uint64        // that were pushed when their time was past
-	LongestGOP time.Duration // between sync samples of a leading video track
-	GOP        time.Duration // the last of these
-	FrameRate  float64       // frames a second of the leading video track in its last segment
-	Problem    string        // the last thing that an operator may want to mend, "" for none
-	ProblemAt  time.Time
+	LateFrames    uint64
+	LateLines     uint64        // that were pushed when their time was past
+	LongestGOP    time.Duration // between sync samples of a leading video track
+	GOP           time.Duration // the last of these
+	FrameRate     float64       // frames a second of the leading video track in its last segment
+	Events        uint64        // that the feed brought beside its samples
+	DroppedEvents uint64        // that could not be used, or were too many
+	SpliceCuts    uint64        // that a splice asked for a row to begin at, where it did
+	Problem       string        // the last thing that an operator may want to mend, "" for none
+	ProblemAt     time.Time
 }
 
 // Stats is a copy of the counters.

@@ -30,6 +30,8 @@ type track struct {
 	script script // of text
 	told   *told  // that script where the text comes with the feed, else nil
 
+	messages []message // that wait for their chunk, in the order in which they came
+
 	cut *cutter // nil: not in the open run
 }
 

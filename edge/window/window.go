@@ -58,6 +58,8 @@ type Window struct {
 	pendingBytes int64 // media in pending rows
 	pendingCost  int64 // the same with what is kept beside it
 
+	signals []media.Signal // in the order in which they came
+
 	shown  media.Window // as it was published last, without Open
 	counts counts
 }
@@ -170,6 +172,7 @@ func (w *Window) empty() {
 		w.discard(n)
 	}
 	w.dropRows(w.rows.n)
+	w.signals = nil
 	if w.nextGoal > 0 {
 		w.target, w.nextGoal = w.nextGoal, 0
 	}

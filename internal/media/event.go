@@ -1,5 +1,7 @@
 package media
 
+import "time"
+
 // Schemes of events that Weir knows. Events of others are passed on as they are.
 const (
 	// SchemeSCTE35: Data is a splice_info_section, from table_id to CRC_32 (ANSI/SCTE 35, 9.6), in the terms of ANSI/SCTE 214-3, 7.
@@ -23,6 +25,31 @@ type Event struct {
 	Clock Clock
 	// Duration is how long the event lasts, in ticks of Clock; 0: it is a point in time, below 0: it is not known.
 	Duration Ticks
+	// Splices is what an SCTE-35 section says: whoever takes the event over from an adapter fills it in.
+	Splices []Splice
 	// Data is as the scheme has it. The receiver may keep it, the sender must not change it.
 	Data []byte
+}
+
+// SpliceKind is what a splice does.
+type SpliceKind uint8
+
+// The kinds of splice (RFC 8216bis, 4.4.5.1.1).
+const (
+	SpliceCommand SpliceKind = iota // neither of the others: a programme or a chapter begins or ends, …
+	SpliceOut                       // a break begins
+	SpliceIn                        // it ends
+)
+
+// Splice is one of the things that an SCTE-35 section says about the instant of its event.
+type Splice struct {
+	Kind SpliceKind
+	ID   uint32 // splice_event_id or segmentation_event_id
+	// Type is the segmentation_type_id (ANSI/SCTE 35, table 23); 0: it is of a splice_insert or of a bare time_signal.
+	Type uint8
+	// Cancel takes back what was said of that ID, as far as it has not begun. Nothing else holds.
+	Cancel     bool
+	Immediate  bool          // at the next sync sample
+	Duration   time.Duration // planned length of the break or programme; 0: it is not told
+	AutoReturn bool          // the break ends after Duration by itself
 }

@@ -32,6 +32,7 @@ func (r *recorder) Chunk(c media.Chunk) error {
 	return nil
 }
 func (r *recorder) End(e media.SegmentEnd) error { r.ends = append(r.ends, e); return nil }
+func (r *recorder) Signal(media.Signal) error    { return nil }
 
 // packaged are four segments of two seconds at 25 frames a second, an IDR each second, B-frames: what the packager makes of them.
 func packaged(t testing.TB) *recorder {
