@@ -36,6 +36,7 @@ type Track struct {
 
 	SampleRate int `json:"sampleRate,omitzero"` // audio, in Hz
 	Channels   int `json:"channels,omitzero"`
+	Objects    int `json:"objects,omitzero"` // of E-AC-3 with Dolby Atmos (ETSI TS 103 420): how many are told apart; 0 elsewhere
 }
 
 // Run is a stretch of unbroken media: within it every track is continuous from the run's start to where the track ends. A

@@ -37,13 +37,10 @@ func (b *builder) period(cut []stretch, i int) (*mpd.Period, error) {
 	if b.low {
 		o = b.outlookOf(s)
 	}
-	seen := make(map[media.Kind]bool)
 	var keys []*mpd.AdaptationSetType
 	told := 0
 	var keyFills []fill
 	for column, t := range s.run.Tracks {
-		primary := !seen[t.Kind]
-		seen[t.Kind] = true
 		strip := b.strips.strip(b.window, s, column)
 		if strip.err != nil {
 			return nil, strip.err
@@ -62,7 +59,7 @@ func (b *builder) period(cut []stretch, i int) (*mpd.Period, error) {
 		if i > 0 {
 			set.SupplementalProperties = b.joins(&cut[i-1], s, column, l.start())
 		}
-		set.Roles = []*mpd.DescriptorType{role(primary)}
+		set.Roles = []*mpd.DescriptorType{roleOf(s.run, column)}
 		if !l.complete() || !within(strip.cut, l.from, l.to) {
 			set.StartWithSAP = 1
 		}
@@ -173,6 +170,9 @@ func (b *builder) adaptationSet(t media.Track, s *stretch, l *line) (*mpd.Adapta
 	case media.Video:
 		picture(r, t)
 		r.FrameRate = frameRate(t.FrameRate)
+		set.Accessibilities = captions(b.window.Captions)
+	case media.Text:
+		r.MimeType = mimeText
 	case media.Audio:
 		r.MimeType = mpd.MIME_TYPE_AUDIO_MP4
 		if t.SampleRate > 0 {
@@ -183,6 +183,7 @@ func (b *builder) adaptationSet(t media.Track, s *stretch, l *line) (*mpd.Adapta
 				SchemeIdUri: mpd.AUDIO_CHANNEL_CONFIGURATION_CICP, Value: strconv.Itoa(layout),
 			}}
 		}
+		r.SupplementalProperties = atmos(&t)
 	}
 	set.Representations = []*mpd.RepresentationType{r}
 	return set, nil
@@ -200,7 +201,7 @@ func (b *builder) template(t media.Track, s *stretch, suffix string) *mpd.Segmen
 	st.Media = t.Name + suffix + query
 	st.SegmentTimeline = &mpd.SegmentTimelineType{S: []*mpd.S{{D: 1}}}
 	if b.low {
-		st.AvailabilityTimeOffset = mpd.FloatInf64(availabilityOffset(b.window, t).Seconds())
+		st.AvailabilityTimeOffset = mpd.FloatInf64(availabilityOffset(b.window, s.run, t).Seconds())
 	}
 	return st
 }
@@ -215,23 +216,14 @@ func picture(r *mpd.RepresentationType, t media.Track) {
 const setsAKind = 100
 
 // setID is the AdaptationSet@id of a track: the same in all Periods and updates, as it comes from the track's name alone. v1 is
-// 101, a1 is 201.
+// 101, a1 is 201, t1 is 501.
 func setID(t media.Track) (uint32, error) {
-	base := map[media.Kind]uint32{media.Video: setsAKind, media.Audio: 2 * setsAKind}[t.Kind]
+	base := map[media.Kind]uint32{media.Video: setsAKind, media.Audio: 2 * setsAKind, media.Text: 5 * setsAKind}[t.Kind] // key frames lie between
 	n, err := strconv.ParseUint(strings.TrimLeft(t.Name, "abcdefghijklmnopqrstuvwxyz"), 10, 32)
 	if err != nil || base == 0 || n < 1 || n >= setsAKind {
 		return 0, fmt.Errorf("AdaptationSet of %s track %q: name is not a letter and a number from 1 to %d", t.Kind, t.Name, setsAKind-1)
 	}
 	return base + uint32(n), nil
-}
-
-// role is main for the first track of its kind (ISO/IEC 23009-1, 5.8.5.5).
-func role(primary bool) *mpd.DescriptorType {
-	value := "alternate"
-	if primary {
-		value = "main"
-	}
-	return &mpd.DescriptorType{SchemeIdUri: "urn:mpeg:dash:role:2011", Value: value}
 }
 
 func frameRate(f media.Fraction) mpd.FrameRateType {

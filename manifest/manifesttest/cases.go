@@ -51,6 +51,21 @@ func Cases() map[string]*media.Window {
 	cases["two-languages"] = c.Window()
 
 	c = New(0)
+	low, high48 := AAC("a1", 1, 48000, "en"), AAC("a2", 1, 48000, "en")
+	high48.Codecs = "mp4a.40.5"
+	c.Run(0, low, high48)
+	c.Rows(6, seg, rate/20)
+	cases["radio-bitrates"] = c.Window()
+
+	c = New(0)
+	atmos := AC3("a3", 1, "en")
+	atmos.Codec, atmos.Codecs, atmos.Objects = media.EAC3, "ec-3", 16
+	c.Captions = []media.Caption{{ID: "CC1", Language: "en"}, {ID: "CC3"}, {ID: "SERVICE1", Language: "en"}}
+	c.Run(0, video, AAC("a1", 1, 48000, "en"), AAC("a2", 1, 48000, "en"), atmos, WebVTT("t1", 1, "en"), IMSC("t2", 1, "sv"))
+	c.Rows(6, seg, rate)
+	cases["subtitles"] = c.Window()
+
+	c = New(0)
 	c.Run(0, video, audio)
 	c.Rows(4, seg, rate)
 	c.End("a1")
@@ -149,6 +164,14 @@ func LowLatencyCases() map[string]*media.Window {
 	c.Plan(seg, rate)
 	parts(c, 2, 2)
 	cases["low-latency-drift"] = c.Window()
+
+	c = New(100)
+	c.LowLatency = true
+	c.Run(0, video, audio, WebVTT("t1", 1, "en"))
+	c.Rows(10, seg, rate)
+	c.Plan(seg, rate)
+	parts(c, 2, 3)
+	cases["low-latency-subtitles"] = c.Window()
 
 	c = begin(6)
 	c.Ended = true

@@ -163,5 +163,13 @@ func tracks(t *rapid.T) []media.Track {
 			all = append(all, AC3(name, 3, language))
 		}
 	}
+	for i := range rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "text") {
+		name, language := "t"+string(rune('1'+i)), rapid.SampledFrom(languages).Draw(t, "language")
+		if rapid.Bool().Draw(t, "document") {
+			all = append(all, IMSC(name, 2, language))
+		} else {
+			all = append(all, WebVTT(name, 1, language))
+		}
+	}
 	return all
 }

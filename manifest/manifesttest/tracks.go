@@ -30,8 +30,25 @@ func AC3(name string, init uint32, language string) media.Track {
 	}
 }
 
+// WebVTT is a track of subtitles.
+func WebVTT(name string, init uint32, language string) media.Track {
+	return media.Track{
+		Name: name, Kind: media.Text, Codec: media.WVTT, Codecs: "wvtt", Timescale: 90000, Init: init, Language: language,
+	}
+}
+
+// IMSC is a track of subtitles as documents of XML.
+func IMSC(name string, init uint32, language string) media.Track {
+	return media.Track{
+		Name: name, Kind: media.Text, Codec: media.STPP, Codecs: "stpp.ttml.im1t", Timescale: 90000, Init: init, Language: language,
+	}
+}
+
 // Chunked is the track cut into chunks of about that duration: as many whole frames as come nearest to it.
 func Chunked(t media.Track, chunk time.Duration) media.Track {
+	if t.Kind == media.Text {
+		return t
+	}
 	num, den := int64(t.FrameRate.Num), int64(t.FrameRate.Den)
 	if t.Kind == media.Audio {
 		num, den = int64(t.SampleRate), audioFrame
