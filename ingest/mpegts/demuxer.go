@@ -1,6 +1,7 @@
 package mpegts
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -62,7 +63,7 @@ type Demuxer struct {
 	lead    timestamps
 	leadPID uint16
 	early   []media.Event // before any media
-	veiled  bool // scrambled packets were seen
+	veiled  bool          // scrambled packets were seen
 }
 
 // NewDemuxer makes one that hands over to feed.
@@ -161,8 +162,7 @@ func (d *Demuxer) packet(b []byte) error {
 			d.veiled = true
 			d.feed.Dropped("packets are scrambled")
 		}
-		f.counted = false
-		return nil
+		return nil // what is missing shows in the counter
 	}
 	if !p.hasPayload {
 		f.counted = f.counted && !p.discontinuity
@@ -188,6 +188,11 @@ func (d *Demuxer) packet(b []byte) error {
 // media takes a packet of a PES.
 func (d *Demuxer) media(f *filter, p packet) error {
 	if p.start {
+		if !bytes.HasPrefix(p.payload, pesPrefix) { // then the packet before may not end here either
+			f.lose()
+			d.feed.Dropped("a PES packet is malformed")
+			return nil
+		}
 		if err := d.end(f); err != nil {
 			return err
 		}

@@ -19,6 +19,9 @@ type pes struct {
 	total int // bytes of the whole packet; 0: until the next begins
 }
 
+// pesPrefix is packet_start_code_prefix.
+var pesPrefix = []byte{0, 0, 1}
+
 // begin starts a new packet.
 func (p *pes) begin() { p.buf, p.on, p.total = p.buf[:0], true, 0 }
 
@@ -67,7 +70,7 @@ func (p *pes) take() (payload []byte, t timestamps, state pesState) {
 		b = b[:min(p.total, len(b))]
 	}
 	p.on = false
-	if len(b) < pesHead || !bytes.Equal(b[:3], []byte{0, 0, 1}) {
+	if len(b) < pesHead || !bytes.HasPrefix(b, pesPrefix) {
 		return nil, t, pesBroken
 	}
 	switch b[3] {

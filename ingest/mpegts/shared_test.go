@@ -172,9 +172,9 @@ var sharedStreams = map[string]struct {
 		bare:   map[int]bare{1: {"a.mp2", 2351}},
 	},
 	"sample_h264_no_access_unit_delimiters.ts": {codecs: []media.Codec{media.AVC}},
-	"sample_h265.ts":                           {codecs: []media.Codec{media.HEVC}, bare: map[int]bare{0: {file: "v.hevc"}}},
-	"sample_latm.ts":                           {codecs: []media.Codec{media.AAC}, bare: map[int]bare{0: {}}},
-	"sample_scte35.ts":                         {refused: `video is MPEG-2 video; send H\.264 or HEVC`},
+	"sample_h265.ts":   {codecs: []media.Codec{media.HEVC}, bare: map[int]bare{0: {file: "v.hevc"}}},
+	"sample_latm.ts":   {codecs: []media.Codec{media.AAC}, bare: map[int]bare{0: {}}},
+	"sample_scte35.ts": {refused: `video is MPEG-2 video; send H\.264 or HEVC`},
 }
 
 // Each shared stream gives the samples that ffmpeg finds in it, bit-exact and at their times, however it is cut; or it is refused.

@@ -69,6 +69,10 @@ func (v *videoParser) units(stream []byte, t timestamps, to sink) error {
 	v.nals = v.nals[:0]
 	picture := false
 	for nal := range elementary.NALUnits(stream) {
+		if nal[0]&0x80 != 0 { // forbidden_zero_bit: the header of another PES packet, whose beginning was not told, or worse
+			to.dropped("a picture is damaged")
+			return nil
+		}
 		slice, first, begins := v.classify(nal)
 		if picture && (begins || slice && first && !v.interlaced) {
 			if err := v.unit(t, to); err != nil {
