@@ -132,6 +132,8 @@ func (s *Server) serveAsset(ctx *fasthttp.RequestCtx, r *route) {
 		}, sumTag(data))
 	case kindKeys:
 		s.serveStoredKeys(ctx, a, r)
+	case kindText:
+		s.serveStoredText(ctx, a, r)
 	default:
 		s.notInAsset(ctx, r)
 	}
@@ -143,10 +145,7 @@ func (s *Server) notInAsset(ctx *fasthttp.RequestCtx, r *route) {
 
 // storedType is the content type of a track's media.
 func storedType(a *clip.Asset, track []byte) string {
-	if t := trackOf(a.Window(), track); t != nil && t.Kind == media.Audio {
-		return "audio/mp4"
-	}
-	return "video/mp4"
+	return mediaType(trackOf(a.Window(), track), track)
 }
 
 // serveAssetManifest sends a manifest. Each form of it is rendered once.

@@ -135,8 +135,11 @@ func (w *Window) retrack() {
 
 // order is the place of a kind of track in a run.
 func order(k media.Kind) int {
-	if k == media.Video {
+	switch k {
+	case media.Video:
 		return 0
+	case media.Audio:
+		return 1
 	}
-	return 1
+	return 2
 }
