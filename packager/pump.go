@@ -67,7 +67,6 @@ func (p *Packager) tryBegin() bool {
 	}
 	start := lead.queue.at(0).pos
 	ns := lead.ns(start)
-	least := media.Rescale(p.next, nanoscale, lead.scale) // the last run is not overlapped
 	early := media.FromDuration(maxEarly, lead.scale)
 	hold := media.Ticks(min(max(p.cfg.Segment, time.Second), 4*time.Second))
 	overdue := p.pressure || p.feed.newest-ns > hold
@@ -82,7 +81,8 @@ func (p *Packager) tryBegin() bool {
 			continue
 		}
 		// What an encoder sends before its first frame, as they seldom start both at once, goes out too.
-		from := media.RescaleUp(max(least, start-early), lead.scale, t.scale)
+		// The last run is not overlapped, on the follower's own clock: the lead's may round to a tick that is behind its first sample.
+		from := max(media.RescaleUp(start-early, lead.scale, t.scale), media.RescaleUp(p.next, nanoscale, t.scale))
 		if t.isRendition(lead) {
 			from = media.Rescale(start, lead.scale, t.scale) - t.slack()
 		}

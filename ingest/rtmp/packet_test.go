@@ -32,6 +32,7 @@ func TestParsePackets(t *testing.T) {
 		"AVC":               {parseVideo, "17010000280a", []string{"video 0 avc frame 40 true 0a"}},
 		"AVC header":        {parseVideo, "1700ffffff0a", []string{"video 0 avc config 0 true 0a"}},
 		"AVC before":        {parseVideo, "2701ffffff0a", []string{"video 0 avc frame -1 false 0a"}},
+		"AVC of no kind":    {parseVideo, "27030000000a", nil}, // it was a frame, as in Enhanced RTMP
 		"HEVC legacy":       {parseVideo, "1c010000280a", []string{"video 0 hevc frame 40 true 0a"}},
 		"HEVC header":       {parseVideo, "90" + hvc1 + "0a", []string{"video 0 hevc config 0 true 0a"}},
 		"HEVC frames":       {parseVideo, "a1" + hvc1 + "8000000a", []string{"video 0 hevc frame -8388608 false 0a"}},

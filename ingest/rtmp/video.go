@@ -48,8 +48,12 @@ func parseVideo(body []byte, emit func(packet) error) error {
 		return fmt.Errorf("%w: video of %d bytes", errMalformed, len(body))
 	}
 	payload := body[2:]
-	if body[1] != packetFrames {
+	switch body[1] {
+	case packetFrames:
+	case packetConfig, packetEnd:
 		payload = body[5:] // a composition time stands there too, and means nothing
+	default:
+		return nil
 	}
 	return emitVideo(p, body[1], payload, emit)
 }
