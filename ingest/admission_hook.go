@@ -132,5 +132,9 @@ func reasonOf(said, instead string) string {
 	return said
 }
 
-// Close lets go of what is kept for the next question.
-func (h *Hook) Close() { h.client.CloseIdleConnections() }
+// Close lets go of what is kept for the next question. h may be nil.
+func (h *Hook) Close() {
+	if h != nil {
+		h.client.CloseIdleConnections()
+	}
+}

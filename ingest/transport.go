@@ -6,7 +6,7 @@ import "time"
 type Transport struct {
 	RTT           time.Duration `json:"rtt"`           // smoothed (draft-sharabayko-srt, 4.10)
 	Latency       time.Duration `json:"latency"`       // that both ends agreed on: how long there is to make losses good
-	Buffered      int64         `json:"buffered"`      // bytes that wait for their time
+	Buffered      time.Duration `json:"buffered"`      // from the first packet to the last of those that wait for their time
 	Rate          int64         `json:"rate"`          // bit/s that come in, over the last second
 	Bandwidth     int64         `json:"bandwidth"`     // bit/s that the line is thought to carry; 0: not known
 	Received      uint64        `json:"received"`      // packets, the retransmitted ones among them

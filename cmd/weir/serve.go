@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"weir/edge"
-	"weir/ingest"
 	"weir/ingest/file"
 	"weir/ingest/rtmp"
+	"weir/ingest/srt"
 	"weir/internal/bus"
 	"weir/internal/catalog"
 	"weir/internal/clip"
@@ -87,7 +87,8 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 		return err
 	}
 	defer clips.Close()
-	feeds := ingest.New(ingest.Config{Bus: ingest.OnBus(b), Catalog: channels, Log: log.With("area", "ingest"), Now: time.Now})
+	feeds, hook := newIngest(cfg.Ingest, b, channels, log)
+	defer hook.Close()
 	players, err := edge.New(edge.Config{
 		Catalog: channels,
 		Read:    func(ctx context.Context, channel string, h edge.Handler) error { return b.Read(ctx, channel, h) },
@@ -106,10 +107,14 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 	group.Go(func() error { newStreams(b, log, time.Now).keep(ctx, channels.Watch(ctx)); return nil })
 	group.Go(func() error { followMemory(ctx, func() int64 { return heldBytes(channels, players) }); return nil })
 	if ports.rtmp != nil {
-		server := rtmp.New(rtmp.Config{Listener: ports.rtmp, Ingest: feeds, Log: log.With("area", "rtmp")})
+		server := rtmp.New(rtmp.Config{
+			Listener: ports.rtmp, Ingest: feeds, Log: log.With("area", "rtmp"),
+			HandshakeTimeout: cfg.Ingest.Limits.Handshake, IdleTimeout: cfg.Ingest.Limits.Idle, Connections: cfg.Ingest.Limits.Connections,
+		})
 		group.Go(func() error { return server.Run(ctx) })
 		log.Info("listening", "for", "rtmp", "address", ports.rtmp.Addr().String())
 	}
+	serveSRT(ctx, group, cfg.Ingest, ports.srt, feeds, channels, log)
 	loops := file.New(file.Config{Ingest: feeds, Catalog: channels, Log: log.With("area", "file"), Now: time.Now})
 	group.Go(func() error { return loops.Run(ctx) })
 
@@ -146,7 +151,10 @@ func inTime(err error, log *slog.Logger) error {
 }
 
 // ports are the open listeners: opened before all else, so that a used port is the first thing to show.
-type ports struct{ players, admin, rtmp net.Listener }
+type ports struct {
+	players, admin, rtmp net.Listener
+	srt                  *srt.Listener
+}
 
 func listen(cfg config.Config) (*ports, error) {
 	p := &ports{}
@@ -168,6 +176,14 @@ func listen(cfg config.Config) (*ports, error) {
 		}
 		*l.to = ln
 	}
+	if cfg.Ingest.SRT.Listen != "" {
+		ln, err := srt.Listen(cfg.Ingest.SRT.Listen, cfg.Ingest.SRT.Latency)
+		if err != nil {
+			p.close()
+			return nil, fmt.Errorf("ingest.srt: %w", err)
+		}
+		p.srt = ln
+	}
 	return p, nil
 }
 
@@ -177,6 +193,9 @@ func (p *ports) close() {
 		if ln != nil {
 			_ = ln.Close()
 		}
+	}
+	if p.srt != nil {
+		p.srt.Close()
 	}
 }
 

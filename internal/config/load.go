@@ -58,11 +58,7 @@ func (d *document) root(c *Config) error {
 		{"admin", section(
 			key{"listen", value(&c.Admin.Listen, listen)},
 		)},
-		{"ingest", section(
-			key{"rtmp", value(&c.Ingest.RTMP, listenOrOff)},
-			key{"srt", value(&c.Ingest.SRT, listenOrOff)},
-			key{"http", value(&c.Ingest.HTTP, listenOrOff)},
-		)},
+		{"ingest", ingest(&c.Ingest)},
 		{"bus", section(
 			key{"url", value(&c.Bus.URL, servers)},
 			key{"replicas", value(&c.Bus.Replicas, replicas)},
@@ -106,6 +102,8 @@ func channels(to *[]catalog.Channel) reader {
 				{"chunk", value(&ch.Chunk, duration)},
 				{"source", value(&ch.Source, text)},
 				{"key", value(&ch.Key, text)},
+				{"passphrase", value(&ch.Passphrase, text)},
+				{"allow", list(&ch.Allow, catalog.ParseAddresses)},
 			})
 			if err != nil {
 				return err

@@ -38,8 +38,8 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"hello\n", "1:1: this must be keys with values"},
 		// shape
 		{"dta: x\n", `1:1: unknown key "dta", known: data, edge, admin, ingest, bus, channels, log`},
-		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, srt, http`},
-		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key`},
+		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, srt, http, allow, on_publish, on_publish_fail, limits`},
+		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key, passphrase, allow`},
 		{"edge: 5\n", "1:7: edge: must be keys with values, not a single value"},
 		{"data: {a: b}\n", "1:7: data: must be a single value"},
 		{"data:\n", `1:7: data: has no value; write "" for an empty one, or leave the key out`},
@@ -78,7 +78,23 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"bus: {replicas: 3}\n", "1:17: bus.replicas: 3 need a NATS cluster in bus.url: the embedded server stores everything once"},
 		{"log: {level: verbose}\n", `1:14: log.level: "verbose" must be debug, info, warn or error`},
 		{"log: {format: xml}\n", `1:15: log.format: "xml" must be auto, text or json`},
+		{"ingest: {srt: 8890}\n", `1:15: ingest.srt: "8890" is no address, write it as HOST:PORT or :PORT`},
+		{"ingest: {srt: {listen: 8890}}\n", `1:24: ingest.srt.listen: "8890" is no address, write it as HOST:PORT or :PORT`},
+		{"ingest: {srt: {latency: 31s}}\n", "1:25: ingest.srt.latency: 31s is out of bounds, must be from 0s to 30s"},
+		{"ingest: {srt: {passphrase: s3cret}}\n", "1:28: ingest.srt.passphrase: has 6 characters, must have 10 to 79"},
+		{"ingest: {srt: {port: 1}}\n", `1:16: unknown key "port" in ingest.srt, known: listen, latency, passphrase`},
+		{"ingest: {allow: [10.0.0.0/8, there]}\n", `1:17: ingest.allow: "there" is no address and no block of addresses, write it like 192.0.2.7 or 10.0.0.0/8`},
+		{"ingest: {on_publish: \"ftp://me:s3cret@h\"}\n", "1:22: ingest.on_publish: is no URL, write it as http://HOST:PORT/PATH or https://…"},
+		{"ingest: {on_publish_fail: maybe}\n", `1:27: ingest.on_publish_fail: "maybe" must be refuse or allow`},
+		{"ingest: {limits: {feeds: 0}}\n", `1:26: ingest.limits.feeds: "0" must be a whole number from 1 to 10000`},
+		{"ingest: {limits: {sample: 1GiB}}\n", "1:27: ingest.limits.sample: 1GiB is out of bounds, must be from 64KiB to 256MiB"},
+		{"ingest: {limits: {sample: big}}\n", `1:27: ingest.limits.sample: "big" is no size, write it like 16MiB, 512KiB or as a number of bytes`},
+		{"ingest: {limits: {bitrate: 400m}}\n", `1:28: ingest.limits.bitrate: "400m" is no bitrate, write it like 400M, 2500k or as a number of bits a second`},
+		{"ingest: {limits: {bitrate: 9000000000000000G}}\n", "1:28: ingest.limits.bitrate: 9000000000000000G is out of bounds, must be from 10k to 100G"},
+		{"ingest: {limits: {idle: 1ms}}\n", "1:25: ingest.limits.idle: 1ms is out of bounds, must be from 1s to 1h0m0s"},
 		// channels
+		{"channels: {news: {passphrase: s3cret}}\n", "1:31: channels.news.passphrase: has 6 characters, must have 10 to 79"},
+		{"channels: {news: {allow: 10.0.0.1}}\n", "1:26: channels.news.allow: must be a list in brackets, like [a, b]"},
 		{"channels:\n  \"a b\": {}\n", `2:3: channels: a channel's ID "a b" must be letters, digits, _ and - only, and start with a letter or a digit`},
 		{"channels:\n  news:\n    dvr: 2 hours\n", `3:10: channels.news.dvr: "2 hours" is no duration, write it like 2h, 90s or 200ms`},
 		{"channels:\n  news:\n    dvr: 7200\n", `3:10: channels.news.dvr: "7200" is no duration, write it like 2h, 90s or 200ms`},
@@ -121,6 +137,17 @@ func TestParse(t *testing.T) {
 			"edge: {listen: \"[::1]:0\"}\nadmin: {listen: \"localhost:0\"}\ningest: {rtmp: \"\"}",
 			func(c *Config) { c.Edge.Listen, c.Admin.Listen, c.Ingest.RTMP = "[::1]:0", "localhost:0", "" },
 		},
+		"srt in short": {"ingest: {srt: \"127.0.0.1:9000\"}", func(c *Config) { c.Ingest.SRT.Listen = "127.0.0.1:9000" }},
+		"no srt":       {"ingest: {srt: \"\"}", func(c *Config) { c.Ingest.SRT.Listen = "" }},
+		"srt": {"ingest:\n  srt: {listen: \":9000\", latency: 1s, passphrase: 0123456789}", func(c *Config) {
+			c.Ingest.SRT = SRT{Listen: ":9000", Latency: time.Second, Passphrase: "0123456789"}
+		}},
+		"admission": {"ingest: {allow: [10.1.2.3/8, \"::1\"], on_publish: \"http://h/x?token=y\", on_publish_fail: allow}", func(c *Config) {
+			c.Ingest.Admission = Admission{Allow: "10.0.0.0/8,::1", OnPublish: "http://h/x?token=y", OnPublishIn: true}
+		}},
+		"limits": {"ingest: {limits: {feeds: 2, connections: 3, tracks: 4, sample: 1MiB, bitrate: 20M, handshake: 5s, idle: 1m}}", func(c *Config) {
+			c.Ingest.Limits = Limits{2, 3, 4, 1 << 20, 20_000_000, 5 * time.Second, time.Minute}
+		}},
 		"cluster": {"bus: {url: \"nats://a:4222, tls://b\", replicas: 3}", func(c *Config) {
 			c.Bus = Bus{URL: "nats://a:4222, tls://b", Replicas: 3}
 		}},
@@ -224,7 +251,8 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	t.Parallel()
 	c := Default()
 	c.Bus.URL = "nats://me:s3cret@a,nats://s3cret@b,nats://s3c%ret@c"
-	c.Channels[0].Key = "s3cret"
+	c.Ingest.SRT.Passphrase, c.Ingest.Admission.OnPublish = "s3cret-phrase", "http://h/?token=s3cret"
+	c.Channels[0].Key, c.Channels[0].Passphrase, c.Channels[0].Source = "s3cret", "s3cret-phrase", "srt://h:1?passphrase=s3cret-phrase"
 	for _, verb := range []string{"%v", "%+v", "%#v"} {
 		if s := fmt.Sprintf(verb, c); strings.Contains(s, "s3c") {
 			t.Error(s)
@@ -275,7 +303,7 @@ func TestUnserved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Unserved(); len(got) != 2 || got[0] != "ingest.srt" || got[1] != "ingest.http" {
+	if got := c.Unserved(); len(got) != 1 || got[0] != "ingest.http" {
 		t.Errorf("unserved: %q", got)
 	}
 	if got := Default().Unserved(); len(got) != 0 {

@@ -107,8 +107,11 @@ type Settings struct {
 	DVR     *string `json:"dvr,omitempty" doc:"How much can be rewound: 6 segments to 168h" example:"4h"`
 	Segment *string `json:"segment,omitempty" doc:"How long a segment should be: 500ms to 10s" example:"2s"`
 	Chunk   *string `json:"chunk,omitempty" doc:"How long a chunk should be: 50ms to the segment, or 0 for one chunk a segment" example:"200ms"`
-	Source  *string `json:"source,omitempty" doc:"file:PATH, a file that is looped; empty: open for a push"`
+	Source  *string `json:"source,omitempty" doc:"file:PATH, a file that is looped; srt://HOST:PORT?streamid=…&passphrase=…&latency=200ms, a sender that is called; empty: open for a push"`
 	Key     *string `json:"key,omitempty" doc:"What publishers must know, printable ASCII that needs no escaping in a URL; empty: anybody may publish" writeOnly:"true"`
+
+	Passphrase *string   `json:"passphrase,omitempty" doc:"What SRT encrypts with: 10 to 79 characters of printable ASCII; empty: that of all channels" writeOnly:"true"`
+	Allow      *[]string `json:"allow,omitempty" doc:"Where publishers may come from: addresses and CIDR blocks; none: from anywhere" maxItems:"64"`
 }
 
 type putRequest struct {
@@ -143,7 +146,14 @@ func (s *Server) delete(ctx context.Context, in *channelPath) (*struct{}, error)
 
 // patch is the body as the catalog takes it; the error is a *catalog.FieldError.
 func (b Settings) patch() (catalog.Patch, error) {
-	p := catalog.Patch{Title: b.Title, Source: b.Source, Key: b.Key}
+	p := catalog.Patch{Title: b.Title, Source: b.Source, Key: b.Key, Passphrase: b.Passphrase}
+	if b.Allow != nil {
+		allow, err := catalog.ParseAddresses(*b.Allow)
+		if err != nil {
+			return p, &catalog.FieldError{Field: "allow", Problem: err.Error()}
+		}
+		p.Allow = &allow
+	}
 	for _, d := range []struct {
 		field string
 		from  *string

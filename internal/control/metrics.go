@@ -18,6 +18,7 @@ func (s *Server) metrics() http.Handler {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		newCollector(s),
+		newTransports(s),
 	)
 	if s.cfg.Clips != nil {
 		r.MustRegister(s.clipGauges()...)

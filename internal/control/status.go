@@ -12,14 +12,18 @@ import (
 
 // Channel is what the API answers about a channel: its settings and its live status.
 type Channel struct {
-	ID       string `json:"id" doc:"Name of the channel in URLs"`
-	Title    string `json:"title" doc:"For people"`
-	DVR      string `json:"dvr" doc:"How much can be rewound" example:"2h"`
-	Segment  string `json:"segment" doc:"How long a segment should be" example:"2s"`
-	Chunk    string `json:"chunk" doc:"How long a chunk should be; 0s: one chunk a segment" example:"200ms"`
-	Source   string `json:"source" doc:"file:PATH, a file that is looped; empty: open for a push"`
-	HasKey   bool   `json:"hasKey" doc:"Whether publishers must know a key"`
-	FromFile bool   `json:"fromFile" doc:"Whether the configuration file has the channel"`
+	ID      string `json:"id" doc:"Name of the channel in URLs"`
+	Title   string `json:"title" doc:"For people"`
+	DVR     string `json:"dvr" doc:"How much can be rewound" example:"2h"`
+	Segment string `json:"segment" doc:"How long a segment should be" example:"2s"`
+	Chunk   string `json:"chunk" doc:"How long a chunk should be; 0s: one chunk a segment" example:"200ms"`
+	Source  string `json:"source" doc:"file:PATH, a file that is looped; srt://HOST:PORT, a sender that is called; empty: open for a push. Secrets in it are hidden"`
+	HasKey  bool   `json:"hasKey" doc:"Whether publishers must know a key"`
+
+	HasPassphrase bool     `json:"hasPassphrase" doc:"Whether SRT is encrypted with a passphrase of the channel's own"`
+	Allow         []string `json:"allow" doc:"Where publishers may come from: addresses and CIDR blocks; none: from anywhere"`
+
+	FromFile bool `json:"fromFile" doc:"Whether the configuration file has the channel"`
 
 	State      string      `json:"state" enum:"on-air,waiting,off-air" doc:"Whether a feed comes in; waiting: a publisher is there, but sends nothing"`
 	Feed       *FeedStatus `json:"feed,omitempty" doc:"Who publishes, or did last"`
@@ -48,6 +52,8 @@ type FeedStatus struct {
 	Remote   string     `json:"remote" doc:"Address of the publisher, or path of the file"`
 	Since    *time.Time `json:"since,omitempty" doc:"When the feed began"`
 	Ended    *time.Time `json:"ended,omitempty" doc:"When the feed ended"`
+
+	Transport *Transport `json:"transport,omitempty" doc:"How the connection does, where the protocol knows: SRT"`
 }
 
 // Drops counts what was lost on the way.
@@ -76,7 +82,7 @@ type Track struct {
 func (s *Server) status(ch catalog.Channel) Channel {
 	out := Channel{
 		ID: ch.ID, Title: ch.Title, DVR: spell(ch.DVR), Segment: spell(ch.Segment), Chunk: spell(ch.Chunk),
-		Source: ch.Source, HasKey: ch.Key != "", FromFile: ch.FromFile,
+		Source: catalog.HideSource(ch.Source), HasKey: ch.Key != "", HasPassphrase: ch.Passphrase != "", Allow: ch.Allow.List(), FromFile: ch.FromFile,
 		Tracks: []Track{},
 	}
 	f, fed := s.feed(ch.ID)
@@ -92,7 +98,7 @@ func (s *Server) status(ch catalog.Channel) Channel {
 		out.BitrateIn, out.FrameRate, out.GOP = f.BitrateIn, f.FrameRate, f.GOP.Seconds()
 	}
 	out.LongestGOP, out.ForcedCuts = f.LongestGOP.Seconds(), f.ForcedCuts
-	out.Feed = &FeedStatus{Protocol: f.Protocol, Remote: f.Remote, Since: instant(f.Since), Ended: instant(f.Ended)}
+	out.Feed = &FeedStatus{Protocol: f.Protocol, Remote: f.Remote, Since: instant(f.Since), Ended: instant(f.Ended), Transport: transportOf(f.Transport)}
 	out.BusPendingBytes = f.Writer.PendingBytes
 	out.LastError, out.LastErrorAt = f.LastError, instant(f.LastErrorAt)
 	out.Tracks = tracksOf(f.Tracks)

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"weir/ingest"
+	"weir/ingest/srt"
+	"weir/internal/bus"
+	"weir/internal/catalog"
+	"weir/internal/config"
+)
+
+// newIngest makes the server that admits feeds, and the hook that it asks, which has to be closed after it; nil where there is none.
+func newIngest(cfg config.Ingest, b *bus.Bus, channels *catalog.Catalog, log *slog.Logger) (*ingest.Server, *ingest.Hook) {
+	var hook *ingest.Hook
+	if cfg.Admission.OnPublish != "" {
+		hook = ingest.NewHook(cfg.Admission.OnPublish, cfg.Admission.OnPublishIn, log.With("area", "ingest"))
+	}
+	return ingest.New(ingest.Config{
+		Bus: ingest.OnBus(b), Catalog: channels, Log: log.With("area", "ingest"), Now: time.Now,
+		Admission: ingest.Admission{Allow: cfg.Admission.Allow, Hook: hook},
+		Feeds:     cfg.Limits.Feeds, Tracks: cfg.Limits.Tracks, SampleBytes: int(cfg.Limits.Sample), Bitrate: cfg.Limits.Bitrate,
+	}), hook
+}
+
+// serveSRT runs what takes feeds in by SRT: senders that call, where ln is not nil, and those that are called.
+func serveSRT(ctx context.Context, group *errgroup.Group, cfg config.Ingest, ln *srt.Listener, feeds ingest.Opener,
+	channels *catalog.Catalog, log *slog.Logger,
+) {
+	log = log.With("area", "srt")
+	if ln != nil {
+		server := srt.New(srt.Config{
+			Listener: ln, Ingest: feeds, Catalog: channels, Passphrase: cfg.SRT.Passphrase, Log: log, Now: time.Now,
+			HandshakeTimeout: cfg.Limits.Handshake, IdleTimeout: cfg.Limits.Idle, Connections: cfg.Limits.Connections,
+		})
+		group.Go(func() error { return server.Run(ctx) })
+		log.Info("listening", "for", "srt", "address", ln.Addr().String())
+	}
+	calls := srt.NewSupervisor(srt.SupervisorConfig{
+		Ingest: feeds, Catalog: channels, Log: log, Now: time.Now, HandshakeTimeout: cfg.Limits.Handshake, IdleTimeout: cfg.Limits.Idle,
+	})
+	group.Go(func() error { return calls.Run(ctx) })
+}
