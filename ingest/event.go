@@ -29,12 +29,9 @@ func (f *feed) event(e media.Event) error {
 			return nil
 		}
 	}
-	if f.packager == nil {
+	if f.formats == nil {
 		f.Dropped("event before the tracks are known")
 		return nil
 	}
-	if err := f.packager.Event(e, now); err != nil {
-		return fmt.Errorf("channel %s: package: %w", f.channel.ID, err)
-	}
-	return nil
+	return f.session.take(f, item{event: &e, at: now})
 }

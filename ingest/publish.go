@@ -15,7 +15,8 @@ var (
 	ErrAddress        = errors.New("this address may not publish")
 	ErrRefused        = errors.New("refused by on_publish")
 	ErrTaken          = errors.New("channel is taken by another feed")
-	ErrRendition      = errors.New("renditions are not supported")
+	ErrRendition      = errors.New("unknown rendition")
+	ErrInput          = errors.New("unknown input")
 	ErrFull           = errors.New("too many feeds")
 	ErrClosing        = errors.New("server is shutting down")
 	ErrDeleted        = errors.New("channel was deleted")
@@ -29,7 +30,8 @@ var (
 // Publish is what a feed asks for.
 type Publish struct {
 	Channel   string
-	Rendition string // "": the only one
+	Rendition string // one of several feeds that bring the same in other qualities, or other languages; "": the only one
+	Input     string // which of the channel's inputs the feed is; "": the first one
 	Key       string // a secret: it is neither printed nor logged
 	Protocol  string // for people: rtmp, file, …
 	Remote    string // address of the publisher, HOST:PORT; for people: path of the file, or URL
@@ -50,6 +52,9 @@ func (p Publish) LogValue() slog.Value {
 	if p.Rendition != "" {
 		v = append(v, slog.String("rendition", p.Rendition))
 	}
+	if p.Input != "" {
+		v = append(v, slog.String("input", p.Input))
+	}
 	return slog.GroupValue(v...)
 }
 
@@ -58,6 +63,9 @@ func (p Publish) String() string {
 	name := p.Channel
 	if p.Rendition != "" {
 		name += "/" + p.Rendition
+	}
+	if p.Input != "" {
+		name += "?input=" + p.Input
 	}
 	return p.Protocol + " " + name + " from " + p.Remote
 }

@@ -25,20 +25,28 @@ type Channel struct {
 	// Passphrase is what SRT encrypts the channel's feed with (AES); "": the one of all channels, if there is one. A secret: never logged
 	Passphrase string    `json:"-"`
 	Allow      Addresses // where publishers may come from; "": from anywhere
-	FromFile   bool      // the configuration file has a channel of this ID
+	// Renditions are the names of those that are to come as feeds of their own, the first as track v1; "": whatever comes.
+	Renditions Names
+	Inputs     Inputs // of which one is on air; "": there is one
+	Switch     Switch // between them
+	FromFile   bool   // the configuration file has a channel of this ID
 	// Revision rises with every change that the API makes, and is the same in every process; 0: the API has set nothing.
 	Revision uint64 `json:"-"`
 }
 
 // New is the channel of that ID with the default settings.
 func New(id string) Channel {
-	return Channel{ID: id, DVR: DefaultDVR, Segment: DefaultSegment, Chunk: DefaultChunk}
+	return Channel{
+		ID: id, DVR: DefaultDVR, Segment: DefaultSegment, Chunk: DefaultChunk,
+		Switch: Switch{Silence: DefaultSilence, Back: DefaultBack},
+	}
 }
 
 // String is a short form for people, without its secrets.
 func (c Channel) String() string {
-	return fmt.Sprintf("%s{title:%q dvr:%s segment:%s chunk:%s source:%q key:%s passphrase:%s allow:%q fromFile:%t}",
-		c.ID, c.Title, c.DVR, c.Segment, c.Chunk, HideSource(c.Source), hide(c.Key), hide(c.Passphrase), c.Allow, c.FromFile)
+	return fmt.Sprintf("%s{title:%q dvr:%s segment:%s chunk:%s source:%q key:%s passphrase:%s allow:%q renditions:%q inputs:%s silence:%s back:%s fromFile:%t}",
+		c.ID, c.Title, c.DVR, c.Segment, c.Chunk, HideSource(c.Source), hide(c.Key), hide(c.Passphrase), c.Allow,
+		c.Renditions, c.Inputs, c.Switch.Silence, c.Switch.Back, c.FromFile)
 }
 
 // GoString is String, so that %#v keeps the secrets to itself too.
@@ -56,6 +64,10 @@ func (c Channel) LogValue() slog.Value {
 		slog.Bool("hasKey", c.Key != ""),
 		slog.Bool("hasPassphrase", c.Passphrase != ""),
 		slog.String("allow", string(c.Allow)),
+		slog.String("renditions", string(c.Renditions)),
+		slog.String("inputs", c.Inputs.String()),
+		slog.String("silence", c.Switch.Silence.String()),
+		slog.String("back", c.Switch.Back.String()),
 	)
 }
 

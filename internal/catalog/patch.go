@@ -18,6 +18,10 @@ type Patch struct {
 
 	Passphrase *string // a secret: never logged
 	Allow      *Addresses
+	Renditions *Names
+	Inputs     *Inputs
+	Silence    *time.Duration // Channel.Switch
+	Back       *time.Duration
 }
 
 // Apply is c with what p sets.
@@ -30,6 +34,10 @@ func (p Patch) Apply(c Channel) Channel {
 	set(&c.Key, p.Key)
 	set(&c.Passphrase, p.Passphrase)
 	set(&c.Allow, p.Allow)
+	set(&c.Renditions, p.Renditions)
+	set(&c.Inputs, p.Inputs)
+	set(&c.Switch.Silence, p.Silence)
+	set(&c.Switch.Back, p.Back)
 	return c
 }
 
@@ -49,6 +57,10 @@ func (p Patch) merge(next Patch) Patch {
 	over(&p.Key, next.Key)
 	over(&p.Passphrase, next.Passphrase)
 	over(&p.Allow, next.Allow)
+	over(&p.Renditions, next.Renditions)
+	over(&p.Inputs, next.Inputs)
+	over(&p.Silence, next.Silence)
+	over(&p.Back, next.Back)
 	return p
 }
 
@@ -62,7 +74,8 @@ func over[T any](to **T, from *T) {
 func (p Patch) equal(q Patch) bool {
 	return same(p.Title, q.Title) && same(p.DVR, q.DVR) && same(p.Segment, q.Segment) &&
 		same(p.Chunk, q.Chunk) && same(p.Source, q.Source) && same(p.Key, q.Key) &&
-		same(p.Passphrase, q.Passphrase) && same(p.Allow, q.Allow)
+		same(p.Passphrase, q.Passphrase) && same(p.Allow, q.Allow) &&
+		same(p.Renditions, q.Renditions) && same(p.Inputs, q.Inputs) && same(p.Silence, q.Silence) && same(p.Back, q.Back)
 }
 
 func same[T comparable](a, b *T) bool {
@@ -117,5 +130,11 @@ func (p Patch) attrs() []slog.Attr {
 		as = append(as, slog.String("passphrase", hide(*p.Passphrase)))
 	}
 	text("allow", (*string)(p.Allow))
+	text("renditions", (*string)(p.Renditions))
+	if p.Inputs != nil {
+		as = append(as, slog.String("inputs", p.Inputs.String()))
+	}
+	span("silence", p.Silence)
+	span("back", p.Back)
 	return as
 }

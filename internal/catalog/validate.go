@@ -65,6 +65,9 @@ func (c Channel) Validate() error {
 	if err := validateAddresses("allow", c.Allow); err != nil {
 		return err
 	}
+	if err := c.validateFeeds(); err != nil {
+		return err
+	}
 	return validateKey(c.Key)
 }
 
