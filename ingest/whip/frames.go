@@ -55,6 +55,7 @@ func (f *framer) push(payload []byte, time int64, marker, lost bool, emit func(f
 	}
 	if f.gap && f.open {
 		f.damage("packets were lost")
+		f.gap = f.frame.time != time // it may have spoilt the beginning of the next one too
 	}
 	if f.open && f.frame.time != time {
 		f.finish(emit)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"weir/ingest"
+	ingesthttp "weir/ingest/http"
 )
 
 const (
@@ -88,7 +89,7 @@ func allow(w http.ResponseWriter, methods, headers string) {
 
 // publish is RFC 9725, 4.2.
 func (s *Server) publish(w http.ResponseWriter, r *http.Request, channel, rendition string) error {
-	p := ingest.Publish{Channel: channel, Rendition: rendition, Key: key(r), Protocol: "whip", Remote: r.RemoteAddr}
+	p := ingest.Publish{Channel: channel, Rendition: rendition, Key: ingesthttp.Key(r), Protocol: "whip", Remote: r.RemoteAddr}
 	o, err := readOffer(w, r)
 	if err != nil {
 		s.cfg.Log.Warn("offer refused", "channel", shorten(channel), "remote", r.RemoteAddr, "reason", err)
@@ -152,16 +153,4 @@ func readBody(w http.ResponseWriter, r *http.Request, want string, most int64) (
 		return nil, refuse(http.StatusBadRequest, "the body did not come whole")
 	}
 	return body, nil
-}
-
-// key is that of a request: the Bearer token, the password of Basic authentication, or key= in the query.
-func key(r *http.Request) string {
-	kind, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if strings.EqualFold(kind, "Bearer") {
-		return strings.TrimSpace(token)
-	}
-	if _, password, ok := r.BasicAuth(); ok {
-		return password
-	}
-	return r.URL.Query().Get("key")
 }

@@ -109,6 +109,9 @@ func (t *intake) drain(in *inlet, now time.Time) error {
 			return nil
 		}
 		stamp := in.clock.came(p.time, now)
+		if t.lead == nil {
+			t.settle(now) // a track that is alone begins with its first packet
+		}
 		var err error
 		if in.kind == media.Video {
 			in.broken = in.broken || lost > 0

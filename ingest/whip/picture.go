@@ -86,7 +86,7 @@ func (t *intake) show(in *inlet, stamp int64, sync bool, data []byte, now time.T
 	}
 	place := media.Ticks(at) + t.base
 	if sync {
-		t.keys.came(place)
+		t.keys.came(place, now)
 	} else if t.keys.passed(place, now) {
 		t.wanted = true
 	}

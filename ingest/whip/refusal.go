@@ -15,6 +15,8 @@ func refused(channel string, err error) *refusal {
 		return refuse(http.StatusNotFound, "there is no channel %q: check the address, or create the channel", channel)
 	case errors.Is(err, ingest.ErrKey):
 		return refuse(http.StatusUnauthorized, "wrong or missing key for channel %q: send it as a Bearer token", channel)
+	case errors.Is(err, ingest.ErrAddress), errors.Is(err, ingest.ErrRefused):
+		return refuse(http.StatusForbidden, "channel %q: %s", channel, shorten(err.Error()))
 	case errors.Is(err, ingest.ErrTaken):
 		return refuse(http.StatusConflict, "channel %q is taken: another feed is on air, stop it first or wait until it has ended", channel)
 	case errors.Is(err, ingest.ErrRendition):
