@@ -10,6 +10,7 @@ import (
 
 	"weir/internal/clip"
 	"weir/internal/media"
+	"weir/manifest/hls"
 	"weir/packager/trick"
 )
 
@@ -156,7 +157,7 @@ func (s *Server) serveAssetManifest(ctx *fasthttp.RequestCtx, a *clip.Asset, r *
 		s.fail(ctx, r.kind, fasthttp.StatusBadRequest, err.Error())
 		return
 	}
-	q.delta, q.block = false, block{} // where nothing is added any more they are ignored (rfc8216bis, 6.2.5)
+	q.delta, q.block = hls.Whole, block{} // where nothing is added any more they are ignored (rfc8216bis, 6.2.5)
 	q.sel.Over = q.sel.Over || !q.sel.End.IsZero()
 	w, track := a.Window(), ""
 	if r.kind == kindMedia || r.kind == kindIFrames {

@@ -78,7 +78,7 @@ func (w *Window) told() []media.Signal {
 	})
 	var told []media.Signal
 	for i := range w.signals {
-		if s := &w.signals[i]; s.Row <= newest.Number && !s.Canceled {
+		if s := &w.signals[i]; s.Row <= newest.Number {
 			told = append(told, *s)
 		}
 	}

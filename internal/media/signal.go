@@ -22,6 +22,8 @@ type Signal struct {
 	Planned time.Duration `json:"planned,omitzero"` // how long it was said to last; 0: it is a point in time, or nobody has said
 	// Duration is how long it did last, which is known with In.
 	Duration time.Duration `json:"duration,omitzero"`
+	// AutoReturn: the break ends after Planned by itself.
+	AutoReturn bool `json:"autoReturn,omitzero"`
 	// Type is the segmentation_type_id of what it began with, 0 for a splice_insert.
 	Type uint8 `json:"type,omitzero"`
 	// Out, In and Command are splice_info_sections. A break has Out, and In when its end is known, or In alone where nobody has seen
@@ -29,7 +31,7 @@ type Signal struct {
 	Out     []byte `json:"out,omitzero"`
 	In      []byte `json:"in,omitzero"`
 	Command []byte `json:"command,omitzero"`
-	// Canceled: it was taken back before it began. Manifests do not tell of it any more.
+	// Canceled: it was taken back before it began. Manifests do not tell of it any more, but that it is gone.
 	Canceled bool `json:"canceled,omitzero"`
 }
 

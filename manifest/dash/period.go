@@ -40,6 +40,7 @@ func (b *builder) period(cut []stretch, i int) (*mpd.Period, error) {
 	var keys []*mpd.AdaptationSetType
 	told := 0
 	var keyFills []fill
+	p.EventStreams = b.eventStreams(cut, i)
 	for column, t := range s.run.Tracks {
 		strip := b.strips.strip(b.window, s, column)
 		if strip.err != nil {
@@ -59,6 +60,7 @@ func (b *builder) period(cut []stretch, i int) (*mpd.Period, error) {
 		if i > 0 {
 			set.SupplementalProperties = b.joins(&cut[i-1], s, column, l.start())
 		}
+		set.InbandEventStreams = b.messages(s, t)
 		set.Roles = []*mpd.DescriptorType{roleOf(s.run, column)}
 		if !l.complete() || !within(strip.cut, l.from, l.to) {
 			set.StartWithSAP = 1

@@ -37,7 +37,7 @@ func checkLife(t *rapid.T, windows []*media.Window) {
 	before := make(map[string]playlist)
 	for _, w := range windows {
 		lists := make(map[string]playlist)
-		for name, doc := range render(t, w, false) {
+		for name, doc := range render(t, w, hls.Whole) {
 			p, err := parsePlaylist(doc)
 			require.NoError(t, err, "%s", doc)
 			lists[name] = p
@@ -57,7 +57,7 @@ func checkLife(t *rapid.T, windows []*media.Window) {
 }
 
 // render gives all media and I-frame playlists by name, that is the path between the channel's and index.m3u8 or "…/iframes".
-func render(t require.TestingT, w *media.Window, delta bool) map[string][]byte {
+func render(t require.TestingT, w *media.Window, delta hls.Delta) map[string][]byte {
 	docs := make(map[string][]byte)
 	for _, track := range w.Tracks {
 		doc, err := hls.Media(w, track.Name, manifest.Links{}, delta)
