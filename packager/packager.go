@@ -67,6 +67,7 @@ type Packager struct {
 	shown    media.Ticks   // ns: where its anchor puts the newest row, 0: there was none
 	inits    map[string]media.Init
 	rates    map[string]*trackRate
+	captions map[string]*captionScan // of video tracks
 	target   time.Duration
 	end      media.Ticks // ns: where all that was written ends
 	next     media.Ticks // ns: where the last run's lead ended, and the next run may begin
@@ -106,6 +107,7 @@ func New(cfg Config, resume Resume, out Output) (*Packager, error) {
 	p := &Packager{
 		cfg: cfg, out: out, target: resume.Target, segment: resume.Segment, runID: resume.Run,
 		inits: make(map[string]media.Init, len(resume.Init)), rates: newRates(resume.Rates),
+		captions: make(map[string]*captionScan),
 	}
 	if !resume.End.IsZero() {
 		p.end = media.Ticks(resume.End.UnixNano())

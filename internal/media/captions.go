@@ -1,8 +1,10 @@
 package media
 
 import (
+	"fmt"
 	"math/bits"
 	"strconv"
+	"strings"
 )
 
 // Captions are the caption channels that the SEI messages of a video track carry (ANSI/SCTE 128-1, 8): bit 0 to 3 are CC1 to CC4
@@ -53,4 +55,73 @@ func (c Captions) IDs() []string {
 type Caption struct {
 	ID       string `json:"id"`                 // CC1 … CC4, SERVICE1 … SERVICE63
 	Language string `json:"language,omitempty"` // BCP 47; "" is not known
+}
+
+// NoCaptions is how operators say that there are no captions, whatever is found.
+const NoCaptions = "none"
+
+// ParseCaptions reads what an operator says of a channel's captions: "" for nothing, "none", or channels with their languages, such as
+// "CC1=en,CC3=es,SERVICE1=en,SERVICE2". They come back as manifests list them: CEA-608 before 708, by number.
+func ParseCaptions(s string) ([]Caption, error) {
+	if s == "" || s == NoCaptions {
+		return nil, nil
+	}
+	languages := make(map[string]string)
+	var set Captions
+	for one := range strings.SplitSeq(s, ",") {
+		id, language, tagged := strings.Cut(strings.TrimSpace(one), "=")
+		c := captionOf(id)
+		switch {
+		case c == 0:
+			return nil, fmt.Errorf("%.20q is no caption channel: CC1 to CC4, or SERVICE1 to SERVICE%d", id, MaxService)
+		case set&c != 0:
+			return nil, fmt.Errorf("%s is there twice", id)
+		case tagged && !isTag(language):
+			return nil, fmt.Errorf("%.20q of %s is no language, write it like en or pt-BR", language, id)
+		}
+		set |= c
+		languages[id] = language
+	}
+	var all []Caption
+	for _, id := range set.IDs() {
+		all = append(all, Caption{ID: id, Language: languages[id]})
+	}
+	return all, nil
+}
+
+// captionOf is the channel of that ID, or 0.
+func captionOf(id string) Captions {
+	number, is608 := strings.CutPrefix(id, "CC")
+	if !is608 {
+		var is708 bool
+		if number, is708 = strings.CutPrefix(id, "SERVICE"); !is708 {
+			return 0
+		}
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || strconv.Itoa(n) != number {
+		return 0
+	}
+	if is608 {
+		return Caption608(n)
+	}
+	return Caption708(n)
+}
+
+// isTag tells whether s is shaped like a BCP 47 tag.
+func isTag(s string) bool {
+	if len(s) < 2 || len(s) > 35 {
+		return false
+	}
+	for i, part := range strings.Split(s, "-") {
+		if len(part) < 1 || len(part) > 8 {
+			return false
+		}
+		for _, c := range []byte(part) {
+			if letter := 'a' <= c|0x20 && c|0x20 <= 'z'; !letter && (i == 0 || c < '0' || c > '9') {
+				return false
+			}
+		}
+	}
+	return true
 }
