@@ -159,7 +159,7 @@ type bench struct {
 func newBench(t *testing.T, change func(*Config)) *bench {
 	t.Helper()
 	b := &bench{t: t, opener: &opener{keys: map[string]string{"live": "", "news": "s3cret"}}, log: &syncBuffer{}}
-	cfg := Config{Ingest: b.opener, Log: slog.New(slog.NewTextHandler(b.log, nil)), Now: time.Now, Gather: 200 * time.Millisecond}
+	cfg := Config{Ingest: b.opener, Log: slog.New(slog.NewTextHandler(b.log, nil)), Now: time.Now, Gather: 200 * time.Millisecond, GatherMost: time.Second}
 	if change != nil {
 		change(&cfg)
 	}
