@@ -104,6 +104,12 @@ func channels(to *[]catalog.Channel) reader {
 				{"key", value(&ch.Key, text)},
 				{"passphrase", value(&ch.Passphrase, text)},
 				{"allow", list(&ch.Allow, catalog.ParseAddresses)},
+				{"renditions", list(&ch.Renditions, names)},
+				{"inputs", inputs(&ch.Inputs)},
+				{"switch", section(
+					key{"silence", value(&ch.Switch.Silence, duration)},
+					key{"back", value(&ch.Switch.Back, duration)},
+				)},
 			})
 			if err != nil {
 				return err

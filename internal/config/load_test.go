@@ -39,7 +39,12 @@ func TestErrorsNameThePlace(t *testing.T) {
 		// shape
 		{"dta: x\n", `1:1: unknown key "dta", known: data, edge, admin, ingest, bus, channels, log`},
 		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, srt, http, allow, on_publish, on_publish_fail, limits`},
-		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key, passphrase, allow`},
+		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key, passphrase, allow, renditions, inputs, switch`},
+		{"channels: {news: {inputs: {name: main}}}\n", "1:27: channels.news.inputs: must be a list in brackets, like [{name: main}, {name: backup}]"},
+		{"channels: {news: {inputs: [{name: main, url: x}]}}\n", `1:41: unknown key "url" in channels.news.inputs, known: name, source`},
+		{"channels: {news: {inputs: [{name: a}, {name: a}]}}\n", `1:27: channels.news.inputs: "a" is there twice`},
+		{"channels: {news: {renditions: [a b]}}\n", `1:31: channels.news.renditions: "a b" is no name: letters, digits, _, - and ., 1 to 40`},
+		{"channels: {news: {switch: {silence: 1ms}}}\n", "1:37: channels.news.switch.silence: 1ms is out of bounds, must be from 200ms to 1m0s"},
 		{"edge: 5\n", "1:7: edge: must be keys with values, not a single value"},
 		{"data: {a: b}\n", "1:7: data: must be a single value"},
 		{"data:\n", `1:7: data: has no value; write "" for an empty one, or leave the key out`},
@@ -192,7 +197,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Channels) != 3 || c.Channels[2].Title != "News" {
+	if len(c.Channels) != 4 || c.Channels[2].Title != "News" {
 		t.Error(c.Channels)
 	}
 	c.Channels = Default().Channels
@@ -214,8 +219,9 @@ func TestExample(t *testing.T) {
 		t.Fatal(d.known)
 	}
 	for _, key := range d.known {
-		if d.at[key] == nil && (!strings.HasPrefix(key, "channels.") ||
-			d.at["channels.news."+lastOf(key)] == nil && d.at["channels.demo."+lastOf(key)] == nil) {
+		if d.at[key] == nil && (!strings.HasPrefix(key, "channels.") || !slices.ContainsFunc([]string{"news", "sports", "demo"}, func(id string) bool {
+			return d.at["channels."+id+"."+lastOf(key)] != nil
+		})) {
 			t.Errorf("%s is not in the example", key)
 		}
 	}

@@ -52,6 +52,7 @@ func (s *Server) channels(mux *http.ServeMux) {
 		Errors:      []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
 	}, s.delete)
 
+	s.inputs(api)
 	if s.cfg.Clips != nil {
 		s.clips(api)
 	}
@@ -112,6 +113,10 @@ type Settings struct {
 
 	Passphrase *string   `json:"passphrase,omitempty" doc:"What SRT encrypts with: 10 to 79 characters of printable ASCII; empty: that of all channels" writeOnly:"true"`
 	Allow      *[]string `json:"allow,omitempty" doc:"Where publishers may come from: addresses and CIDR blocks; none: from anywhere" maxItems:"64"`
+
+	Renditions *[]string `json:"renditions,omitempty" doc:"Feeds of their own that are waited for, and become tracks v1, v2, … in this order; none: whatever comes" maxItems:"8"`
+	Inputs     *[]Input  `json:"inputs,omitempty" doc:"Of which one is on air, the best first; none: there is one" maxItems:"8"`
+	Switch     *Switch   `json:"switch,omitempty" doc:"How the channel goes over from one input to another"`
 }
 
 type putRequest struct {
@@ -153,6 +158,9 @@ func (b Settings) patch() (catalog.Patch, error) {
 			return p, &catalog.FieldError{Field: "allow", Problem: err.Error()}
 		}
 		p.Allow = &allow
+	}
+	if err := b.patchFeeds(&p); err != nil {
+		return p, err
 	}
 	for _, d := range []struct {
 		field string

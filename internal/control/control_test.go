@@ -36,6 +36,7 @@ type world struct {
 	windows  map[string]edge.Status
 	stats    edge.Stats
 	failing  error // of Put and Delete
+	switched []string
 	busErr   error
 	edgeErr  error
 }
@@ -97,10 +98,23 @@ type (
 )
 
 func (f feeds) Status(id string) (ingest.Status, bool) { st, ok := f.feeds[id]; return st, ok }
-func (e edges) Status(id string) (edge.Status, bool)   { st, ok := e.windows[id]; return st, ok }
-func (e edges) Stats() edge.Stats                      { return e.stats }
-func (e edges) Ready() error                           { return e.edgeErr }
-func (b buses) Ready() error                           { return b.busErr }
+func (f feeds) SwitchInput(id, input string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch input {
+	case "none":
+		return ingest.ErrNoInput
+	case "silent":
+		return ingest.ErrNotWell
+	}
+	f.switched = append(f.switched, id+"/"+input)
+	return nil
+}
+
+func (e edges) Status(id string) (edge.Status, bool) { st, ok := e.windows[id]; return st, ok }
+func (e edges) Stats() edge.Stats                    { return e.stats }
+func (e edges) Ready() error                         { return e.edgeErr }
+func (b buses) Ready() error                         { return b.busErr }
 func (b buses) ReadStats(id string) bus.ReadStats {
 	return bus.ReadStats{Stale: 11, Malformed: 12, Unknown: int64(len(id)), Recovered: 13}
 }

@@ -19,6 +19,7 @@ func (s *Server) metrics() http.Handler {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		newCollector(s),
 		newTransports(s),
+		newInputMetrics(s),
 	)
 	if s.cfg.Clips != nil {
 		r.MustRegister(s.clipGauges()...)

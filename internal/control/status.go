@@ -23,6 +23,10 @@ type Channel struct {
 	HasPassphrase bool     `json:"hasPassphrase" doc:"Whether SRT is encrypted with a passphrase of the channel's own"`
 	Allow         []string `json:"allow" doc:"Where publishers may come from: addresses and CIDR blocks; none: from anywhere"`
 
+	Renditions []string `json:"renditions,omitempty" doc:"Feeds of their own that are waited for, the first is track v1"`
+	Inputs     []Input  `json:"inputs,omitempty" doc:"Of which one is on air, the best first; none: there is one"`
+	Switch     *Switch  `json:"switch,omitempty" doc:"How the channel goes over from one input to another"`
+
 	FromFile bool `json:"fromFile" doc:"Whether the configuration file has the channel"`
 
 	State      string      `json:"state" enum:"on-air,waiting,off-air" doc:"Whether a feed comes in; waiting: a publisher is there, but sends nothing"`
@@ -52,6 +56,13 @@ type FeedStatus struct {
 	Remote   string     `json:"remote" doc:"Address of the publisher, or path of the file"`
 	Since    *time.Time `json:"since,omitempty" doc:"When the feed began"`
 	Ended    *time.Time `json:"ended,omitempty" doc:"When the feed ended"`
+
+	Inputs   []InputStatus `json:"inputs,omitempty" doc:"All feeds of the channel, where it has, or may have, more than one"`
+	Input    string        `json:"input,omitempty" doc:"Which of the channel's inputs is on air"`
+	Pinned   string        `json:"pinned,omitempty" doc:"The input that was chosen by hand"`
+	Switches uint64        `json:"switches,omitempty" doc:"From one input to another"`
+	// ApartCuts is told where there are any.
+	ApartCuts uint64 `json:"apartCuts,omitempty" doc:"Segments at whose beginning not all renditions have a key frame: players cannot switch there without a break"`
 
 	Transport *Transport `json:"transport,omitempty" doc:"How the connection does, where the protocol knows: SRT"`
 }
@@ -85,6 +96,7 @@ func (s *Server) status(ch catalog.Channel) Channel {
 		Source: catalog.HideSource(ch.Source), HasKey: ch.Key != "", HasPassphrase: ch.Passphrase != "", Allow: ch.Allow.List(), FromFile: ch.FromFile,
 		Tracks: []Track{},
 	}
+	out.Renditions, out.Inputs, out.Switch = settingsOf(ch)
 	f, fed := s.feed(ch.ID)
 	w, _ := s.window(ch.ID)
 	out.State = state(f, fed, w)
@@ -99,6 +111,8 @@ func (s *Server) status(ch catalog.Channel) Channel {
 	}
 	out.LongestGOP, out.ForcedCuts = f.LongestGOP.Seconds(), f.ForcedCuts
 	out.Feed = &FeedStatus{Protocol: f.Protocol, Remote: f.Remote, Since: instant(f.Since), Ended: instant(f.Ended), Transport: transportOf(f.Transport)}
+	out.Feed.Inputs, out.Feed.Input, out.Feed.Pinned = inputsOf(f), f.Input, f.Pinned
+	out.Feed.Switches, out.Feed.ApartCuts = f.Switches, f.ApartCuts
 	out.BusPendingBytes = f.Writer.PendingBytes
 	out.LastError, out.LastErrorAt = f.LastError, instant(f.LastErrorAt)
 	out.Tracks = tracksOf(f.Tracks)
