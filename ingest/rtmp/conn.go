@@ -98,7 +98,7 @@ func (c *conn) admit(ctx context.Context) (ingest.Feed, int, error) {
 	if err != nil {
 		return nil, noTransaction, err
 	}
-	c.name = a.Channel + "/" + a.Rendition
+	c.name = a.stream()
 	switch {
 	case a.App != application || a.Channel == "":
 		return nil, transaction, &refusal{code: codeBadName, description: fmt.Sprintf("the stream name is missing: publish to rtmp://HOST/%s/CHANNEL", application)}
@@ -106,7 +106,7 @@ func (c *conn) admit(ctx context.Context) (ingest.Feed, int, error) {
 		return nil, transaction, &refusal{code: codeBadName, description: fmt.Sprintf("too many slashes: publish to rtmp://HOST/%s/CHANNEL", application)}
 	}
 	feed, err := c.Ingest.Open(ctx, ingest.Publish{
-		Channel: a.Channel, Rendition: a.Rendition, Key: a.Key, Protocol: "rtmp", Remote: c.nc.RemoteAddr().String(),
+		Channel: a.Channel, Rendition: a.Rendition, Input: a.Input, Key: a.Key, Protocol: "rtmp", Remote: c.nc.RemoteAddr().String(),
 	})
 	if err != nil {
 		return nil, transaction, refuse(a, err)

@@ -18,7 +18,7 @@ var errIdle = errors.New("nothing received")
 func (c *conn) stream(feed ingest.Feed) error {
 	c.chunks.limit = maxMessage
 	d := &discovery{feed: feed, now: c.Now, mayBeFine: c.abilities&canNanos != 0, still: func() {
-		c.log.Warn("the feed has no timestamps: the times at which its frames arrive take their place", "stream", c.name)
+		c.log.Warn("the feed has no timestamps: the times at which its frames arrive take their place", "stream", shorten(c.name))
 	}}
 	err := c.messages(d)
 	if err == nil || lost(err) || errors.Is(err, errIdle) {
@@ -93,7 +93,7 @@ func (c *conn) obey(m message) (over bool, err error) {
 	case "deleteStream", "closeStream":
 		return true, nil
 	case "publish":
-		if a := parseAddress(c.app, c.tcURL, cmd.text(1)); a.Channel+"/"+a.Rendition == c.name {
+		if a := parseAddress(c.app, c.tcURL, cmd.text(1)); a.stream() == c.name {
 			return false, c.status(cmd.id, "status", codePublished, "publishing") // said twice
 		}
 		return false, fmt.Errorf("%w: a second publish on one connection: use a connection for each stream", errProtocol)
