@@ -29,7 +29,9 @@ type Channel struct {
 	Renditions Names
 	Inputs     Inputs // of which one is on air; "": there is one
 	Switch     Switch // between them
-	FromFile   bool   // the configuration file has a channel of this ID
+	Captions   Captions
+	Subtitles  Languages // of subtitles that are pushed; a channel has them from the beginning of a feed. Others come with their first push
+	FromFile   bool      // the configuration file has a channel of this ID
 	// Revision rises with every change that the API makes, and is the same in every process; 0: the API has set nothing.
 	Revision uint64 `json:"-"`
 }
@@ -44,9 +46,9 @@ func New(id string) Channel {
 
 // String is a short form for people, without its secrets.
 func (c Channel) String() string {
-	return fmt.Sprintf("%s{title:%q dvr:%s segment:%s chunk:%s source:%q key:%s passphrase:%s allow:%q renditions:%q inputs:%s silence:%s back:%s fromFile:%t}",
+	return fmt.Sprintf("%s{title:%q dvr:%s segment:%s chunk:%s source:%q key:%s passphrase:%s allow:%q renditions:%q inputs:%s silence:%s back:%s captions:%q subtitles:%q fromFile:%t}",
 		c.ID, c.Title, c.DVR, c.Segment, c.Chunk, HideSource(c.Source), hide(c.Key), hide(c.Passphrase), c.Allow,
-		c.Renditions, c.Inputs, c.Switch.Silence, c.Switch.Back, c.FromFile)
+		c.Renditions, c.Inputs, c.Switch.Silence, c.Switch.Back, c.Captions, c.Subtitles, c.FromFile)
 }
 
 // GoString is String, so that %#v keeps the secrets to itself too.
@@ -68,6 +70,8 @@ func (c Channel) LogValue() slog.Value {
 		slog.String("inputs", c.Inputs.String()),
 		slog.String("silence", c.Switch.Silence.String()),
 		slog.String("back", c.Switch.Back.String()),
+		slog.String("captions", string(c.Captions)),
+		slog.String("subtitles", string(c.Subtitles)),
 	)
 }
 

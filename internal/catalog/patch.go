@@ -22,6 +22,8 @@ type Patch struct {
 	Inputs     *Inputs
 	Silence    *time.Duration // Channel.Switch
 	Back       *time.Duration
+	Captions   *Captions
+	Subtitles  *Languages
 }
 
 // Apply is c with what p sets.
@@ -38,6 +40,8 @@ func (p Patch) Apply(c Channel) Channel {
 	set(&c.Inputs, p.Inputs)
 	set(&c.Switch.Silence, p.Silence)
 	set(&c.Switch.Back, p.Back)
+	set(&c.Captions, p.Captions)
+	set(&c.Subtitles, p.Subtitles)
 	return c
 }
 
@@ -61,6 +65,8 @@ func (p Patch) merge(next Patch) Patch {
 	over(&p.Inputs, next.Inputs)
 	over(&p.Silence, next.Silence)
 	over(&p.Back, next.Back)
+	over(&p.Captions, next.Captions)
+	over(&p.Subtitles, next.Subtitles)
 	return p
 }
 
@@ -75,7 +81,8 @@ func (p Patch) equal(q Patch) bool {
 	return same(p.Title, q.Title) && same(p.DVR, q.DVR) && same(p.Segment, q.Segment) &&
 		same(p.Chunk, q.Chunk) && same(p.Source, q.Source) && same(p.Key, q.Key) &&
 		same(p.Passphrase, q.Passphrase) && same(p.Allow, q.Allow) &&
-		same(p.Renditions, q.Renditions) && same(p.Inputs, q.Inputs) && same(p.Silence, q.Silence) && same(p.Back, q.Back)
+		same(p.Renditions, q.Renditions) && same(p.Inputs, q.Inputs) && same(p.Silence, q.Silence) && same(p.Back, q.Back) &&
+		same(p.Captions, q.Captions) && same(p.Subtitles, q.Subtitles)
 }
 
 func same[T comparable](a, b *T) bool {
@@ -136,5 +143,7 @@ func (p Patch) attrs() []slog.Attr {
 	}
 	span("silence", p.Silence)
 	span("back", p.Back)
+	text("captions", (*string)(p.Captions))
+	text("subtitles", (*string)(p.Subtitles))
 	return as
 }

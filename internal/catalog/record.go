@@ -32,6 +32,8 @@ type wire struct {
 	Inputs     *Inputs    `json:"inputs,omitempty"`
 	Silence    *string    `json:"silence,omitempty"`
 	Back       *string    `json:"back,omitempty"`
+	Captions   *Captions  `json:"captions,omitempty"`
+	Subtitles  *Languages `json:"subtitles,omitempty"`
 }
 
 func (r record) encode() ([]byte, error) {
@@ -42,6 +44,7 @@ func (r record) encode() ([]byte, error) {
 	return json.Marshal(wire{
 		Title: p.Title, DVR: spell(p.DVR), Segment: spell(p.Segment), Chunk: spell(p.Chunk), Source: p.Source, Key: p.Key,
 		Passphrase: p.Passphrase, Allow: p.Allow, Renditions: p.Renditions, Inputs: p.Inputs, Silence: spell(p.Silence), Back: spell(p.Back),
+		Captions: p.Captions, Subtitles: p.Subtitles,
 	})
 }
 
@@ -67,6 +70,7 @@ func decode(b []byte) (record, error) {
 	}
 	r := record{patch: Patch{
 		Title: w.Title, Source: w.Source, Key: w.Key, Passphrase: w.Passphrase, Allow: w.Allow, Renditions: w.Renditions, Inputs: w.Inputs,
+		Captions: w.Captions, Subtitles: w.Subtitles,
 	}}
 	for _, d := range []struct {
 		name string

@@ -104,6 +104,8 @@ func channels(to *[]catalog.Channel) reader {
 				{"key", value(&ch.Key, text)},
 				{"passphrase", value(&ch.Passphrase, text)},
 				{"allow", list(&ch.Allow, catalog.ParseAddresses)},
+				{"captions", list(&ch.Captions, catalog.ParseCaptions)},
+				{"subtitles", list(&ch.Subtitles, catalog.ParseLanguages)},
 				{"renditions", list(&ch.Renditions, names)},
 				{"inputs", inputs(&ch.Inputs)},
 				{"switch", section(

@@ -113,6 +113,8 @@ type Settings struct {
 
 	Passphrase *string   `json:"passphrase,omitempty" doc:"What SRT encrypts with: 10 to 79 characters of printable ASCII; empty: that of all channels" writeOnly:"true"`
 	Allow      *[]string `json:"allow,omitempty" doc:"Where publishers may come from: addresses and CIDR blocks; none: from anywhere" maxItems:"64"`
+	Captions   *[]string `json:"captions,omitempty" doc:"Caption channels in the pictures that manifests announce: CC1 to CC4, SERVICE1 to SERVICE32, each with its language; none: there are none; empty: those that are found" example:"[\"CC1=en\"]" maxItems:"36"`
+	Subtitles  *[]string `json:"subtitles,omitempty" doc:"Languages of subtitles that are pushed" example:"[\"de\"]" maxItems:"8"`
 
 	Renditions *[]string `json:"renditions,omitempty" doc:"Feeds of their own that are waited for, and become tracks v1, v2, … in this order; none: whatever comes" maxItems:"8"`
 	Inputs     *[]Input  `json:"inputs,omitempty" doc:"Of which one is on air, the best first; none: there is one" maxItems:"8"`
@@ -158,6 +160,20 @@ func (b Settings) patch() (catalog.Patch, error) {
 			return p, &catalog.FieldError{Field: "allow", Problem: err.Error()}
 		}
 		p.Allow = &allow
+	}
+	if b.Captions != nil {
+		captions, err := catalog.ParseCaptions(*b.Captions)
+		if err != nil {
+			return p, &catalog.FieldError{Field: "captions", Problem: err.Error()}
+		}
+		p.Captions = &captions
+	}
+	if b.Subtitles != nil {
+		languages, err := catalog.ParseLanguages(*b.Subtitles)
+		if err != nil {
+			return p, &catalog.FieldError{Field: "subtitles", Problem: err.Error()}
+		}
+		p.Subtitles = &languages
 	}
 	if err := b.patchFeeds(&p); err != nil {
 		return p, err

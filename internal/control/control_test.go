@@ -195,7 +195,7 @@ func TestGet(t *testing.T) {
 	t.Parallel()
 	r := start(t)
 	status, body := r.ask(t, "GET", "/api/v1/channels/news", "")
-	const want = `{"id":"news","title":"The News","dvr":"10m","segment":"2s","chunk":"200ms","source":"","hasKey":true,"hasPassphrase":false,"allow":[],"fromFile":true,` +
+	const want = `{"id":"news","title":"The News","dvr":"10m","segment":"2s","chunk":"200ms","source":"","hasKey":true,"hasPassphrase":false,"allow":[],"captions":[],"subtitles":[],"fromFile":true,` +
 		`"state":"on-air","feed":{"protocol":"rtmp","remote":"192.0.2.1:5555","since":"2026-11-21T12:00:00Z"},` +
 		`"tracks":[{"name":"v1","kind":"video","codec":"avc","codecs":"avc1.64001f","width":1280,"height":720,"frameRate":25},` +
 		`{"name":"a1","kind":"audio","codec":"aac","codecs":"mp4a.40.2","language":"de","sampleRate":48000,"channels":2}],` +

@@ -27,6 +27,9 @@ type Channel struct {
 	Inputs     []Input  `json:"inputs,omitempty" doc:"Of which one is on air, the best first; none: there is one"`
 	Switch     *Switch  `json:"switch,omitempty" doc:"How the channel goes over from one input to another"`
 
+	Captions  []string `json:"captions" doc:"Caption channels that manifests announce; none: there are none; empty: those that are found in the pictures"`
+	Subtitles []string `json:"subtitles" doc:"Languages of subtitles that are pushed"`
+
 	FromFile bool `json:"fromFile" doc:"Whether the configuration file has the channel"`
 
 	State      string      `json:"state" enum:"on-air,waiting,off-air" doc:"Whether a feed comes in; waiting: a publisher is there, but sends nothing"`
@@ -77,7 +80,7 @@ type Drops struct {
 // Track is a track of a channel.
 type Track struct {
 	Name       string  `json:"name" example:"v1"`
-	Kind       string  `json:"kind" enum:"video,audio"`
+	Kind       string  `json:"kind" enum:"video,audio,text"`
 	Codec      string  `json:"codec" example:"avc"`
 	Codecs     string  `json:"codecs" doc:"RFC 6381" example:"avc1.64001f"`
 	Language   string  `json:"language,omitempty" doc:"BCP 47"`
@@ -94,6 +97,7 @@ func (s *Server) status(ch catalog.Channel) Channel {
 	out := Channel{
 		ID: ch.ID, Title: ch.Title, DVR: spell(ch.DVR), Segment: spell(ch.Segment), Chunk: spell(ch.Chunk),
 		Source: catalog.HideSource(ch.Source), HasKey: ch.Key != "", HasPassphrase: ch.Passphrase != "", Allow: ch.Allow.List(), FromFile: ch.FromFile,
+		Captions: ch.Captions.List(), Subtitles: ch.Subtitles.List(),
 		Tracks: []Track{},
 	}
 	out.Renditions, out.Inputs, out.Switch = settingsOf(ch)

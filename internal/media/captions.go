@@ -76,7 +76,7 @@ func ParseCaptions(s string) ([]Caption, error) {
 			return nil, fmt.Errorf("%.20q is no caption channel: CC1 to CC4, or SERVICE1 to SERVICE%d", id, MaxService)
 		case set&c != 0:
 			return nil, fmt.Errorf("%s is there twice", id)
-		case tagged && !isTag(language):
+		case tagged && !IsLanguage(language):
 			return nil, fmt.Errorf("%.20q of %s is no language, write it like en or pt-BR", language, id)
 		}
 		set |= c
@@ -106,22 +106,4 @@ func captionOf(id string) Captions {
 		return Caption608(n)
 	}
 	return Caption708(n)
-}
-
-// isTag tells whether s is shaped like a BCP 47 tag.
-func isTag(s string) bool {
-	if len(s) < 2 || len(s) > 35 {
-		return false
-	}
-	for i, part := range strings.Split(s, "-") {
-		if len(part) < 1 || len(part) > 8 {
-			return false
-		}
-		for _, c := range []byte(part) {
-			if letter := 'a' <= c|0x20 && c|0x20 <= 'z'; !letter && (i == 0 || c < '0' || c > '9') {
-				return false
-			}
-		}
-	}
-	return true
 }
