@@ -263,7 +263,7 @@ func made(t testing.TB, name string, args ...string) []byte {
 	}
 	file := filepath.Join(t.TempDir(), name)
 	args = append([]string{"-v", "error", "-nostdin"}, args...)
-	args = append(args, "-movflags", "cmaf+empty_moov+default_base_moof+separate_moof", "-f", "mp4", file)
+	args = append(args, "-movflags", "cmaf+delay_moov+default_base_moof+separate_moof", "-f", "mp4", file)
 	out, err := exec.Command("ffmpeg", args...).CombinedOutput()
 	if err != nil && strings.Contains(string(out), "Unknown encoder") {
 		t.Skipf("ffmpeg lacks an encoder: %s", out)

@@ -221,8 +221,8 @@ func (s *session) push(src *source, p place, data []byte) error {
 		s.feed.Dropped(fmt.Sprintf("track %s is left out: %s", src.name, p.track.entry))
 		return nil
 	}
-	if t.repeated(p.dts, data) {
-		s.feed.Dropped("sent before")
+	if why := t.left(p.dts, data); why != "" {
+		s.feed.Dropped(why)
 		return nil
 	}
 	t.add(p, data, now)

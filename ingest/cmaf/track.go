@@ -1,6 +1,7 @@
 package cmaf
 
 import (
+	"cmp"
 	"hash/crc32"
 	"slices"
 	"time"
@@ -60,24 +61,25 @@ type sent struct {
 // sum is of what a sample is known by.
 func sum(data []byte) uint32 { return crc32.ChecksumIEEE(data) }
 
-// repeated tells whether a sample was sent before. A sender that comes back sends its last segment again, and a redundant one sends all
+// left tells why a sample is left out; "": it is not. A sender that comes back sends its last segment again, and a redundant one sends all
 // again. But one that has begun anew, with its header, and comes with other samples for the same times is no repetition.
-func (t *track) repeated(dts media.Ticks, data []byte) bool {
+func (t *track) left(dts media.Ticks, data []byte) (why string) {
 	if !t.seen || dts > t.last {
 		t.fresh = false
-		return false
+		return ""
 	}
 	if t.last-dts > media.FromDuration(repeatWithin, t.format.Clock.Timescale) {
-		return false
+		return ""
+	}
+	i, found := slices.BinarySearchFunc(t.sent, dts, func(s sent, dts media.Ticks) int { return cmp.Compare(s.dts, dts) })
+	if found && t.sent[i].sum == sum(data) {
+		return "sent before"
 	}
 	if t.fresh {
-		i, found := slices.BinarySearchFunc(t.sent, dts, func(s sent, dts media.Ticks) int { return int(min(max(s.dts-dts, -1), 1)) })
-		if !found || t.sent[i].sum != sum(data) {
-			t.fresh = false
-			return false
-		}
+		t.fresh = false
+		return ""
 	}
-	return true
+	return "decoding times that do not rise"
 }
 
 // add queues a sample that has come; burst is how much media the sender sends at once.
