@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"weir/ingest"
+	ingesthttp "weir/ingest/http"
 )
 
 // Prefix is what the handler's paths begin with.
@@ -89,7 +90,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	control := http.NewResponseController(w)
 	a, ok := parsePath(strings.TrimPrefix(r.URL.Path, Prefix))
-	p := ingest.Publish{Channel: a.channel, Key: key(r), Protocol: "cmaf", Remote: r.RemoteAddr}
+	p := ingest.Publish{Channel: a.channel, Key: ingesthttp.Key(r), Protocol: "cmaf", Remote: r.RemoteAddr}
 	var err error
 	switch {
 	case r.Method == http.MethodDelete:
@@ -285,18 +286,6 @@ func (h *Handler) admit(ctx context.Context, s *session, p ingest.Publish) error
 	defer s.mu.Unlock()
 	s.hosts[from] = true
 	return nil
-}
-
-// key is the channel's key as a request has it.
-func key(r *http.Request) string {
-	if k := r.URL.Query().Get("key"); k != "" {
-		return k
-	}
-	if k, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-		return k
-	}
-	_, k, _ := r.BasicAuth()
-	return k
 }
 
 // shorten bounds what a stranger's name takes in a message.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -89,7 +90,7 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) routes(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/ts/", &streams{Config: s.cfg, ctx: ctx})
-	for path, h := range map[string]http.Handler{"/cmaf/": s.cfg.CMAF, "/whip/": s.cfg.WHIP, "/subtitles/": s.cfg.Subtitles} {
+	for path, h := range map[string]http.Handler{"/whip/": s.cfg.WHIP, "/subtitles/": s.cfg.Subtitles} {
 		if h != nil {
 			mux.Handle(path, h)
 		}
@@ -97,7 +98,17 @@ func (s *Server) routes(ctx context.Context) http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "there is nothing here: send a transport stream by POST or PUT to /ts/CHANNEL", http.StatusNotFound)
 	})
-	return mux
+	if s.cfg.CMAF == nil {
+		return mux
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The mux redirects from paths with two slashes in a row, as senders of CMAF write them who cannot follow.
+		if strings.HasPrefix(r.URL.Path, "/cmaf/") {
+			s.cfg.CMAF.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // limited is a listener that closes connections that are too many.
