@@ -24,8 +24,18 @@ func (s *server) status(channel string) (st channelStatus) {
 	return st
 }
 
-// samples are those of a track in the window, in decoding order, and how many discontinuities there are.
+// samples are what those of a track in the window hold, in decoding order, and how many discontinuities there are.
 func (s *server) samples(channel, track string) (all []string, discontinuities int) {
+	s.t.Helper()
+	timed, discontinuities := s.timedSamples(channel, track)
+	for _, sample := range timed {
+		all = append(all, string(sample.Data))
+	}
+	return all, discontinuities
+}
+
+// timedSamples is samples with their times.
+func (s *server) timedSamples(channel, track string) (all []mp4.FullSample, discontinuities int) {
 	s.t.Helper()
 	list, _ := s.media(channel, track)
 	for _, segment := range list.segments {
@@ -43,9 +53,7 @@ func (s *server) samples(channel, track string) (all []string, discontinuities i
 			for _, fragment := range one.Fragments {
 				samples, err := fragment.GetFullSamples(file.Init.Moov.Mvex.Trex)
 				require.NoError(s.t, err)
-				for _, sample := range samples {
-					all = append(all, string(sample.Data))
-				}
+				all = append(all, samples...)
 			}
 		}
 	}
