@@ -134,6 +134,10 @@ func parseTrack(trak []byte, movie uint32) (headerTrack, error) {
 	t.format.Clock = media.Clock{Timescale: t.scale}
 	t.format.Language = language(isobmff.Child(mdia, "elng"), packed)
 	if _, err := packager.Describe(t.format); err != nil {
+		if t.format.Codec.Kind() == media.Text {
+			t.role = isLeftOut // it is no reason to refuse what it belongs to: images, for one
+			return t, nil
+		}
 		if !t.inBand() || !errors.Is(err, packager.ErrConfig) {
 			return t, fmt.Errorf("%w: track %d: %w", errUnsupported, t.id, err)
 		}
