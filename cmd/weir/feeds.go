@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"weir/ingest"
+	"weir/ingest/cmaf"
+	"weir/ingest/http"
 	"weir/ingest/srt"
 	"weir/internal/bus"
 	"weir/internal/catalog"
@@ -25,6 +28,22 @@ func newIngest(cfg config.Ingest, b *bus.Bus, channels *catalog.Catalog, log *sl
 		Admission: ingest.Admission{Allow: cfg.Admission.Allow, Hook: hook},
 		Feeds:     cfg.Limits.Feeds, Tracks: cfg.Limits.Tracks, SampleBytes: int(cfg.Limits.Sample), Bitrate: cfg.Limits.Bitrate,
 	}), hook
+}
+
+// serveHTTP runs what is pushed by HTTP.
+func serveHTTP(ctx context.Context, group *errgroup.Group, cfg config.Ingest, ln net.Listener, feeds ingest.Opener, log *slog.Logger) {
+	segments := cmaf.New(cmaf.Config{Ingest: feeds, Log: log.With("area", "cmaf"), Now: time.Now, Idle: cfg.Limits.Idle})
+	server := http.New(http.Config{
+		Listener: ln, Ingest: feeds, Log: log.With("area", "http"), CMAF: segments,
+		HeaderTimeout: cfg.Limits.Handshake, IdleTimeout: cfg.Limits.Idle, Connections: cfg.Limits.Connections,
+	})
+	group.Go(func() error {
+		stop := context.AfterFunc(ctx, segments.Close)
+		defer segments.Close()
+		defer stop()
+		return server.Run(ctx)
+	})
+	log.Info("listening", "for", "http", "address", ln.Addr().String())
 }
 
 // serveSRT runs what takes feeds in by SRT: senders that call, where ln is not nil, and those that are called.

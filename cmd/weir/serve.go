@@ -13,6 +13,7 @@ import (
 
 	"weir/edge"
 	"weir/ingest/file"
+	"weir/ingest/pull"
 	"weir/ingest/rtmp"
 	"weir/ingest/srt"
 	"weir/internal/bus"
@@ -47,9 +48,6 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	defer ports.close()
 	log.Info("starting", "version", version, "data", cfg.Data, "channels", len(cfg.Channels))
-	for _, key := range cfg.Unserved() {
-		log.Warn("this version does not serve what is configured: nothing listens there", "key", key)
-	}
 
 	b, err := bus.Open(ctx, bus.Config{
 		Dir: cfg.Data, URL: cfg.Bus.URL, Replicas: cfg.Bus.Replicas, Log: log.With("area", "bus"), Now: time.Now,
@@ -115,6 +113,13 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 		log.Info("listening", "for", "rtmp", "address", ports.rtmp.Addr().String())
 	}
 	serveSRT(ctx, group, cfg.Ingest, ports.srt, feeds, channels, log)
+	if ports.ingest != nil {
+		serveHTTP(ctx, group, cfg.Ingest, ports.ingest, feeds, log)
+	}
+	sources := pull.New(pull.Config{
+		Ingest: feeds, Catalog: channels, Log: log.With("area", "pull"), Now: time.Now, IdleTimeout: cfg.Ingest.Limits.Idle,
+	})
+	group.Go(func() error { return sources.Run(ctx) })
 	loops := file.New(file.Config{Ingest: feeds, Catalog: channels, Log: log.With("area", "file"), Now: time.Now})
 	group.Go(func() error { return loops.Run(ctx) })
 
@@ -152,8 +157,8 @@ func inTime(err error, log *slog.Logger) error {
 
 // ports are the open listeners: opened before all else, so that a used port is the first thing to show.
 type ports struct {
-	players, admin, rtmp net.Listener
-	srt                  *srt.Listener
+	players, admin, rtmp, ingest net.Listener
+	srt                          *srt.Listener
 }
 
 func listen(cfg config.Config) (*ports, error) {
@@ -165,6 +170,7 @@ func listen(cfg config.Config) (*ports, error) {
 		{&p.players, "edge.listen", cfg.Edge.Listen},
 		{&p.admin, "admin.listen", cfg.Admin.Listen},
 		{&p.rtmp, "ingest.rtmp", cfg.Ingest.RTMP},
+		{&p.ingest, "ingest.http", cfg.Ingest.HTTP},
 	} {
 		if l.address == "" {
 			continue
@@ -189,7 +195,7 @@ func listen(cfg config.Config) (*ports, error) {
 
 // close closes what is still open.
 func (p *ports) close() {
-	for _, ln := range []net.Listener{p.players, p.admin, p.rtmp} {
+	for _, ln := range []net.Listener{p.players, p.admin, p.rtmp, p.ingest} {
 		if ln != nil {
 			_ = ln.Close()
 		}

@@ -83,7 +83,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 			j.stop()
 			delete(jobs, change.ID)
 		}
-		if !strings.HasPrefix(ch.Source, Scheme) {
+		if _, _, other := catalog.TransportFile(ch.Source); other || !strings.HasPrefix(ch.Source, Scheme) {
 			continue
 		}
 		jobCtx, cancel := context.WithCancel(ctx)

@@ -20,7 +20,7 @@ func answer(channel string, err error) (status int, words string) {
 		return http.StatusForbidden, err.Error()
 	case errors.Is(err, ingest.ErrTaken):
 		return http.StatusConflict, fmt.Sprintf("channel %q is taken: another feed is on air, stop it first or wait until it has ended", shorten(channel))
-	case errors.Is(err, ingest.ErrRendition):
+	case errors.Is(err, ingest.ErrRendition), errors.Is(err, ingest.ErrInput):
 		return http.StatusNotFound, err.Error()
 	case errors.Is(err, ingest.ErrLost):
 		return http.StatusConflict, "another server has taken over the channel"

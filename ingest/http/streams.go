@@ -1,12 +1,14 @@
 package http
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,11 +41,16 @@ func (s *streams) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "send a transport stream by POST or PUT", http.StatusMethodNotAllowed)
 		return
 	}
-	p := ingest.Publish{Channel: parts[0], Key: Key(r), Protocol: "http", Remote: r.RemoteAddr}
+	program, err := strconv.ParseUint(cmp.Or(r.URL.Query().Get("program"), "0"), 10, 16)
+	if err != nil {
+		http.Error(w, "program must be a number from 1 to 65535", http.StatusBadRequest)
+		return
+	}
+	p := ingest.Publish{Channel: parts[0], Input: r.URL.Query().Get("input"), Key: Key(r), Protocol: "http", Remote: r.RemoteAddr}
 	if len(parts) == 2 {
 		p.Rendition = parts[1]
 	}
-	taken, err := s.publish(w, r, p)
+	taken, err := s.publish(w, r, p, uint16(program))
 	if err == nil {
 		_, _ = fmt.Fprintf(w, "the feed has ended: %d bytes\n", taken)
 		return
@@ -58,7 +65,7 @@ func (s *streams) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // publish takes a feed in until it ends, by whosever wish.
-func (s *streams) publish(w http.ResponseWriter, r *http.Request, p ingest.Publish) (taken int64, err error) {
+func (s *streams) publish(w http.ResponseWriter, r *http.Request, p ingest.Publish, program uint16) (taken int64, err error) {
 	if s.ctx.Err() != nil {
 		return 0, ingest.ErrClosing
 	}
@@ -88,7 +95,7 @@ func (s *streams) publish(w http.ResponseWriter, r *http.Request, p ingest.Publi
 		}
 		b.interrupt()
 	})
-	err = mpegts.Copy(feed, b, mpegts.Config{Log: s.Log.With("channel", p.Channel)})
+	err = mpegts.Copy(feed, b, mpegts.Config{Program: program, Log: s.Log.With("channel", p.Channel)})
 	close(gone)
 	watcher.Wait()
 	select {

@@ -2,6 +2,7 @@ package mpegts
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"strings"
 
@@ -83,4 +84,17 @@ func (a *announcer) nothing() error {
 		}
 	}
 	return fmt.Errorf("%w: %s", ErrUnsupported, strings.Join(why, "; "))
+}
+
+// ShiftSplice is a section of SCTE-35 whose times are later by that many ticks of 90 kHz: its pts_adjustment grows (ANSI/SCTE 35, 9.6.1).
+// What is no such section comes back as it is.
+func ShiftSplice(section []byte, by media.Ticks) []byte {
+	if len(section) < 14 || section[0] != tableSCTE35 {
+		return section
+	}
+	s := bytes.Clone(section[:len(section)-4])
+	at := (media.Ticks(s[4]&1)<<32 | media.Ticks(binary.BigEndian.Uint32(s[5:]))) + by
+	s[4] = s[4]&^1 | byte(at>>32)&1
+	binary.BigEndian.PutUint32(s[5:], uint32(at))
+	return binary.BigEndian.AppendUint32(s, checksum(s))
 }

@@ -39,7 +39,7 @@ func validateSource(s string) error {
 		return nil
 	}
 	// What the API tells may come back to it.
-	if secrets.MatchString(s) && HideSource(s) == s {
+	if !strings.HasPrefix(s, SourceUDP) && secrets.MatchString(s) && HideSource(s) == s {
 		return invalid("source", "%q has %q where a secret belongs: give the secret, or leave the source as it is", s, hidden)
 	}
 	if strings.HasPrefix(s, SourceSRT) {
@@ -48,7 +48,19 @@ func validateSource(s string) error {
 		}
 		return nil
 	}
-	return invalid("source", `%q is not known, must begin with file: or srt://, or be "" (open for a push)`, HideSource(s))
+	if strings.HasPrefix(s, SourceUDP) {
+		if _, err := ParseUDP(s); err != nil {
+			return invalid("source", "%s", err)
+		}
+		return nil
+	}
+	if strings.HasPrefix(s, SourceHTTP) || strings.HasPrefix(s, SourceHTTPS) {
+		if _, err := ParsePull(s); err != nil {
+			return invalid("source", "%s", err)
+		}
+		return nil
+	}
+	return invalid("source", `%q is not known, must begin with file:, udp://, http://, https:// or srt://, or be "" (open for a push)`, HideSource(s))
 }
 
 // SRTSource is a sender that listens for SRT and is called.
@@ -134,6 +146,9 @@ const hidden = "hidden"
 
 // HideSource is a source for people: what is secret in it is left out.
 func HideSource(s string) string {
+	if strings.HasPrefix(s, SourceUDP) { // what stands before its host is an address, too
+		return s
+	}
 	return secrets.ReplaceAllStringFunc(s, func(found string) string {
 		if m := secrets.FindStringSubmatch(found); m[1] == "" {
 			return m[2] + hidden

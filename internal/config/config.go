@@ -44,19 +44,10 @@ type Admin struct {
 type Ingest struct {
 	RTMP string // HOST:PORT, "" for no RTMP. Default: ":1935"
 	SRT  SRT
-	// HTTP may be configured, as configurations are shared between versions, but nothing listens there yet: see Unserved.
-	// Default: "".
-	HTTP      string // HOST:PORT
+	// HTTP is where feeds are pushed by HTTP.
+	HTTP      string // HOST:PORT, "" for none. Default: ":8082"
 	Admission Admission
 	Limits    Limits
-}
-
-// Unserved are the keys that are set but that this version does not serve.
-func (c Config) Unserved() (keys []string) {
-	if c.Ingest.HTTP != "" {
-		keys = append(keys, "ingest.http")
-	}
-	return keys
 }
 
 // Bus is the way from ingest to the edges.
@@ -117,7 +108,7 @@ func Default() Config {
 		Data:     "./data",
 		Edge:     Edge{Listen: ":8080", Memory: 2 << 30, Carry: []string{"token"}},
 		Admin:    Admin{Listen: "127.0.0.1:8081"},
-		Ingest:   Ingest{RTMP: ":1935", SRT: SRT{Listen: ":8890", Latency: 120 * time.Millisecond}, Limits: DefaultLimits()},
+		Ingest:   Ingest{RTMP: ":1935", HTTP: ":8082", SRT: SRT{Listen: ":8890", Latency: 120 * time.Millisecond}, Limits: DefaultLimits()},
 		Bus:      Bus{Replicas: 1},
 		Channels: []catalog.Channel{demo, live},
 		Log:      Log{Level: slog.LevelInfo, Format: LogAuto},

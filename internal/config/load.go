@@ -79,6 +79,7 @@ func (d *document) root(c *Config) error {
 		endpoint{"edge.listen", c.Edge.Listen},
 		endpoint{"admin.listen", c.Admin.Listen},
 		endpoint{"ingest.rtmp", c.Ingest.RTMP},
+		endpoint{"ingest.http", c.Ingest.HTTP},
 	)
 }
 

@@ -106,7 +106,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"channels:\n  news: {segment: 4s, dvr: 20s}\n", "2:28: channels.news.dvr: 20s is out of bounds, must be from 24s (6 segments of 4s) to 168h0m0s"},
 		{"channels: {news: {segment: 20s}}\n", "1:28: channels.news.segment: 20s is out of bounds, must be from 500ms to 10s"},
 		{"channels: {news: {chunk: 3s}}\n", "1:26: channels.news.chunk: 3s is out of bounds, must be 0 (one chunk a segment) or from 50ms to the segment's 2s"},
-		{"channels: {news: {source: \"http://x\"}}\n", `1:27: channels.news.source: "http://x" is not known, must begin with file: or srt://, or be "" (open for a push)`},
+		{"channels: {news: {source: \"ftp://x\"}}\n", `1:27: channels.news.source: "ftp://x" is not known, must begin with file:, udp://, http://, https:// or srt://, or be "" (open for a push)`},
 		{"channels: {news: {key: \"my s3cret\"}}\n", `1:24: channels.news.key: must be printable ASCII without spaces and "#%&/?\, for it goes into a URL: character 3 is not`},
 		{"channels: {news: 5}\n", "1:18: channels.news: must be keys with values, not a single value"},
 	} {
@@ -300,19 +300,4 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q: %v", text, c)
 		}
 	})
-}
-
-// Keys of the design whose part is not built are accepted, so that configurations can be shared, and told of.
-func TestUnserved(t *testing.T) {
-	t.Parallel()
-	c, err := parse("weir.yaml", []byte("ingest: {rtmp: \":1935\", srt: \":8890\", http: \":8082\"}\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := c.Unserved(); len(got) != 1 || got[0] != "ingest.http" {
-		t.Errorf("unserved: %q", got)
-	}
-	if got := Default().Unserved(); len(got) != 0 {
-		t.Errorf("unserved by default: %q", got)
-	}
 }

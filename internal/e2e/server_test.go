@@ -54,6 +54,7 @@ type server struct {
 	log                  *logLines
 	exited               chan struct{}
 	players, admin, rtmp string // host:port
+	ingest               string // of what is pushed by HTTP
 	srt                  string // host:port of UDP
 }
 
@@ -71,7 +72,7 @@ func start(t testing.TB, s settings) *server {
 	}
 	config := filepath.Join(t.TempDir(), "weir.yaml")
 	text := fmt.Sprintf("data: %s\nedge: {listen: \"127.0.0.1:0\"}\nadmin: {listen: \"127.0.0.1:0\"}\n"+
-		"ingest: {rtmp: \"127.0.0.1:0\", srt: \"127.0.0.1:0\", http: \"\"}\nlog: {format: json}\nchannels:\n%s", s.data, s.channels)
+		"ingest: {rtmp: \"127.0.0.1:0\", srt: \"127.0.0.1:0\", http: \"127.0.0.1:0\"}\nlog: {format: json}\nchannels:\n%s", s.data, s.channels)
 	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 
 	srv := &server{
@@ -102,6 +103,7 @@ func start(t testing.TB, s settings) *server {
 	srv.players = srv.waitListening("players")
 	srv.admin = srv.waitListening("admin")
 	srv.rtmp = srv.waitListening("rtmp")
+	srv.ingest = srv.waitListening("http")
 	srv.srt = srv.waitListening("srt")
 	return srv
 }
