@@ -10,9 +10,9 @@ import (
 
 // Bounds on events.
 const (
-	maxEventData = 64 << 10 // bytes
-	maxEventName = 255      // bytes of a scheme, or of its value
-	maxEarlyEvents     = 64       // events that wait for the feed's clock
+	maxEventData   = 64 << 10 // bytes
+	maxEventName   = 255      // bytes of a scheme, or of its value
+	maxEarlyEvents = 64       // events that wait for the feed's clock
 	// An event may take effect so long after the newest sample, and so long before it.
 	maxEventAhead  = 2 * time.Hour
 	maxEventBehind = 10 * time.Minute
@@ -20,12 +20,13 @@ const (
 
 // agenda is what the feed's events have come to, and what is still to be done about them.
 type agenda struct {
-	early   []media.Event // came before the feed's clock was known
-	heard   []heard       // splices of late, oldest first
-	cuts    []spliceCut   // where rows are to begin, rising
-	signals []*liveSignal // that manifests tell of, oldest first
-	waiting []*liveSignal // that the output is to be told of
-	schemes []scheme      // of messages that the media carries
+	early   []media.Event  // came before the feed's clock was known
+	heard   []heard        // splices of late, oldest first
+	cuts    []spliceCut    // where rows are to begin, rising
+	signals []*liveSignal  // that manifests tell of, oldest first
+	waiting []*liveSignal  // that the output is to be told of
+	schemes []scheme       // of messages that the media carries
+	recent  []media.Signal // that the output was told of, oldest first, without messages
 }
 
 // reanchor forgets what depends on the feed's clock.
@@ -62,7 +63,7 @@ func (p *Packager) Event(e media.Event, _ time.Time) error {
 		return nil
 	}
 	p.happen(&e)
-	return p.fail(p.tellSignals())
+	return p.fail(p.tellSignals(0))
 }
 
 // isName keeps to what can stand in an XML attribute and in a string that ends with a zero.
@@ -77,7 +78,7 @@ func (p *Packager) catchUp() error {
 	for i := range early {
 		p.happen(&early[i])
 	}
-	return p.tellSignals()
+	return p.tellSignals(0)
 }
 
 // happen puts an event on the timeline.

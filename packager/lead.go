@@ -91,20 +91,8 @@ func (r *run) advance(now time.Time) error {
 // next closes the lead's row and begins another one.
 func (r *run) next(at media.Ticks, now time.Time) error {
 	p := r.p
-	h := r.lead.queue.at(0)
-	r.synced = h != nil && h.sync
-	delay, told := time.Duration(0), false
-	if r.synced {
-		delay, told = r.spliced(at)
-	}
-	if err := p.tellSignals(); err != nil { // with the row that ends here
-		return err
-	}
 	if err := r.closeRow(at, now); err != nil {
 		return err
-	}
-	if told {
-		p.wall.pin(delay)
 	}
 	b := border{at: at, number: p.segment, place: p.place(r, p.segment, r.lead.ns(at))}
 	p.segment++
@@ -146,6 +134,9 @@ func (r *run) closeRow(at media.Ticks, now time.Time) error {
 	}
 	r.frames = 0
 	p.wall.step(d)
+	if err := r.signalBorder(at); err != nil {
+		return err
+	}
 	c.end = at
 	return c.close(at)
 }

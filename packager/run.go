@@ -95,7 +95,7 @@ func (r *run) announce() error {
 		return err
 	}
 	p.announceSchemes()
-	return p.tellSignals()
+	return p.tellSignals(0)
 }
 
 // seen is how many frames the track has at hand and how long they are together.

@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	maxSignals = 256
-	maxWaiting = 64
+	maxSignals       = 256
+	maxWaiting       = 64
+	maxRecentSignals = 64
 	// repeatSignal is how often, on the timeline, the output is told again of what has not ended: an edge that joins late finds it.
 	repeatSignal = 30 * time.Second
 	// maxOpenBreak is how long a break may be of which nobody says how long it is.
@@ -46,8 +47,9 @@ func (p *Packager) await(c *liveSignal) {
 	g.waiting = append(g.waiting, c)
 }
 
-// tellSignals tells the output of what waits, with the row that is open. Without one it goes on waiting.
-func (p *Packager) tellSignals() error {
+// tellSignals tells the output of what waits, with the row that is open; border is where that ends, in nanoseconds, 0 as long as nobody knows. Without a
+// row it goes on waiting. So does what is to come while the wall clock is on the move: its date could not be kept.
+func (p *Packager) tellSignals(border media.Ticks) error {
 	g := &p.agenda
 	if len(g.waiting) == 0 || p.run == nil || !p.run.announced {
 		return nil
@@ -58,9 +60,13 @@ func (p *Packager) tellSignals() error {
 		if c.Canceled && c.told == 0 {
 			continue
 		}
+		if !c.InBand && c.Date.IsZero() && !p.date(c, border) {
+			g.waiting = append(g.waiting, c)
+			continue
+		}
 		c.Row = p.run.lead.cut.number
-		if !c.InBand && c.Date.IsZero() {
-			c.Date = p.wall.at(c.at)
+		if !c.InBand {
+			g.note(c.Signal)
 		}
 		if err := p.tellSignal(c); err != nil {
 			return err
@@ -68,6 +74,34 @@ func (p *Packager) tellSignals() error {
 	}
 	return nil
 }
+
+// date finds out when a signal is by the wall clock: as the row has it that it is in, or begins. It is false where that cannot be told yet.
+func (p *Packager) date(c *liveSignal, border media.Ticks) bool {
+	cut := p.run.lead.cut
+	switch start := p.run.lead.ns(cut.start); {
+	case border > 0 && c.at+half(p.run.lead) >= border && c.at <= border+half(p.run.lead):
+		c.Date = p.wall.at(c.at)
+	case c.at <= p.run.lead.ns(cut.end) || border > 0 && c.at < border:
+		c.Date = cut.place.wall.Add(time.Duration(c.at - start))
+	case p.wall.steady():
+		c.Date = p.wall.at(c.at)
+	default:
+		return false
+	}
+	return true
+}
+
+// note keeps a signal among the recent ones.
+func (g *agenda) note(s media.Signal) {
+	g.recent = slices.DeleteFunc(g.recent, func(r media.Signal) bool { return r.ID == s.ID })
+	if len(g.recent) == maxRecentSignals {
+		g.recent = slices.Delete(g.recent, 0, 1)
+	}
+	g.recent = append(g.recent, s)
+}
+
+// Recent are the newest signals, oldest first, each as it is known to be now.
+func (p *Packager) Recent() []media.Signal { return slices.Clone(p.agenda.recent) }
 
 func (p *Packager) tellSignal(c *liveSignal) error {
 	c.told = p.run.lead.ns(p.run.lead.cut.start)

@@ -215,6 +215,17 @@ func (r *run) spliced(at media.Ticks) (delay time.Duration, ok bool) {
 	return delay, ok
 }
 
+// signalBorder does what splices want where the open row ends, which the wall clock has gone on to, and tells what is to be told with that row.
+func (r *run) signalBorder(at media.Ticks) error {
+	h := r.lead.queue.at(0)
+	if r.synced = h != nil && h.sync && h.pos == at; r.synced {
+		if delay, ok := r.spliced(at); ok {
+			r.p.wall.pin(delay)
+		}
+	}
+	return r.p.tellSignals(r.lead.ns(at))
+}
+
 // pin makes the wall clock of the next row what was told of it, if it is near.
 func (f *delayFilter) pin(delay time.Duration) {
 	if (delay - f.applied).Abs() <= maxOff/2 {

@@ -97,7 +97,7 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 		return err
 	}
 	admin := control.New(control.Config{
-		Catalog: channels, Feeds: feeds, Edge: players, Bus: b, Clips: clip.NewMaker(clips, players), Version: version, Log: log.With("area", "admin"),
+		Catalog: channels, Feeds: feeds, Splices: feeds, Edge: players, Bus: b, Clips: clip.NewMaker(clips, players), Version: version, Log: log.With("area", "admin"),
 	})
 
 	// What takes media in ends with ctx; what hands it out goes on until nothing more comes in.

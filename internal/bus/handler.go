@@ -16,7 +16,7 @@ type Handler interface {
 	Chunk(c media.Chunk)
 	End(e media.SegmentEnd)
 	Signal(s media.Signal) // after its run; one may come again
-	CaughtUp() // once: everything that was there when Read was called has been handed over
+	CaughtUp()             // once: everything that was there when Read was called has been handed over
 }
 
 // ReadStats is what all Reads of a channel have met so far.

@@ -56,6 +56,9 @@ func (s *Server) channels(mux *http.ServeMux) {
 	if s.cfg.Clips != nil {
 		s.clips(api)
 	}
+	if s.cfg.Splices != nil {
+		s.splices(api)
+	}
 
 	answers := api.OpenAPI().Paths["/api/v1/channels/{id}"].Put.Responses
 	answers["201"] = &huma.Response{Description: "Created", Headers: answers["200"].Headers, Content: answers["200"].Content}
