@@ -186,6 +186,9 @@ func (s *session) pack() error {
 	if err != nil {
 		return &shared{fmt.Errorf("channel %s: set up the packager: %w", s.channel.ID, err)}
 	}
+	if err := p.Languages(s.channel.Subtitles.List()); err != nil {
+		return &shared{fmt.Errorf("channel %s: set up the packager: %w", s.channel.ID, err)}
+	}
 	s.packager = p
 	return nil
 }

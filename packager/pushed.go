@@ -89,6 +89,17 @@ func (p *Packager) Subtitles(s media.Subtitles, now time.Time) error {
 	return nil
 }
 
+// Languages are languages (BCP 47) that will be pushed beside the feed: every run from now on has tracks for them. Others come to be there
+// with their first push. The error wraps ErrConfig or ErrSubtitles.
+func (p *Packager) Languages(tags []string) error {
+	for _, tag := range tags {
+		if _, err := p.pushedTrack(tag); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // origin is where the times of s count from, in nanoseconds on the channel timeline.
 func (p *Packager) origin(s *media.Subtitles) media.Ticks {
 	if !s.Stamped {

@@ -249,3 +249,37 @@ func TestDescribeText(t *testing.T) {
 		assert.True(t, bytes.Contains(head, []byte(d.entry+"\x00\x00\x00\x00\x00\x00\x00\x01"+string(d.payload))), tc.name)
 	}
 }
+
+// A language that is configured is there from the beginning: its first push breaks nothing.
+func TestConfiguredSubtitlesAreThereFromTheBeginning(t *testing.T) {
+	t.Parallel()
+	y := &synth{formats: []media.Format{aacFormat(48000, 48000, 0)}} // sound leads
+	y.audio(0, 0, 8*time.Second, 48000)
+	rec := newRecorder(t, Resume{})
+	p, err := New(Config{Segment: 2 * time.Second}, Resume{}, rec)
+	require.NoError(t, err)
+	require.NoError(t, p.Languages([]string{"en", "de"}))
+	require.NoError(t, p.Start(y.formats, epoch))
+	for i, e := range y.sorted() {
+		require.NoError(t, p.Write(e.s, epoch.Add(e.arrival)))
+		if i == 100 {
+			require.NoError(t, p.Subtitles(media.Subtitles{Language: "de", Origin: epoch, Lines: []media.Line{
+				{Start: 3 * time.Second, End: 4 * time.Second, Text: "drei"},
+			}}, epoch.Add(e.arrival)))
+		}
+	}
+	require.NoError(t, p.Flush(epoch.Add(8*time.Second)))
+	rec.complete()
+	require.Len(t, rec.runs, 1)
+	require.Len(t, rec.runs[0].Tracks, 3)
+	assert.Equal(t, "de", rec.runs[0].Tracks[2].Language)
+	spoken := 0
+	for _, s := range rec.samples {
+		if strings.Contains(string(s.data), "drei") {
+			assert.Equal(t, "t2", s.track)
+			spoken++
+		}
+	}
+	assert.Positive(t, spoken)
+	require.ErrorIs(t, p.Languages([]string{"not a tag"}), ErrConfig)
+}
