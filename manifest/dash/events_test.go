@@ -42,11 +42,11 @@ type spliced struct {
 			} `xml:"Event"`
 		} `xml:"EventStream"`
 		Sets []struct {
-			ContentType string `xml:"contentType,attr"`
-			Template    struct {
-				Timescale int64 `xml:"timescale,attr"`
-				Offset    int64 `xml:"presentationTimeOffset,attr"`
-			} `xml:"SegmentTemplate"`
+			ContentType string   `xml:"contentType,attr"`
+			Template    template `xml:"SegmentTemplate"`
+			Shared      []struct {
+				Template template `xml:"SegmentTemplate"`
+			} `xml:"Representation"`
 			InBand []struct {
 				Scheme string `xml:"schemeIdUri,attr"`
 			} `xml:"InbandEventStream"`
@@ -80,6 +80,9 @@ func TestEvents(t *testing.T) {
 			for _, s := range p.Streams {
 				require.Equal(t, "urn:scte:scte35:2014:xml+bin", s.Scheme)
 				for _, set := range p.Sets { // one timeline for media and events
+					if len(set.Shared) > 1 {
+						set.Template = set.Shared[0].Template
+					}
 					require.InDelta(t, float64(set.Template.Offset)/float64(set.Template.Timescale), float64(s.Offset)/float64(s.Timescale), 1e-4)
 				}
 				require.NotEmpty(t, s.Events)

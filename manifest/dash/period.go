@@ -3,6 +3,7 @@ package dash
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,9 +38,8 @@ func (b *builder) period(cut []stretch, i int) (*mpd.Period, error) {
 	if b.low {
 		o = b.outlookOf(s)
 	}
-	var keys []*mpd.AdaptationSetType
+	var sets, keys setList
 	told := 0
-	var keyFills []fill
 	p.EventStreams = b.eventStreams(cut, i)
 	for column, t := range s.run.Tracks {
 		strip := b.strips.strip(b.window, s, column)
@@ -53,7 +53,8 @@ func (b *builder) period(cut []stretch, i int) (*mpd.Period, error) {
 		if l.empty() {
 			continue // the track ended early, and what it had has left the window
 		}
-		set, err := b.adaptationSet(t, s, &l)
+		shared := switching(s.run, column)
+		set, err := b.adaptationSet(t, s, shared[0], &l)
 		if err != nil {
 			return nil, err
 		}
@@ -61,29 +62,29 @@ func (b *builder) period(cut []stretch, i int) (*mpd.Period, error) {
 			set.SupplementalProperties = b.joins(&cut[i-1], s, column, l.start())
 		}
 		set.InbandEventStreams = b.messages(s, t)
-		set.Roles = []*mpd.DescriptorType{roleOf(s.run, column)}
+		set.Roles = []*mpd.DescriptorType{roleOf(s.run, shared[0])}
 		if !l.complete() || !within(strip.cut, l.from, l.to) {
 			set.StartWithSAP = 1
 		}
-		if reference := b.reference(set, s, column); reference.mark != "" {
-			reference.at = b.xpath(s, *set.Id) + "/ProducerReferenceTime[1]"
-			b.fills = append(b.fills, reference)
+		reference := b.reference(set, s, column)
+		reference.at = b.xpath(s, *set.Id) + "/ProducerReferenceTime[1]"
+		if len(shared) > 1 {
+			bounds(set, s.run, shared)
 		}
-		b.fills = append(b.fills, b.lineFills(s, *set.Id, l)...)
-		p.AdaptationSets = append(p.AdaptationSets, set)
+		sets.add(set, reference, b.lineFills(s, set, l, len(shared) > 1), len(shared) > 1)
 		if t.Kind == media.Video {
-			key, fills, err := b.keySet(t, s, column, strip, l, *set.Id)
+			key, line, err := b.keySet(t, s, column, strip, l, *set.Id)
 			if err != nil {
 				return nil, err
 			}
 			if key != nil {
-				keys, keyFills = append(keys, key), append(keyFills, fills...)
+				keys.add(key, fill{}, b.lineFills(s, key, line, len(shared) > 1), len(shared) > 1)
 			}
 		}
 	}
 	b.told += told
-	p.AdaptationSets = append(p.AdaptationSets, keys...)
-	b.fills = append(b.fills, keyFills...)
+	p.AdaptationSets = append(sets.sets, keys.sets...)
+	b.fills = append(b.fills, slices.Concat(append(sets.fills, keys.fills...)...)...)
 	return p, nil
 }
 
@@ -135,9 +136,13 @@ func (b *builder) xpath(s *stretch, set uint32) string {
 	return "/MPD/Period[@id='" + s.id() + "']/AdaptationSet[@id='" + strconv.FormatUint(uint64(set), 10) + "']"
 }
 
-// lineFills are what a set's SegmentTemplate is given.
-func (b *builder) lineFills(s *stretch, set uint32, l line) []fill {
-	at := b.xpath(s, set) + "/SegmentTemplate"
+// lineFills are what a set's SegmentTemplate is given: that of its one Representation, where others share the set.
+func (b *builder) lineFills(s *stretch, set *mpd.AdaptationSetType, l line, shared bool) []fill {
+	at := b.xpath(s, *set.Id)
+	if shared {
+		at += "/Representation[@id='" + set.Representations[0].Id + "']"
+	}
+	at += "/SegmentTemplate"
 	number := appendString(nil, "startNumber", strconv.FormatUint(l.number(), 10))
 	return []fill{
 		{mark: numberMark, text: number, often: true, kind: startNumber, at: at},
@@ -145,9 +150,9 @@ func (b *builder) lineFills(s *stretch, set uint32, l line) []fill {
 	}
 }
 
-// adaptationSet describes a track of the stretch, with the one Representation that it has.
-func (b *builder) adaptationSet(t media.Track, s *stretch, l *line) (*mpd.AdaptationSetType, error) {
-	id, err := setID(t)
+// adaptationSet describes a track of the stretch, with the one Representation that it has. The set is named after the track in the column main.
+func (b *builder) adaptationSet(t media.Track, s *stretch, main int, l *line) (*mpd.AdaptationSetType, error) {
+	id, err := setID(s.run.Tracks[main])
 	if err != nil {
 		return nil, err
 	}

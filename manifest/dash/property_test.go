@@ -180,12 +180,12 @@ func fixed(w *media.Window, d document) map[string]string {
 		}
 		for _, s := range p.Sets {
 			in := s.Template
-			all[p.ID+" "+s.ID] = fmt.Sprint(s.Content, s.Lang, s.Aligned, in.Timescale, in.Offset, in.Init, in.Media, in.Available,
+			all[p.ID+" "+s.Representations[0].ID] = fmt.Sprint(s.Content, s.Lang, s.Aligned, in.Timescale, in.Offset, in.Init, in.Media, in.Available,
 				s.Representations[0].ID, s.Representations[0].Codecs)
-			all["id of "+s.Representations[0].ID] = s.ID
+			all[p.ID+" id of "+s.Representations[0].ID] = s.ID
 			for _, seg := range s.segments() {
 				if seg.number <= newest {
-					all[s.ID+" segment "+strconv.FormatUint(seg.number, 10)] = p.ID + " " + strconv.FormatInt(seg.start, 10) + " " + strconv.FormatInt(seg.end, 10)
+					all[s.Representations[0].ID+" segment "+strconv.FormatUint(seg.number, 10)] = p.ID + " " + strconv.FormatInt(seg.start, 10) + " " + strconv.FormatInt(seg.end, 10)
 				}
 			}
 		}
@@ -298,7 +298,12 @@ func checkSet(t *rapid.T, w *media.Window, d document, p period, s set) {
 		require.Equal(t, name+"/$Number$.key.m4s", in.Media)
 		require.Equal(t, "http://dashif.org/guidelines/trickmode", s.Essential[0].Scheme)
 		require.Equal(t, "false", r.Dependent)
-		main := p.Sets[0]
+		var main set
+		for _, other := range p.Sets {
+			if other.Representations[0].ID == name {
+				main = other
+			}
+		}
 		require.Equal(t, main.ID, s.Essential[0].Value)
 		require.Equal(t, main.Template.Init, in.Init)
 	} else {

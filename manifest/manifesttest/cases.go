@@ -88,6 +88,19 @@ func Cases() map[string]*media.Window {
 	c.Rows(6, seg, rate)
 	c.Trim(2)
 	cases["slid-to-run-start"] = c.Window()
+	c = New(0)
+	c.Run(0, ladder(AAC("a1", 1, 48000, "en"), AAC("a2", 1, 48000, "de"))...)
+	c.Rows(6, seg, rate)
+	cases["renditions"] = c.Window()
+
+	c = New(0)
+	c.Run(0, ladder(audio)...)
+	c.Rows(3, seg, rate)
+	c.Run(0, ladder(audio)[1:]...) // the first one stopped
+	c.Rows(3, seg, rate)
+	c.Run(0, ladder(audio)...)
+	c.Rows(3, seg, rate)
+	cases["rendition-away"] = c.Window()
 	return cases
 }
 
@@ -173,8 +186,29 @@ func LowLatencyCases() map[string]*media.Window {
 	parts(c, 2, 3)
 	cases["low-latency-subtitles"] = c.Window()
 
+	c = New(100)
+	c.LowLatency = true
+	all := ladder(audio)
+	for i := range all[:3] {
+		all[i] = Chunked(all[i], chunk)
+	}
+	c.Run(0, all...)
+	c.Rows(10, seg, rate)
+	c.Plan(seg, rate)
+	for _, t := range []string{"v1", "v1", "v2", "v3", "v3", "v3", "a1"} {
+		c.Part(t)
+	}
+	cases["low-latency-renditions"] = c.Window()
+
 	c = begin(6)
 	c.Ended = true
 	cases["ended"] = c.Window()
 	return cases
+}
+
+// ladder is three renditions of the same pictures, and sound.
+func ladder(sound ...media.Track) []media.Track {
+	return append([]media.Track{
+		AVC(1, 1920, 1080, "avc1.640028"), Rendition(2, AVC(1, 1280, 720, "avc1.64001f")), Rendition(3, AVC(2, 640, 360, "avc1.64001e")),
+	}, sound...)
 }

@@ -143,6 +143,9 @@ func (c *Channel) segment(t media.Track, lead bool, start, end media.Ticks, time
 	if t.Kind == media.Audio && !lead {
 		bitrate /= audioShare
 	}
+	if t.Kind == media.Video && !lead { // the lower a rendition, the less it needs
+		bitrate /= 1 + int(t.Name[1]-'0')
+	}
 	if t.Kind == media.Text {
 		bitrate /= textShare
 	}

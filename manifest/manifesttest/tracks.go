@@ -1,6 +1,7 @@
 package manifesttest
 
 import (
+	"strconv"
 	"time"
 
 	"weir/internal/media"
@@ -12,6 +13,12 @@ func AVC(init uint32, width, height int, codecs string) media.Track {
 		Name: "v1", Kind: media.Video, Codec: media.AVC, Codecs: codecs, Timescale: 90000, Init: init,
 		Width: width, Height: height, FrameRate: media.Fraction{Num: 25, Den: 1}, VideoRange: "SDR",
 	}
+}
+
+// Rendition is the video track under the name of the n-th rendition: v2, v3, ….
+func Rendition(n int, t media.Track) media.Track {
+	t.Name = "v" + strconv.Itoa(n)
+	return t
 }
 
 // AAC is a stereo track.
