@@ -14,7 +14,6 @@ import (
 	"weir/edge"
 	"weir/ingest/file"
 	"weir/ingest/pull"
-	"weir/ingest/rtmp"
 	"weir/ingest/srt"
 	"weir/internal/bus"
 	"weir/internal/catalog"
@@ -104,14 +103,8 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { newStreams(b, log, time.Now).keep(ctx, channels.Watch(ctx)); return nil })
 	group.Go(func() error { followMemory(ctx, func() int64 { return heldBytes(channels, players) }); return nil })
-	if ports.rtmp != nil {
-		server := rtmp.New(rtmp.Config{
-			Listener: ports.rtmp, Ingest: feeds, Log: log.With("area", "rtmp"),
-			HandshakeTimeout: cfg.Ingest.Limits.Handshake, IdleTimeout: cfg.Ingest.Limits.Idle, Connections: cfg.Ingest.Limits.Connections,
-		})
-		group.Go(func() error { return server.Run(ctx) })
-		log.Info("listening", "for", "rtmp", "address", ports.rtmp.Addr().String())
-	}
+	serveRTMP(ctx, group, cfg.Ingest, "rtmp", ports.rtmp, feeds, log)
+	serveRTMP(ctx, group, cfg.Ingest, "rtmps", ports.rtmps, feeds, log)
 	serveSRT(ctx, group, cfg.Ingest, ports.srt, feeds, channels, log)
 	if ports.ingest != nil {
 		serveHTTP(ctx, group, cfg.Ingest, ports.ingest, feeds, log)
@@ -157,8 +150,8 @@ func inTime(err error, log *slog.Logger) error {
 
 // ports are the open listeners: opened before all else, so that a used port is the first thing to show.
 type ports struct {
-	players, admin, rtmp, ingest net.Listener
-	srt                          *srt.Listener
+	players, admin, rtmp, rtmps, ingest net.Listener
+	srt                                 *srt.Listener
 }
 
 func listen(cfg config.Config) (*ports, error) {
@@ -170,6 +163,7 @@ func listen(cfg config.Config) (*ports, error) {
 		{&p.players, "edge.listen", cfg.Edge.Listen},
 		{&p.admin, "admin.listen", cfg.Admin.Listen},
 		{&p.rtmp, "ingest.rtmp", cfg.Ingest.RTMP},
+		{&p.rtmps, "ingest.rtmps.listen", cfg.Ingest.RTMPS.Listen},
 		{&p.ingest, "ingest.http", cfg.Ingest.HTTP},
 	} {
 		if l.address == "" {
@@ -181,6 +175,10 @@ func listen(cfg config.Config) (*ports, error) {
 			return nil, fmt.Errorf("%s: %w", l.key, err)
 		}
 		*l.to = ln
+	}
+	if err := p.secure(cfg.Ingest.RTMPS); err != nil {
+		p.close()
+		return nil, fmt.Errorf("ingest.rtmps: %w", err)
 	}
 	if cfg.Ingest.SRT.Listen != "" {
 		ln, err := srt.Listen(cfg.Ingest.SRT.Listen, cfg.Ingest.SRT.Latency)
@@ -195,7 +193,7 @@ func listen(cfg config.Config) (*ports, error) {
 
 // close closes what is still open.
 func (p *ports) close() {
-	for _, ln := range []net.Listener{p.players, p.admin, p.rtmp, p.ingest} {
+	for _, ln := range []net.Listener{p.players, p.admin, p.rtmp, p.rtmps, p.ingest} {
 		if ln != nil {
 			_ = ln.Close()
 		}

@@ -2,6 +2,7 @@ package rtmp
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -97,7 +98,11 @@ func (s *Server) serve(ctx context.Context, nc net.Conn) {
 			c.log.Error("panic on a connection", "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	if tcp, ok := nc.(*net.TCPConn); ok {
+	wire := nc
+	if secure, ok := nc.(*tls.Conn); ok {
+		wire = secure.NetConn()
+	}
+	if tcp, ok := wire.(*net.TCPConn); ok {
 		// A kernel buffer of a few frames lets the reader sleep longer, and a dead peer is found out.
 		_ = tcp.SetReadBuffer(512 << 10)
 		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3})

@@ -42,8 +42,9 @@ type Admin struct {
 
 // Ingest is where feeds come in.
 type Ingest struct {
-	RTMP string // HOST:PORT, "" for no RTMP. Default: ":1935"
-	SRT  SRT
+	RTMP  string // HOST:PORT, "" for no RTMP. Default: ":1935"
+	RTMPS RTMPS
+	SRT   SRT
 	// HTTP is where feeds are pushed by HTTP.
 	HTTP      string // HOST:PORT, "" for none. Default: ":8082"
 	Admission Admission

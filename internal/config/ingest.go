@@ -74,6 +74,7 @@ func ingest(c *Ingest) reader {
 	l := &c.Limits
 	return section(
 		key{"rtmp", value(&c.RTMP, listenOrOff)},
+		key{"rtmps", rtmps(&c.RTMPS)},
 		key{"srt", srt(&c.SRT)},
 		key{"http", value(&c.HTTP, listenOrOff)},
 		key{"allow", list(&c.Admission.Allow, catalog.ParseAddresses)},

@@ -75,10 +75,14 @@ func (d *document) root(c *Config) error {
 	if c.Bus.URL == "" && c.Bus.Replicas != 1 {
 		return d.fail("bus.replicas", "%d need a NATS cluster in bus.url: the embedded server stores everything once", c.Bus.Replicas)
 	}
+	if err := c.Ingest.RTMPS.check(); err != nil {
+		return d.fail("ingest.rtmps", "%v", err)
+	}
 	return d.apart(
 		endpoint{"edge.listen", c.Edge.Listen},
 		endpoint{"admin.listen", c.Admin.Listen},
 		endpoint{"ingest.rtmp", c.Ingest.RTMP},
+		endpoint{"ingest.rtmps.listen", c.Ingest.RTMPS.Listen},
 		endpoint{"ingest.http", c.Ingest.HTTP},
 	)
 }

@@ -38,7 +38,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"hello\n", "1:1: this must be keys with values"},
 		// shape
 		{"dta: x\n", `1:1: unknown key "dta", known: data, edge, admin, ingest, bus, channels, log`},
-		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, srt, http, allow, on_publish, on_publish_fail, limits`},
+		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, rtmps, srt, http, allow, on_publish, on_publish_fail, limits`},
 		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key, passphrase, allow, captions, subtitles, renditions, inputs, switch`},
 		{"channels: {news: {inputs: {name: main}}}\n", "1:27: channels.news.inputs: must be a list in brackets, like [{name: main}, {name: backup}]"},
 		{"channels: {news: {inputs: [{name: main, url: x}]}}\n", `1:41: unknown key "url" in channels.news.inputs, known: name, source`},
@@ -69,6 +69,9 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"admin: {listen: \"a b:80\"}\n", `1:17: admin.listen: "a b:80" has neither an IP address nor a host's name before the port`},
 		{"admin:\n  listen: \":8080\"\n", "2:11: admin.listen: :8080 is taken by edge.listen: :8080"},
 		{"edge:\n  listen: \":8081\"\n", "2:11: edge.listen: :8081 is taken by admin.listen: 127.0.0.1:8081"},
+		{"ingest: {rtmps: {listen: \":1936\", key: k.pem}}\n", "1:17: ingest.rtmps: certificate and key are needed: two PEM files"},
+		{"ingest: {rtmps: {certificate: c.pem, key: k.pem}}\n", "1:17: ingest.rtmps: listen is missing: write an address like :1936"},
+		{"ingest: {rtmp: \":9\", rtmps: {listen: \":9\", certificate: c.pem, key: k.pem}}\n", "1:38: ingest.rtmps.listen: :9 is taken by ingest.rtmp: :9"},
 		{"edge: {listen: \"127.0.0.1:9\"}\ningest: {rtmp: \"127.0.0.1:9\"}\n", "2:16: ingest.rtmp: 127.0.0.1:9 is taken by edge.listen: 127.0.0.1:9"},
 		{"edge:\n  memory: 2GB\n", `2:11: edge.memory: "2GB" is no size, write it like 2GiB, 512MiB or as a number of bytes`},
 		{"edge: {memory: -1}\n", `1:16: edge.memory: "-1" is no size, write it like 2GiB, 512MiB or as a number of bytes`},
