@@ -12,6 +12,7 @@ import (
 	"weir/ingest/cmaf"
 	"weir/ingest/http"
 	"weir/ingest/srt"
+	"weir/ingest/subtitles"
 	"weir/internal/bus"
 	"weir/internal/catalog"
 	"weir/internal/config"
@@ -31,10 +32,11 @@ func newIngest(cfg config.Ingest, b *bus.Bus, channels *catalog.Catalog, log *sl
 }
 
 // serveHTTP runs what is pushed by HTTP.
-func serveHTTP(ctx context.Context, group *errgroup.Group, cfg config.Ingest, ln net.Listener, feeds ingest.Opener, log *slog.Logger) {
+func serveHTTP(ctx context.Context, group *errgroup.Group, cfg config.Ingest, ln net.Listener, feeds *ingest.Server, log *slog.Logger) {
+	texts := subtitles.New(subtitles.Config{Ingest: feeds, Log: log.With("area", "subtitles"), Now: time.Now})
 	segments := cmaf.New(cmaf.Config{Ingest: feeds, Log: log.With("area", "cmaf"), Now: time.Now, Idle: cfg.Limits.Idle})
 	server := http.New(http.Config{
-		Listener: ln, Ingest: feeds, Log: log.With("area", "http"), CMAF: segments,
+		Listener: ln, Ingest: feeds, Log: log.With("area", "http"), CMAF: segments, Subtitles: texts,
 		HeaderTimeout: cfg.Limits.Handshake, IdleTimeout: cfg.Limits.Idle, Connections: cfg.Limits.Connections,
 	})
 	group.Go(func() error {
