@@ -51,6 +51,7 @@ type question struct {
 	Action    string `json:"action"` // publish
 	Channel   string `json:"channel"`
 	Rendition string `json:"rendition"`
+	Input     string `json:"input"`
 	Protocol  string `json:"protocol"`
 	Remote    string `json:"remote"` // HOST:PORT
 	Key       string `json:"key"`
@@ -83,7 +84,7 @@ func (h *Hook) ask(ctx context.Context, p Publish) error {
 		return fmt.Errorf("%w: %d questions are open", errUnanswered, hookAsking)
 	}
 	body, err := json.Marshal(question{
-		Action: "publish", Channel: p.Channel, Rendition: p.Rendition, Protocol: p.Protocol, Remote: p.Remote, Key: p.Key,
+		Action: "publish", Channel: p.Channel, Rendition: p.Rendition, Input: p.Input, Protocol: p.Protocol, Remote: p.Remote, Key: p.Key,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnanswered, err)

@@ -32,7 +32,7 @@ func codeOf(err error) gosrt.RejectionReason {
 		return gosrt.REJX_UNAUTHORIZED
 	case errors.Is(err, ingest.ErrAddress), errors.Is(err, ingest.ErrRefused):
 		return gosrt.REJX_FORBIDDEN
-	case errors.Is(err, ingest.ErrUnknownChannel), errors.Is(err, ingest.ErrRendition), errors.Is(err, ingest.ErrDeleted):
+	case errors.Is(err, ingest.ErrUnknownChannel), errors.Is(err, ingest.ErrRendition), errors.Is(err, ingest.ErrInput), errors.Is(err, ingest.ErrDeleted):
 		return gosrt.REJX_NOTFOUND
 	case errors.Is(err, ingest.ErrTaken), errors.Is(err, ingest.ErrLost):
 		return rejectConflict

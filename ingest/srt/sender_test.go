@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -69,20 +70,25 @@ func mustDial(t *testing.T, address, streamID, passphrase string) gosrt.Conn {
 	return conn
 }
 
-// send sends a stream at about twice its pace, for a burst is more than a network has room for.
+// send sends a whole stream.
 func send(t *testing.T, conn gosrt.Conn, ts []byte) {
 	t.Helper()
+	if err := pour(conn, ts); err != nil {
+		t.Error(err)
+	}
+}
+
+// pour sends a stream at about twice its pace, for a burst is more than a network has room for, until that fails.
+func pour(conn gosrt.Conn, ts []byte) error {
 	pace := time.NewTicker(5 * time.Millisecond)
 	defer pace.Stop()
-	for len(ts) > 0 {
-		n := min(len(ts), 7*188)
-		if _, err := conn.Write(ts[:n]); err != nil {
-			t.Error(err)
-			return
+	for datagram := range slices.Chunk(ts, 7*188) {
+		if _, err := conn.Write(datagram); err != nil {
+			return err
 		}
-		ts = ts[n:]
 		<-pace.C
 	}
+	return nil
 }
 
 // requireSame checks that both have the same samples: that nothing was lost, changed or added.

@@ -157,7 +157,7 @@ func (s *Server) open(ctx context.Context, req gosrt.ConnRequest, log *slog.Logg
 	opening, cancel := context.WithTimeout(ctx, s.cfg.HandshakeTimeout)
 	defer cancel()
 	feed, err := s.cfg.Ingest.Open(opening, ingest.Publish{
-		Channel: id.Channel, Rendition: id.Rendition, Key: id.Key, Protocol: "srt", Remote: req.RemoteAddr().String(), Transport: c.transport,
+		Channel: id.Channel, Rendition: id.Rendition, Input: id.Input, Key: id.Key, Protocol: "srt", Remote: req.RemoteAddr().String(), Transport: c.transport,
 	})
 	if err != nil {
 		return nil, nil, err

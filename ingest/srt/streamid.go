@@ -2,6 +2,7 @@ package srt
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 
 	gosrt "github.com/datarhei/gosrt"
@@ -30,6 +31,10 @@ func parseStreamID(s string) (streamID, error) {
 		if s[i] < ' ' || s[i] > '~' {
 			return streamID{}, badRequest("the streamid must be printable ASCII: byte %d is not", i+1)
 		}
+	}
+	// Some programs leave a streamid in a URL as it is escaped there. Neither names nor keys have a percent sign.
+	if plain, err := url.PathUnescape(s); err == nil && strings.Contains(s, "%") {
+		return parseStreamID(plain)
 	}
 	if rest, ok := strings.CutPrefix(s, standard); ok {
 		return parseStandard(rest)

@@ -18,6 +18,8 @@ func TestStreamID(t *testing.T) {
 		"#!::m=publish,r=news":                               {Channel: "news"},
 		"#!::r=news/720p,m=publish,key=a=b":                  {Channel: "news", Rendition: "720p", Key: "a=b"},
 		"#!::u=me,t=stream,m=publish,r=news":                 {Channel: "news"},
+		"publish%3Anews%3As3cret":                            {Channel: "news", Key: "s3cret"},
+		"%23!%3A%3Am=publish,r=news":                         {Channel: "news"},
 		"#!::m=publish,r=news,input=backup,h=host,s=1,x,,y=": {Channel: "news", Input: "backup"},
 	} {
 		if got, err := parseStreamID(in); err != nil || got != want {
@@ -32,6 +34,7 @@ func TestStreamID(t *testing.T) {
 		"#!::m=publish":                       gosrt.REJX_BAD_REQUEST,
 		"#!::m=publish,r=a,r=b":               gosrt.REJX_BAD_REQUEST,
 		"publish:n\x00ws":                     gosrt.REJX_BAD_REQUEST,
+		"publish%3An%00ws":                    gosrt.REJX_BAD_REQUEST,
 		"publish:nëws":                        gosrt.REJX_BAD_REQUEST,
 		"publish:" + strings.Repeat("a", 505): gosrt.REJX_BAD_REQUEST,
 		"read:news":                           gosrt.REJX_BAD_MODE,
@@ -49,7 +52,7 @@ func TestStreamID(t *testing.T) {
 
 func FuzzStreamID(f *testing.F) {
 	for _, s := range []string{
-		"publish:a", "publish:a/b:c", "#!::m=publish,r=a/b,key=c,input=d", "#!::", "#!::m", "read:a", ":", "publish:key=x", "\xff", "#!::m=key=x",
+		"publish:a", "publish:a/b:c", "#!::m=publish,r=a/b,key=c,input=d", "#!::", "#!::m", "read:a", ":", "publish:key=x", "publish%3Aa%253a", "%", "\xff", "#!::m=key=x",
 	} {
 		f.Add(s)
 	}

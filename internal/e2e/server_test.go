@@ -62,6 +62,7 @@ type server struct {
 type settings struct {
 	data     string // its data directory; kept over restarts
 	channels string // YAML, the lines under `channels:`
+	ingest   string // YAML, more keys of `ingest:` in braces, "" for none
 }
 
 // start runs a server until the test ends and returns once it listens.
@@ -71,8 +72,12 @@ func start(t testing.TB, s settings) *server {
 		s.data = t.TempDir()
 	}
 	config := filepath.Join(t.TempDir(), "weir.yaml")
+	more := ""
+	if s.ingest != "" {
+		more = ", " + s.ingest
+	}
 	text := fmt.Sprintf("data: %s\nedge: {listen: \"127.0.0.1:0\"}\nadmin: {listen: \"127.0.0.1:0\"}\n"+
-		"ingest: {rtmp: \"127.0.0.1:0\", srt: \"127.0.0.1:0\", http: \"127.0.0.1:0\"}\nlog: {format: json}\nchannels:\n%s", s.data, s.channels)
+		"ingest: {rtmp: \"127.0.0.1:0\", srt: \"127.0.0.1:0\", http: \"127.0.0.1:0\"%s}\nlog: {format: json}\nchannels:\n%s", s.data, more, s.channels)
 	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 
 	srv := &server{
