@@ -16,7 +16,8 @@
 //
 // # Key frames
 //
-// A browser makes a key frame only when it is asked to. One is asked for at the start, after loss, and whenever a multiple of the
+// A browser makes a key frame only when it is asked to. Two are asked for at the start, to see whether the publisher answers: the packager
+// is told. Then one is asked for after loss, and whenever a multiple of the
 // channel's segment duration has gone by on the channel timeline, since there the packager cuts: so the IDR comes a round trip behind
 // the border, once a segment, and begins the segment.
 //

@@ -105,7 +105,7 @@ func TestEveryFrameComesAsItWasSent(t *testing.T) {
 			if feed.publish.Channel != "news" || feed.publish.Key != "secret" || feed.publish.Protocol != "whip" {
 				t.Errorf("opened as %v with key %q", feed.publish, feed.publish.Key)
 			}
-			s := broadcast(t, p, 5)
+			s := broadcast(t, p, 6)
 			samples := feed.waitFor(t, "last frame and last sound", func(all []media.Sample) bool {
 				video, audio := false, false
 				for _, m := range all[max(len(all)-100, 0):] {
@@ -173,7 +173,7 @@ func compare(t *testing.T, s sent, samples []media.Sample) {
 	if next[0] != len(s.video) || next[1] != len(s.audio) {
 		t.Fatalf("up to number %d of %d pictures and %d of %d sounds came", next[0], len(s.video), next[1], len(s.audio))
 	}
-	if first := find(s.video, samples[0].Data[4:4+binary.BigEndian.Uint32(samples[0].Data)], 0); first > 60 {
+	if first := find(s.video, samples[0].Data[4:4+binary.BigEndian.Uint32(samples[0].Data)], 0); first > 120 {
 		t.Errorf("began with frame %d only", first)
 	}
 }

@@ -57,6 +57,17 @@ func (s *sender) packet(kind media.Kind, at uint32, marker bool, payload []byte)
 	}
 }
 
+// trial sends key frames as they are asked for, so that the feed begins with the next one.
+func (s *sender) trial() {
+	s.t.Helper()
+	for n := range uint32(trials) {
+		s.video(n*3000-20_000, testSPS, testPPS, idr)
+	}
+	if len(s.feed.samples) != 0 {
+		s.t.Fatal("the feed began before it was known whether the sender answers")
+	}
+}
+
 // video sends a frame, one packet a NAL unit.
 func (s *sender) video(at uint32, units ...[]byte) {
 	s.t.Helper()
@@ -81,23 +92,25 @@ func TestFeedBeginsWithAKeyFrameOnceTheTracksAreTied(t *testing.T) {
 	s := newSender(t, true, true)
 	s.video(0, testSPS, testPPS, idr)
 	s.packet(media.Audio, 0, false, voice)
-	s.after(time.Second)
-	s.video(90000, inter)
+	s.after(trialTime)
+	s.video(3*90000, inter)
 	if len(s.feed.samples) != 0 {
 		t.Fatal("began without sender reports")
 	}
-	s.reports(90000, 48000)
+	s.reports(3*90000, 3*48000)
 	s.after(beat)
-	s.intake.wanted = false
-	s.video(93000, inter)
-	if len(s.feed.samples) != 0 || !s.intake.wanted {
-		t.Fatalf("%d samples; a key frame is wanted: %t", len(s.feed.samples), s.intake.wanted)
+	s.video(273000, inter)
+	if len(s.feed.samples) != 0 || s.intake.keys.opened.IsZero() {
+		t.Fatalf("%d samples; a key frame was asked for: %t", len(s.feed.samples), !s.intake.keys.opened.IsZero())
 	}
-	s.packet(media.Audio, 48960, false, voice)
-	s.video(96000, idr)
-	s.packet(media.Audio, 51200, false, voice)
+	s.packet(media.Audio, 144960, false, voice)
+	s.video(276000, idr)
+	s.packet(media.Audio, 147200, false, voice)
 	if len(s.feed.starts) != 1 || len(s.feed.starts[0]) != 2 || len(s.feed.samples) != 2 {
 		t.Fatalf("%d starts, %d samples", len(s.feed.starts), len(s.feed.samples))
+	}
+	if s.feed.starts[0][0].KeysOnDemand {
+		t.Error("the packager is told that key frames come on demand")
 	}
 	v, a := s.feed.samples[0], s.feed.samples[1]
 	if !v.Sync || v.PTS.Duration(pictureRate) != a.PTS.Duration(soundRate) {
@@ -158,6 +171,7 @@ func TestSoundGoesAloneWherePicturesNeverCome(t *testing.T) {
 func TestParameterSets(t *testing.T) {
 	t.Parallel()
 	s := newSender(t, true, false)
+	s.trial()
 	delimiter, sei, filler, end := []byte{9, 0xf0}, []byte{6, 5, 1, 0x80}, []byte{12, 0xff, 0x80}, []byte{10}
 	s.video(3000, delimiter, testSPS, testPPS, sei, idr, filler, end)
 	s.video(6000, inter, inter)
@@ -178,6 +192,9 @@ func TestParameterSets(t *testing.T) {
 	}
 	// High Profile has its chroma format and bit depths at the end.
 	record := s.feed.starts[0][0].Config
+	if !s.feed.starts[0][0].KeysOnDemand {
+		t.Error("the packager is not told that key frames come on demand")
+	}
 	if !bytes.Equal(record[:6], []byte{1, 0x64, 0, 0x1f, 0xff, 0xe1}) || !bytes.HasSuffix(record, []byte{0xfd, 0xf8, 0xf8, 0}) {
 		t.Errorf("record %x", record)
 	}
@@ -186,6 +203,7 @@ func TestParameterSets(t *testing.T) {
 func TestAfterLossNothingIsShownUntilTheNextKeyFrame(t *testing.T) {
 	t.Parallel()
 	s := newSender(t, true, false)
+	s.trial()
 	s.video(3000, testSPS, testPPS, idr)
 	s.video(6000, inter)
 	s.intake.wanted = false
@@ -245,6 +263,7 @@ func TestSilenceFillsWhatDTXLeavesOut(t *testing.T) {
 func TestFramesOutOfOrderAreLeftOut(t *testing.T) {
 	t.Parallel()
 	s := newSender(t, true, false)
+	s.trial()
 	for _, at := range []uint32{3000, 12000, 6000, 9000, 15000} {
 		s.video(at, testSPS, testPPS, idr)
 	}

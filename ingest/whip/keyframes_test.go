@@ -14,7 +14,7 @@ func camera(k *keyframes, frames int, answers time.Duration, own int) (keys []ti
 		at := time.Duration(i) * time.Second / 30
 		place, now := media.FromDuration(at, pictureRate), ms(0).Add(at)
 		if own > 0 && i%own == own/2 || answers > 0 && due > 0 && at >= due {
-			k.came(place, now)
+			k.next(place, k.came(now))
 			keys = append(keys, at)
 			due = 0
 			continue

@@ -45,7 +45,9 @@ func (t *intake) picture(in *inlet, f frame, now time.Time) error {
 
 // show hands a frame that can be decoded to the feed.
 func (t *intake) show(in *inlet, stamp int64, sync bool, data []byte, now time.Time) error {
+	answer := false
 	if sync {
+		answer = t.keys.came(now)
 		config, err := in.parameters.record()
 		if config == nil {
 			why := "video frame: no SPS and PPS came before the key frame"
@@ -58,19 +60,16 @@ func (t *intake) show(in *inlet, stamp int64, sync bool, data []byte, now time.T
 			return nil
 		}
 		in.broken = false
-		if !in.clock.placed {
-			t.keys.early()
-			return nil
-		}
-		if !in.on || string(config) != string(in.format.Config) {
+		if in.on && string(config) != string(in.format.Config) || !in.on && t.ready(in, now) {
 			in.format.Config = config
+			in.format.KeysOnDemand, _ = t.keys.onDemand(now)
 			if err := t.announce(in); err != nil {
 				return err
 			}
 		}
 	}
 	if !in.on {
-		if in.clock.placed {
+		if _, known := t.keys.onDemand(now); in.clock.placed || !known {
 			t.wanted = t.keys.need(now) || t.wanted
 		}
 		return nil
@@ -86,11 +85,17 @@ func (t *intake) show(in *inlet, stamp int64, sync bool, data []byte, now time.T
 	}
 	place := media.Ticks(at) + t.base
 	if sync {
-		t.keys.came(place, now)
+		t.keys.next(place, answer)
 	} else if t.keys.passed(place, now) {
 		t.wanted = true
 	}
 	return nil
+}
+
+// ready tells whether the video track may begin: it is on the feed's clock, and how its key frames come is known.
+func (t *intake) ready(in *inlet, now time.Time) bool {
+	_, known := t.keys.onDemand(now)
+	return in.clock.placed && known
 }
 
 // sample is NAL units with 4-byte lengths.

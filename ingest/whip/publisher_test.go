@@ -229,6 +229,26 @@ func (p *publisher) sendVideo(t *testing.T, at uint32, units ...[]byte) {
 	}
 }
 
+// begin sends key frames until the feed has one.
+func (p *publisher) begin(t *testing.T, feed *fakeFeed) {
+	t.Helper()
+	ticks := time.NewTicker(30 * time.Millisecond)
+	defer ticks.Stop()
+	limit := time.After(20 * time.Second)
+	for n := uint32(0); ; n++ {
+		p.sendVideo(t, n*2700, testSPS, testPPS, []byte{0x65, 1, 2, 3})
+		select {
+		case <-feed.wrote:
+			return
+		case <-ticks.C:
+		case <-feed.closed:
+			t.Fatalf("the feed ended: %v", feed.waitClosed(t))
+		case <-limit:
+			t.Fatal("no frame came within 20 s")
+		}
+	}
+}
+
 func (p *publisher) send(t *testing.T, track int, to *webrtc.TrackLocalStaticRTP, at uint32, marker bool, payload []byte) {
 	t.Helper()
 	header := rtp.Header{Version: 2, SequenceNumber: p.numbers[track], Timestamp: at, Marker: marker}

@@ -38,9 +38,8 @@ func TestWithoutPacketsTheFeedEnds(t *testing.T) {
 		url := serve(t, Config{Ingest: in})
 		p := newPublisher(t, true, false, 0)
 		p.publish(t, url+"/whip/news", "")
-		p.sendVideo(t, 0, testSPS, testPPS, []byte{0x65, 1, 2, 3})
 		feed := in.wait(t)
-		feed.waitFor(t, "a frame", func(s []media.Sample) bool { return len(s) > 0 })
+		p.begin(t, feed)
 		if err := p.peer.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -110,6 +109,5 @@ func TestPublisherOverTCP(t *testing.T) {
 	p := newPublisher(t, true, false, 0)
 	p.onlyTCP = true
 	p.publish(t, url+"/whip/news", "")
-	p.sendVideo(t, 0, testSPS, testPPS, []byte{0x65, 1, 2, 3})
-	in.wait(t).waitFor(t, "a frame", func(s []media.Sample) bool { return len(s) > 0 })
+	p.begin(t, in.wait(t))
 }

@@ -64,6 +64,9 @@ type Format struct {
 	Language   string // BCP 47; "" is not known
 	SampleRate int    // audio, in Hz; needed only where Config does not say it (MP3, MP2)
 	Channels   int    // audio; needed only where Config does not say it (MP3, MP2)
+	// KeysOnDemand tells that video has key frames only where the adapter asks for them, which it does at every border: one comes a
+	// round trip behind it.
+	KeysOnDemand bool
 }
 
 // Equal tells whether a decoder that was set up for f goes on with g.
