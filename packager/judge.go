@@ -64,6 +64,9 @@ func (p *Packager) judge(a arrival) error {
 func (p *Packager) anchor(t *track, a arrival) {
 	at := max(media.Ticks(a.at.UnixNano()), p.end)
 	dts := a.DTS
+	if t.source.Grid {
+		at = p.onGrid(at, media.Rescale(dts, t.source.Timescale, nanoscale))
+	}
 	p.feed = feedClock{anchored: true, source: dts, scale: t.source.Timescale, at: at, first: at, newest: at}
 	for _, t := range p.tracks {
 		t.trackClock = trackClock{source: t.source, scale: t.scale, stale: t.seen || t.stale, before: t.before}
@@ -76,6 +79,17 @@ func (p *Packager) anchor(t *track, a arrival) {
 	p.agenda.reanchor()
 	p.wall.reset(time.Duration(media.Ticks(a.at.UnixNano()) - at))
 	p.settled, p.shift, p.alignFrom = false, 0, 0
+}
+
+// onGrid is the point of the timeline near at where multiples of the segment duration are multiples of it on the source's clock too: before
+// at, where the channel has not come so far.
+func (p *Packager) onGrid(at, source media.Ticks) media.Ticks {
+	segment := media.Ticks(p.segmentDuration())
+	back := ((at-source)%segment + segment) % segment
+	if at-back >= p.end || back == 0 {
+		return at - back
+	}
+	return at - back + segment
 }
 
 // verdict unrolls a decoding time and judges it by the track's last one, or by the feed's where the track has none yet.

@@ -131,7 +131,7 @@ func parseTrack(trak []byte, movie uint32) (headerTrack, error) {
 		return t, fmt.Errorf("%w: track %d: %w", errMalformed, t.id, err)
 	}
 	t.format.Config = bytes.Clone(t.format.Config)
-	t.format.Clock = media.Clock{Timescale: t.scale}
+	t.format.Clock = media.Clock{Timescale: t.scale, Grid: true}
 	t.format.Language = language(isobmff.Child(mdia, "elng"), packed)
 	if _, err := packager.Describe(t.format); err != nil {
 		if t.format.Codec.Kind() == media.Text {

@@ -51,6 +51,9 @@ func (c Codec) Kind() Kind {
 type Clock struct {
 	Timescale uint32 // ticks a second
 	Wrap      Ticks  // timestamps are given modulo this; 0: they never wrap
+	// Grid tells that the source has segments of its own, which begin at multiples of their duration on this clock, or soon after: where
+	// they are as long as the channel's, these begin with them, whatever other sync samples there are.
+	Grid bool
 }
 
 // Format is how a feed announces one of its tracks: what a decoder must be told, and the clock of its samples.
