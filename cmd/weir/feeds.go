@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
-	"net"
+	nethttp "net/http"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -32,11 +32,17 @@ func newIngest(cfg config.Ingest, b *bus.Bus, channels *catalog.Catalog, log *sl
 }
 
 // serveHTTP runs what is pushed by HTTP.
-func serveHTTP(ctx context.Context, group *errgroup.Group, cfg config.Ingest, ln net.Listener, feeds *ingest.Server, log *slog.Logger) {
+func serveHTTP(ctx context.Context, group *errgroup.Group, cfg config.Ingest, ports *ports, feeds *ingest.Server,
+	channels *catalog.Catalog, log *slog.Logger,
+) {
 	texts := subtitles.New(subtitles.Config{Ingest: feeds, Log: log.With("area", "subtitles"), Now: time.Now})
 	segments := cmaf.New(cmaf.Config{Ingest: feeds, Log: log.With("area", "cmaf"), Now: time.Now, Idle: cfg.Limits.Idle})
+	var browsers nethttp.Handler
+	if ports.whip != nil {
+		browsers = serveWHIP(ctx, group, cfg, ports.whip, feeds, channels, log)
+	}
 	server := http.New(http.Config{
-		Listener: ln, Ingest: feeds, Log: log.With("area", "http"), CMAF: segments, Subtitles: texts,
+		Listener: ports.ingest, Ingest: feeds, Log: log.With("area", "http"), CMAF: segments, Subtitles: texts, WHIP: browsers,
 		HeaderTimeout: cfg.Limits.Handshake, IdleTimeout: cfg.Limits.Idle, Connections: cfg.Limits.Connections,
 	})
 	group.Go(func() error {
@@ -45,7 +51,7 @@ func serveHTTP(ctx context.Context, group *errgroup.Group, cfg config.Ingest, ln
 		defer stop()
 		return server.Run(ctx)
 	})
-	log.Info("listening", "for", "http", "address", ln.Addr().String())
+	log.Info("listening", "for", "http", "address", ports.ingest.Addr().String())
 }
 
 // serveSRT runs what takes feeds in by SRT: senders that call, where ln is not nil, and those that are called.

@@ -15,6 +15,7 @@ import (
 	"weir/ingest/file"
 	"weir/ingest/pull"
 	"weir/ingest/srt"
+	"weir/ingest/whip"
 	"weir/internal/bus"
 	"weir/internal/catalog"
 	"weir/internal/clip"
@@ -107,7 +108,7 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 	serveRTMP(ctx, group, cfg.Ingest, "rtmps", ports.rtmps, feeds, log)
 	serveSRT(ctx, group, cfg.Ingest, ports.srt, feeds, channels, log)
 	if ports.ingest != nil {
-		serveHTTP(ctx, group, cfg.Ingest, ports.ingest, feeds, log)
+		serveHTTP(ctx, group, cfg.Ingest, ports, feeds, channels, log)
 	}
 	sources := pull.New(pull.Config{
 		Ingest: feeds, Catalog: channels, Log: log.With("area", "pull"), Now: time.Now, IdleTimeout: cfg.Ingest.Limits.Idle,
@@ -152,6 +153,7 @@ func inTime(err error, log *slog.Logger) error {
 type ports struct {
 	players, admin, rtmp, rtmps, ingest net.Listener
 	srt                                 *srt.Listener
+	whip                                *whip.Listener
 }
 
 func listen(cfg config.Config) (*ports, error) {
@@ -188,6 +190,11 @@ func listen(cfg config.Config) (*ports, error) {
 		}
 		p.srt = ln
 	}
+	var err error
+	if p.whip, err = listenWHIP(cfg.Ingest); err != nil {
+		p.close()
+		return nil, fmt.Errorf("ingest.whip: %w", err)
+	}
 	return p, nil
 }
 
@@ -200,6 +207,9 @@ func (p *ports) close() {
 	}
 	if p.srt != nil {
 		p.srt.Close()
+	}
+	if p.whip != nil {
+		p.whip.Close()
 	}
 }
 

@@ -77,6 +77,7 @@ func ingest(c *Ingest) reader {
 		key{"rtmps", rtmps(&c.RTMPS)},
 		key{"srt", srt(&c.SRT)},
 		key{"http", value(&c.HTTP, listenOrOff)},
+		key{"whip", whip(&c.WHIP)},
 		key{"allow", list(&c.Admission.Allow, catalog.ParseAddresses)},
 		key{"on_publish", value(&c.Admission.OnPublish, hook)},
 		key{"on_publish_fail", value(&c.Admission.OnPublishIn, hookFails)},
