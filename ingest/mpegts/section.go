@@ -1,9 +1,7 @@
 package mpegts
 
-// maxSection is the largest section with its header: 12 bits of length (ISO/IEC 13818-1, 2.4.4.11).
-const maxSection = 3 + 4095
-
-// sections puts sections together that are cut into packets (2.4.4.1).
+// sections puts sections together that are cut into packets (ISO/IEC 13818-1, 2.4.4.1). A section has 4098 bytes at most: its length has
+// 12 bits.
 type sections struct {
 	buf []byte
 	on  bool // a section has begun

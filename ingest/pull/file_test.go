@@ -85,8 +85,7 @@ func TestSplicesOfALoop(t *testing.T) {
 // A stream is fetched; when it ends, again. Credentials go along, and are shown to nobody.
 func TestHTTPPull(t *testing.T) {
 	t.Parallel()
-	var server *httptest.Server
-	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, password, _ := r.BasicAuth(); password != "s3cret" || r.URL.Path != "/a.ts" {
 			w.WriteHeader(http.StatusForbidden)
 			return

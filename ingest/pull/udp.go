@@ -120,6 +120,9 @@ func (r *receiver) datagram(ctx context.Context, b []byte, from netip.AddrPort) 
 	r.heard = now
 	r.count.received.Add(1)
 	if r.feed == nil {
+		if !promising(b) {
+			return nil
+		}
 		if err := r.begin(ctx); err != nil {
 			return err
 		}
@@ -140,6 +143,15 @@ func (r *receiver) datagram(ctx context.Context, b []byte, from netip.AddrPort) 
 		return over(r.feed, err)
 	}
 	return r.wanted()
+}
+
+// promising tells whether a datagram looks like a transport stream: a feed does not begin with anything else.
+func promising(b []byte) bool {
+	const syncByte, timecode = 0x47, 4
+	if payload, _, ok := unwrap(b); ok {
+		b = payload
+	}
+	return len(b) > timecode && (b[0] == syncByte || b[timecode] == syncByte)
 }
 
 func (r *receiver) write(b []byte) error {

@@ -65,7 +65,7 @@ func TestDatagrams(t *testing.T) {
 		t.Run(fmt.Sprintf("RTP %v", inRTP), func(t *testing.T) {
 			t.Parallel()
 			port := freePort(t)
-			in := supervise(t, fmt.Sprintf("udp://127.0.0.1:%d?program=1", port), Config{IdleTimeout: time.Second})
+			in := supervise(t, fmt.Sprintf("udp://127.0.0.1:%d?program=1", port), Config{IdleTimeout: 4 * time.Second})
 			first := null
 			if inRTP {
 				first = rtp(65530, null)
@@ -175,7 +175,7 @@ func TestSenders(t *testing.T) {
 			if _, err := exec.LookPath(args[0]); err != nil {
 				t.Skip(args[0] + " is not installed")
 			}
-			in := supervise(t, strings.ReplaceAll(tc.source, "PORT", port), Config{IdleTimeout: 2 * time.Second})
+			in := supervise(t, strings.ReplaceAll(tc.source, "PORT", port), Config{IdleTimeout: 4 * time.Second})
 			ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 			defer cancel()
 			out, _ := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
