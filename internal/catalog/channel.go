@@ -20,7 +20,7 @@ type Channel struct {
 	DVR     time.Duration // how much can be rewound
 	Segment time.Duration // how long a segment should be
 	Chunk   time.Duration // how long a chunk should be; 0: one chunk a segment
-	Source  string        // "file:PATH": a file that is looped; "srt://HOST:PORT": a sender that is called; "": open for a push. May have secrets: HideSource
+	Source  string        // "file:PATH": a file that is looped; "srt://HOST:PORT": a sender that is called; "udp://…", "http://…", "file:….ts": transport streams; "": open for a push. May have secrets: HideSource
 	Key     string        `json:"-"` // what a publisher must know; "": anybody may publish. A secret: never logged
 	// Passphrase is what SRT encrypts the channel's feed with (AES); "": the one of all channels, if there is one. A secret: never logged
 	Passphrase string    `json:"-"`
