@@ -4,7 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
+
+// headerTime is how long a segment waits for its header in a feed that has just been opened.
+const headerTime = 2 * time.Second
 
 // boxes reads the body to its end.
 func (q *request) boxes(b *body, first box) error {
@@ -91,18 +95,9 @@ func (q *request) fragment(moof []byte, at int64) error {
 		return fmt.Errorf("%w: moof without mdat", errMalformed)
 	}
 	if q.source == nil {
-		q.session.mu.Lock()
-		src := q.session.source(q.address)
-		var refused error
-		if src != nil {
-			refused = src.refused
-		}
-		q.session.mu.Unlock()
-		if refused != nil {
-			return refused
-		}
-		if src == nil {
-			return errNoHeader
+		src, err := q.find()
+		if err != nil {
+			return err
 		}
 		if err := q.bind(src); err != nil {
 			return err
@@ -119,6 +114,35 @@ func (q *request) fragment(moof []byte, at int64) error {
 		return err
 	}
 	return q.relative()
+}
+
+// find is the source of the request's path. Where the feed has only just been opened, its header may be on its way: senders that do not
+// wait for answers send both at once.
+func (q *request) find() (*source, error) {
+	again := time.NewTicker(tick)
+	defer again.Stop()
+	for {
+		q.session.mu.Lock()
+		src := q.session.source(q.address)
+		young := q.cfg.Now().Sub(q.session.opened) < headerTime
+		q.session.mu.Unlock()
+		switch {
+		case src != nil && src.refused != nil:
+			return nil, src.refused
+		case src != nil && src.header != nil:
+			return src, nil
+		case !young:
+			return nil, errNoHeader
+		}
+		select {
+		case <-again.C:
+		case <-q.session.quit:
+			return nil, q.session.ending()
+		}
+		if err := q.interrupted(); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // relative places the event messages that stood before the samples that are about to come.

@@ -17,6 +17,7 @@ var (
 	errPath        = errors.New("the path names no track")                 // 403
 	errNoFeed      = errors.New("nothing is being pushed to the channel")  // 404
 	errOvertaken   = errors.New("another request for the same track goes on in its place")
+	errAsked       = errors.New("the channel wants a key") // 401
 	errIdle        = errors.New("nothing received")
 )
 
@@ -26,6 +27,8 @@ func refusal(channel string, err error) (status int, words string) {
 	switch {
 	case errors.Is(err, errPath):
 		return http.StatusForbidden, "the path names no track: push to /cmaf/CHANNEL/Streams(TRACK.cmfv) or /cmaf/CHANNEL/TRACK/SEGMENT.m4s"
+	case errors.Is(err, errAsked):
+		return http.StatusUnauthorized, err.Error()
 	case errors.Is(err, ingest.ErrKey):
 		return http.StatusForbidden, fmt.Sprintf("wrong or missing key for channel %q: add ?key=KEY, or send it as the password", channel)
 	case errors.Is(err, ingest.ErrAddress), errors.Is(err, ingest.ErrRefused):

@@ -25,6 +25,7 @@ const (
 	lingerBytes = 4 << 20 // that a sender who was refused may still send, so that it reads why
 	lingerTime  = time.Second
 	repeatLog   = 10 * time.Second // the same refusal again and again is one line
+	openTime    = 10 * time.Second // for a feed to be opened
 )
 
 // Config is what a Handler needs. Zero durations stand for the defaults.
@@ -92,7 +93,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a, ok := parsePath(strings.TrimPrefix(r.URL.Path, Prefix))
 	p := ingest.Publish{Channel: a.channel, Key: ingesthttp.Key(r), Protocol: "cmaf", Remote: r.RemoteAddr}
 	var err error
+	if r.Header.Get("Expect") != "" && p.Key == "" && ok {
+		err = h.challenge(r.Context(), w, p)
+	}
 	switch {
+	case err != nil:
 	case r.Method == http.MethodDelete:
 		err = h.remove(r.Context(), p)
 	case !ok && !(a.channel != "" && r.ContentLength == 0): // a question whether a feed would be taken may come without a track
@@ -111,6 +116,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.refuse(w, r, control, p, err)
+}
+
+// challenge asks for the key, where one is needed, of a sender that waits for leave to send: such as have one give it only when they are
+// asked. Where there is no such sender, the answer to a missing key is that to a wrong one.
+func (h *Handler) challenge(ctx context.Context, w http.ResponseWriter, p ingest.Publish) error {
+	_, err := h.session(ctx, p, true)
+	if errors.Is(err, ingest.ErrKey) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="ingest"`)
+		return errAsked
+	}
+	return err
 }
 
 // refuse tells the sender what was wrong, and lets it read that before the connection is closed.
@@ -179,6 +195,9 @@ func (h *Handler) present(channel string) *session {
 
 // session is that of the channel. One is opened where there is none, for a header; what is no header has come too early then.
 func (h *Handler) session(ctx context.Context, p ingest.Publish, open bool) (*session, error) {
+	// Senders who do not read answers are gone as soon as all is sent: it counts all the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), openTime)
+	defer cancel()
 	for {
 		h.mu.Lock()
 		select {

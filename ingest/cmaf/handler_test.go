@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -181,4 +182,50 @@ func TestSilence(t *testing.T) {
 	_ = w.Close()
 	eventually(t, "the feed is closed", func() bool { return b.feed(0).closed() })
 	require.ErrorIs(t, b.feed(0).Err(), errIdle)
+}
+
+// A sender that is gone as soon as all is sent, without reading the answer, is served as any other.
+func TestSenderThatDoesNotReadAnswers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	for _, content := range [][]byte{soundHeader(), sound(0, 20), sound(20, 20)} {
+		conn, err := net.Dial("tcp", b.server.Listener.Addr().String())
+		require.NoError(t, err)
+		_, err = fmt.Fprintf(conn, "PUT /cmaf/live/a.cmfa HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(content), content)
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+		eventually(t, "it was taken", func() bool {
+			all := b.opener.all()
+			return len(all) > 0 && (len(content) == len(soundHeader()) || len(all[0].of(0)) > 0)
+		})
+	}
+	eventually(t, "samples", func() bool { return len(b.feed(0).of(0)) == 40 })
+}
+
+// A sender that waits for leave before it sends is asked for the key, as it gives none by itself.
+func TestKeyIsAskedFor(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	for _, c := range []struct {
+		path   string
+		status string
+	}{{"/cmaf/news/a.cmfa", "401"}, {"/cmaf/news/a.cmfa?key=guess", "400"}} {
+		conn, err := net.Dial("tcp", b.server.Listener.Addr().String())
+		require.NoError(t, err)
+		_, err = fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\nConnection: close\r\n\r\n", c.path)
+		require.NoError(t, err)
+		answer := make([]byte, 12)
+		if c.status == "401" {
+			_, err = io.ReadFull(conn, answer)
+			require.NoError(t, err)
+			require.Equal(t, "HTTP/1.1 401", string(answer))
+		} else {
+			_, err = io.WriteString(conn, "moof")
+			require.NoError(t, err)
+			all, err := io.ReadAll(conn)
+			require.NoError(t, err)
+			require.NotContains(t, string(all), "401")
+		}
+		require.NoError(t, conn.Close())
+	}
 }

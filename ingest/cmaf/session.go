@@ -28,6 +28,7 @@ type session struct {
 	key     [sha256.Size]byte
 	feed    ingest.Feed
 	quit    chan struct{} // closed to end it; reason says why
+	opened  time.Time
 	once    sync.Once
 	reason  error
 	done    chan struct{} // closed when the feed is closed, and another one may be opened
@@ -60,7 +61,7 @@ type source struct {
 
 func newSession(cfg Config, channel string, key [sha256.Size]byte, feed ingest.Feed) *session {
 	return &session{
-		cfg: cfg, log: cfg.Log.With("channel", channel), channel: channel, key: key, feed: feed, last: cfg.Now(),
+		cfg: cfg, log: cfg.Log.With("channel", channel), channel: channel, key: key, feed: feed, last: cfg.Now(), opened: cfg.Now(),
 		quit: make(chan struct{}), done: make(chan struct{}), hosts: make(map[string]bool), sources: make(map[string]*source),
 		requests: make(map[*request]bool),
 	}
