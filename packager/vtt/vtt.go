@@ -15,8 +15,20 @@ import (
 // ErrSegment is wrapped by errors about bytes that are no segment of WebVTT in MP4.
 var ErrSegment = errors.New("not a segment of WebVTT in MP4")
 
-// mapEvery is the distance of the points that times count from: cues of one hour are written alike in all of its segments.
-const mapEvery = time.Hour
+const (
+	// mapEvery is the distance of the points that times count from: cues of one hour are written alike in all of its segments.
+	mapEvery = time.Hour
+	// mapWrap is where MPEGTS wraps, in 1/90000 s. No wrap lies between the point that times count from and the segment: players
+	// find by the segment how often it has wrapped (shaka-player 5.2).
+	mapWrap = 1 << 33
+)
+
+// origin is the point that the times of a segment count from, on the channel timeline, in 1/90000 s.
+func origin(start time.Duration) media.Ticks {
+	hour := media.FromDuration(start.Truncate(mapEvery), 90000)
+	wrap := media.RescaleDown(media.Ticks(start), uint32(time.Second), 90000)
+	return max(hour, wrap-wrap%mapWrap)
+}
 
 // cue is what one or more successive samples say alike.
 type cue struct {
@@ -48,12 +60,12 @@ func Segment(segment, init []byte, timescale uint32) ([]byte, error) {
 			}
 		}
 	}
-	start := samples[0].at.Duration(timescale)
-	base := start.Truncate(mapEvery)
+	from := origin(samples[0].at.Duration(timescale))
+	base := from.Duration(90000)
 	out := append([]byte(nil), "WEBVTT"...)
 	comment, rest := head(init)
 	out = append(out, comment...)
-	out = fmt.Appendf(out, "\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:%d\n", media.FromDuration(base, 90000)%(1<<33))
+	out = fmt.Appendf(out, "\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:%d\n", from%mapWrap)
 	out = append(out, rest...)
 	out = append(out, '\n')
 	for i := range cues {

@@ -126,3 +126,21 @@ func FuzzSegment(f *testing.F) {
 		}
 	})
 }
+
+// No wrap of MPEGTS lies between the point that times count from and the segment.
+func TestTimesCountFromBehindTheWrap(t *testing.T) {
+	t.Parallel()
+	const wrap = 1 << 33
+	at := media.Ticks(18811 * wrap) // the number of a wrap
+	for shift, want := range map[media.Ticks]string{
+		-90000: "MPEGTS:8286324480\n\n\n00:56:12.446", 0: "MPEGTS:0\n\n\n00:00:00.000", 90000: "MPEGTS:0\n\n\n00:00:01.000",
+	} {
+		b := binary.BigEndian.AppendUint64(nil, uint64(at+shift))
+		data := box("vttc", box("payl", "x"))
+		traf := box("traf", box("tfhd", "\x00\x02\x00\x00\x00\x00\x00\x01"), box("tfdt", "\x01\x00\x00\x00", string(b)),
+			box("trun", "\x00\x00\x03\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x01\x5f\x90\x00\x00\x00", string([]byte{byte(len(data))})))
+		text, err := vtt.Segment([]byte(box("moof", traf)+box("mdat", data)), nil, 90000)
+		require.NoError(t, err)
+		assert.Contains(t, string(text), want)
+	}
+}
