@@ -61,7 +61,9 @@ func (s *Server) Splice(channel string, p Splice) (id uint32, section []byte, er
 		if section, err = (&scte35.Section{Command: scte35.SpliceInsert, Tier: 0xfff, Insert: in}).Encode(); err != nil {
 			return fmt.Errorf("%w: %w", ErrSplice, err)
 		}
-		e.Data, e.Splices = section, []media.Splice{ofInsert(&in)}
+		splice := ofInsert(&in)
+		splice.Loose = true
+		e.Data, e.Splices = section, []media.Splice{splice}
 		return pk.Event(e, now)
 	})
 	if err != nil {

@@ -119,7 +119,7 @@ func (p *Packager) happens(s media.Splice, data []byte, at media.Ticks) *liveSig
 	c := &liveSignal{at: at, id: s.ID, Signal: media.Signal{
 		// Event IDs are used again and again: the date makes them differ.
 		ID:    fmt.Sprintf("%s-%d-%d", what, s.ID, start.UnixMilli()),
-		Start: start, Planned: s.Duration, AutoReturn: s.AutoReturn, Type: s.Type,
+		Start: start, Planned: s.Duration, AutoReturn: s.AutoReturn, Loose: s.Loose, Type: s.Type,
 	}}
 	switch s.Kind {
 	case media.SpliceOut:

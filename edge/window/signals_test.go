@@ -45,7 +45,7 @@ func ids(w *Window) string {
 
 func TestSignalsAreToldWithTheirRow(t *testing.T) {
 	t.Parallel()
-	f := newRowFeed(10*time.Minute)
+	f := newRowFeed(10 * time.Minute)
 	f.rows(3)
 	end := f.w.Snapshot().Rows.At(2).End()
 	next := f.next
@@ -72,7 +72,7 @@ func TestSignalsAreToldWithTheirRow(t *testing.T) {
 // What has ended before the window is forgotten after a while; an open break is not.
 func TestSignalsAreForgotten(t *testing.T) {
 	t.Parallel()
-	f := newRowFeed(12*time.Second)
+	f := newRowFeed(12 * time.Second)
 	f.rows(8)
 	rows := f.w.Snapshot().Rows
 	at := rows.At(rows.Len() - 1).End()

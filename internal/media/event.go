@@ -52,4 +52,5 @@ type Splice struct {
 	Immediate  bool          // at the next sync sample
 	Duration   time.Duration // planned length of the break or programme; 0: it is not told
 	AutoReturn bool          // the break ends after Duration by itself
+	Loose      bool          // the encoder knows nothing of it: no sync sample is at the very instant
 }

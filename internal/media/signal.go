@@ -24,6 +24,8 @@ type Signal struct {
 	Duration time.Duration `json:"duration,omitzero"`
 	// AutoReturn: the break ends after Planned by itself.
 	AutoReturn bool `json:"autoReturn,omitzero"`
+	// Loose: the encoder knew nothing of it, and a row begins somewhat later than it.
+	Loose bool `json:"loose,omitzero"`
 	// Type is the segmentation_type_id of what it began with, 0 for a splice_insert.
 	Type uint8 `json:"type,omitzero"`
 	// Out, In and Command are splice_info_sections. A break has Out, and In when its end is known, or In alone where nobody has seen

@@ -106,10 +106,13 @@ func (b *builder) messages(s *stretch, t media.Track) []*mpd.EventStreamType {
 	return all
 }
 
-// splicePoints are where rows will begin, or have begun, for the sake of a splice: rising.
+// splicePoints are where rows will begin, or have begun, for the sake of a splice that the encoder knows of: rising.
 func (b *builder) splicePoints() []time.Time {
 	var points []time.Time
 	for _, s := range b.signals() {
+		if s.Loose {
+			continue // nobody knows where exactly
+		}
 		points = append(points, s.Start)
 		if end, known := s.End(); known && (len(s.In) > 0 || s.AutoReturn) {
 			points = append(points, end)
