@@ -29,7 +29,6 @@ type encoder struct {
 	base  media.Ticks // what its clock shows when that of the test shows 0, ms
 	froze bool        // its clock does not move
 	stuck bool        // it sends nothing
-	begun bool
 }
 
 func (f *fixture) encoder(t *testing.T, p Publish, base media.Ticks) *encoder {
