@@ -23,12 +23,11 @@ type Channel struct {
 	HasPassphrase bool     `json:"hasPassphrase" doc:"Whether SRT is encrypted with a passphrase of the channel's own"`
 	Allow         []string `json:"allow" doc:"Where publishers may come from: addresses and CIDR blocks; none: from anywhere"`
 
+	Captions   []string `json:"captions" doc:"Caption channels that manifests announce; none: there are none; empty: those that are found in the pictures"`
+	Subtitles  []string `json:"subtitles" doc:"Languages of subtitles that are pushed"`
 	Renditions []string `json:"renditions,omitempty" doc:"Feeds of their own that are waited for, the first is track v1"`
 	Inputs     []Input  `json:"inputs,omitempty" doc:"Of which one is on air, the best first; none: there is one"`
 	Switch     *Switch  `json:"switch,omitempty" doc:"How the channel goes over from one input to another"`
-
-	Captions  []string `json:"captions" doc:"Caption channels that manifests announce; none: there are none; empty: those that are found in the pictures"`
-	Subtitles []string `json:"subtitles" doc:"Languages of subtitles that are pushed"`
 
 	FromFile bool `json:"fromFile" doc:"Whether the configuration file has the channel"`
 
