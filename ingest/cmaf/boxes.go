@@ -8,7 +8,7 @@ import (
 )
 
 // headerTime is how long a segment waits for its header in a feed that has just been opened.
-const headerTime = 2 * time.Second
+const headerTime = 5 * time.Second
 
 // boxes reads the body to its end.
 func (q *request) boxes(b *body, first box) error {

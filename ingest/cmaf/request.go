@@ -14,7 +14,7 @@ import (
 
 // overtake is how long a request may bring nothing before another one for the same track takes its place: the connection of a sender
 // that has come back hangs in the network.
-const overtake = 3 * time.Second
+const overtake = 8 * time.Second
 
 // request is one PUT or POST on its way.
 type request struct {

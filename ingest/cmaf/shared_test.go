@@ -128,7 +128,7 @@ func TestSharedMediaComesOut(t *testing.T) {
 		for way, push := range ways {
 			t.Run(p.name+", "+way, func(t *testing.T) {
 				t.Parallel()
-				b := newBench(t, func(c *Config) { c.Gather, c.GatherMost = 300*time.Millisecond, 2*time.Second })
+				b := newBench(t, func(c *Config) { c.Gather, c.GatherMost = 3*time.Second, 15*time.Second })
 				var senders sync.WaitGroup
 				want := make([][]media.Sample, len(p.tracks))
 				for i, track := range p.tracks {
