@@ -14,7 +14,6 @@ import (
 
 	"weir/internal/media"
 	"weir/manifest"
-	"weir/manifest/hls"
 )
 
 // fed is a fixture whose channel news was fed for that long.
@@ -161,7 +160,7 @@ func TestMadeUpQueriesAreBounded(t *testing.T) {
 func TestLargeTextsAreBounded(t *testing.T) {
 	t.Parallel()
 	render := fakeRenderers()
-	render.media = func(_ *media.Window, _ string, links manifest.Links, _ hls.Delta) ([]byte, error) {
+	render.media = func(_ *media.Window, _ string, links manifest.Links, _ bool) ([]byte, error) {
 		return []byte(links.Playlists + strings.Repeat("x", 1<<20)), nil
 	}
 	f, _ := onAir(t, render)
@@ -183,7 +182,7 @@ func TestMadeUpQueriesWaitForTheirTurn(t *testing.T) {
 	render := fakeRenderers()
 	enter, leave := make(chan struct{}, 1000), make(chan struct{})
 	real := render.media
-	render.media = func(w *media.Window, track string, links manifest.Links, delta hls.Delta) ([]byte, error) {
+	render.media = func(w *media.Window, track string, links manifest.Links, delta bool) ([]byte, error) {
 		if links.Playlists != "" {
 			enter <- struct{}{}
 			<-leave

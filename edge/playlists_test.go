@@ -14,7 +14,6 @@ import (
 	"weir/edge/window"
 	"weir/internal/media"
 	"weir/manifest"
-	"weir/manifest/hls"
 )
 
 func TestRendersOnceAChange(t *testing.T) {
@@ -23,7 +22,7 @@ func TestRendersOnceAChange(t *testing.T) {
 	render := fakeRenderers()
 	enter, leave := make(chan struct{}, 1000), make(chan struct{})
 	real := render.media
-	render.media = func(w *media.Window, track string, links manifest.Links, delta hls.Delta) ([]byte, error) {
+	render.media = func(w *media.Window, track string, links manifest.Links, delta bool) ([]byte, error) {
 		most.Store(max(most.Load(), running.Add(1)))
 		defer running.Add(-1)
 		enter <- struct{}{}

@@ -46,8 +46,7 @@ type description struct {
 	media.Track
 	entry   string // four-character code of the sample entry
 	box     string // four-character code of the box with the decoder configuration, "" for esds
-	payload []byte // of that box, or the DecoderSpecificInfo of an esds; of text, all of the sample entry that is its own
-	brand   string // that the track conforms to besides cmfc, "" for none
+	payload []byte // of that box, or the DecoderSpecificInfo of an esds
 
 	// Video.
 	codedWidth, codedHeight int // cropped, but not scaled
@@ -93,12 +92,6 @@ func describe(f media.Format) (description, error) {
 		parse = describeFLAC
 	case media.MP3:
 		parse = describeMP3
-	case media.MP2:
-		parse = describeMP2
-	case media.WVTT:
-		parse = describeWVTT
-	case media.STPP:
-		parse = describeSTPP
 	default:
 		return d, fmt.Errorf("describe format: codec %q: %w", f.Codec, ErrUnsupported)
 	}
@@ -108,12 +101,8 @@ func describe(f media.Format) (description, error) {
 	if err := parse(&d, f); err != nil {
 		return d, fmt.Errorf("describe %s format: %w", f.Codec, err)
 	}
-	switch d.Kind {
-	case media.Video:
+	if d.Kind == media.Video {
 		return d, d.finishVideo()
-	case media.Text:
-		d.Timescale = videoTimescale // so that it is cut where the lead is
-		return d, nil
 	}
 	return d, d.finishAudio()
 }

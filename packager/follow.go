@@ -9,9 +9,6 @@ import (
 
 // follow brings a follower as far as its queue and the lead's progress allow.
 func (r *run) follow(t *track, now time.Time) error {
-	if t.Kind == media.Text {
-		return r.followText(t, now)
-	}
 	c := t.cut
 	for !c.done && !c.gone {
 		h := t.queue.at(0)
@@ -67,11 +64,7 @@ func (r *run) safe(t *track) media.Ticks {
 	} else if r.lead.promised > 0 {
 		at = max(at, c.end)
 	}
-	at = media.RescaleUp(at, r.lead.scale, t.scale)
-	if t.isRendition(r.lead) { // its sync sample may be half a frame before the lead's
-		at -= t.slack()
-	}
-	return at
+	return media.RescaleUp(at, r.lead.scale, t.scale)
 }
 
 // durationOf is how long the head of a follower's queue lasts, 0 where that cannot be told yet. Stop tells that the track has
@@ -120,7 +113,7 @@ func (r *run) durationOf(t *track, now time.Time) (d media.Ticks, stop bool) {
 func (r *run) lose(t *track, now time.Time) error {
 	c := t.cut
 	c.gone = true
-	if !r.finishing {
+	if !r.ending {
 		r.p.problem(now, fmt.Sprintf("track %s stopped: a new run without it begins", t.Name))
 	}
 	h := t.queue.at(0)

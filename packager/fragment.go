@@ -30,9 +30,6 @@ type fragment struct {
 	sequence uint32
 	samples  []timed
 	first    bool // of its segment: gets a styp
-	// messages go before the moof, timescale is that of their times.
-	messages  []message
-	timescale uint32
 }
 
 // styp boxes of a segment that starts with a sync sample, and of one that does not (a forced cut): that one is a DASH segment,
@@ -62,9 +59,6 @@ func (f *fragment) encode() (data []byte, first int) {
 		if s[0].sync {
 			prefix = stypSync
 		}
-	}
-	if len(f.messages) > 0 {
-		prefix = appendMessages(append([]byte(nil), prefix...), f.messages, f.timescale)
 	}
 	payload := 0
 	sameDuration, offsets, mixed := true, false, false

@@ -69,18 +69,6 @@ func listenOrOff(s string) (string, error) {
 
 // memory reads 2GiB, 512MiB or plain bytes.
 func memory(s string) (int64, error) {
-	n, ok := size(s)
-	if !ok {
-		return 0, fmt.Errorf("%.50q is no size, write it like 2GiB, 512MiB or as a number of bytes", s)
-	}
-	if n < minMemory || n > maxMemory {
-		return 0, fmt.Errorf("%.50s is out of bounds, must be from %dMiB to %dTiB", s, minMemory>>20, maxMemory>>40)
-	}
-	return n, nil
-}
-
-// size reads a number of bytes with a unit or without; one that is too large for an int64 is the largest.
-func size(s string) (n int64, ok bool) {
 	number, shift := s, 0
 	for _, u := range []struct {
 		name  string
@@ -90,14 +78,14 @@ func size(s string) (n int64, ok bool) {
 			number, shift = strings.TrimSuffix(n, " "), u.shift
 		}
 	}
-	v, err := strconv.ParseUint(number, 10, 63)
+	n, err := strconv.ParseUint(number, 10, 63)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return 0, false
+		return 0, fmt.Errorf("%.50q is no size, write it like 2GiB, 512MiB or as a number of bytes", s)
 	}
-	if err != nil || v > math.MaxInt64>>shift {
-		return math.MaxInt64, true
+	if err != nil || n > math.MaxInt64>>shift || n<<shift < minMemory || n<<shift > maxMemory {
+		return 0, fmt.Errorf("%.50s is out of bounds, must be from %dMiB to %dTiB", s, minMemory>>20, maxMemory>>40)
 	}
-	return int64(v << shift), true
+	return int64(n << shift), nil
 }
 
 // Bounds of edge.carry.

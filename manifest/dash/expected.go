@@ -41,19 +41,11 @@ func (b *builder) outlookOf(s *stretch) outlook {
 	if s.last && regular {
 		rows++
 	}
-	points, cut := b.splicePoints(), false
-	for i := range rows {
-		if cut && i >= len(s.open) {
-			break // how long the row behind a splice is depends on the encoder
-		}
+	for range rows {
 		if lead.Kind == media.Audio { // it can be cut at each frame: that at the border or the next
 			length = wholeFrames(media.NextBorder(at, lead.Timescale, b.window.Segment)-at, lead)
 		}
-		end := at + length
-		if p, ok := cutBetween(points, at, end, lead); ok {
-			end, cut = p, true
-		}
-		at = end
+		at += length
 		o.ends, o.numbers = append(o.ends, at), append(o.numbers, number)
 		number++
 	}
@@ -81,16 +73,12 @@ func (b *builder) before(s *stretch) *media.Row {
 
 // rowLength is how long the next row of the lead track is expected to be, and whether that is likely.
 func (b *builder) rowLength(s *stretch, lead media.Track) (length media.Ticks, regular bool) {
-	seen, points, usual := 0, b.splicePoints(), true
+	seen := 0
 	var newest media.Ticks
 	for i := s.to - 1; i >= 0 && seen < sample; i-- {
 		row := b.window.Rows.At(i)
 		if row.Run.ID != s.run.ID {
 			break
-		}
-		if len(points) > 0 && (splicedAt(points, row.Start) || splicedAt(points, row.End())) {
-			usual = usual && i < s.to-1
-			continue // it is as long as the splices have made it
 		}
 		d := row.Segments[0].Duration
 		if seen == 0 {
@@ -105,7 +93,7 @@ func (b *builder) rowLength(s *stretch, lead media.Track) (length media.Ticks, r
 	if seen == 0 {
 		length = media.FromDuration(b.window.Segment, lead.Timescale)
 	}
-	return max(length, 1), seen >= even && usual
+	return max(length, 1), seen >= even
 }
 
 // tail is what is listed of a track behind the complete rows, one entry a segment.
@@ -171,7 +159,7 @@ func frame(t media.Track) media.Ticks {
 		return 1024
 	case media.AC3, media.EAC3:
 		return 1536
-	case media.MP3, media.MP2:
+	case media.MP3:
 		return 1152
 	case media.Opus:
 		return media.Ticks(t.Timescale) / 50

@@ -122,12 +122,12 @@ func (l *listing) survey(rows survey) survey {
 // mapped tells whether the playlist has an EXT-X-MAP, not counting segments that are skipped.
 func (l *listing) mapped() bool {
 	for _, s := range l.spans {
-		if c := s.Column(l.track); c >= 0 && !isPlainText(s.Run, c) {
+		if s.Column(l.track) >= 0 {
 			return true
 		}
 	}
 	for i := range l.closed {
-		if c := l.closed[i].column; c >= 0 && !isPlainText(l.closed[i].run, c) {
+		if l.closed[i].column >= 0 {
 			return true
 		}
 	}

@@ -122,13 +122,10 @@ func (b *Builder) choice(of int) (group int16, enabled bool) {
 	if !several {
 		return 0, true
 	}
-	switch t.Kind {
-	case media.Video:
+	if t.Kind == media.Video {
 		return 1, first
-	case media.Audio:
-		return 2, first
 	}
-	return 3, first
+	return 2, first
 }
 
 // firstShown is when the strand's first sample is presented, on the channel timeline.
