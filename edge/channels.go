@@ -79,7 +79,7 @@ func (cs *channelSet) follow(changes <-chan catalog.Change) {
 }
 
 func settings(c catalog.Channel) window.Settings {
-	return window.Settings{Channel: c.ID, Title: c.Title, Segment: c.Segment, DVR: c.DVR, Revision: c.Revision}
+	return window.Settings{Channel: c.ID, Title: c.Title, Segment: c.Segment, DVR: c.DVR, Captions: string(c.Captions), Revision: c.Revision}
 }
 
 func (cs *channelSet) add(ch catalog.Channel) {

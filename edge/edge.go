@@ -49,6 +49,7 @@ type Handler interface {
 	Run(run media.Run, inits []media.Init)
 	Chunk(c media.Chunk)
 	End(e media.SegmentEnd)
+	Signal(s media.Signal)
 	CaughtUp()
 }
 

@@ -9,6 +9,7 @@ import (
 	"weir/internal/media"
 	"weir/manifest"
 	"weir/manifest/dash"
+	"weir/manifest/hls"
 )
 
 // form tells one text that there can be of a channel's manifests from the others.
@@ -17,7 +18,7 @@ type form struct {
 	track   string // of a media or I-frame playlist
 	query   string // what is asked for, in its normal form
 	over    bool   // manifest.Selection.Over
-	delta   bool
+	delta   hls.Delta
 	session bool   // the text has placeholders for a session's parameters
 	from    string // of an MPD patch: the publishTime that it starts from
 }

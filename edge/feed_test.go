@@ -31,6 +31,8 @@ func (h toHandler) Run(run media.Run, inits []media.Init) error {
 func (h toHandler) Chunk(c media.Chunk) error    { h.Handler.Chunk(c); return nil }
 func (h toHandler) End(e media.SegmentEnd) error { h.Handler.End(e); return nil }
 
+func (h toHandler) Signal(s media.Signal) error { h.Handler.Signal(s); return nil }
+
 // newFeed begins to feed at epoch, with segments of two seconds and chunks of 200 ms.
 func newFeed(t testing.TB, to packager.Output) *feed {
 	t.Helper()

@@ -37,6 +37,8 @@ func FuzzParse(f *testing.F) {
 			again = fmt.Sprintf("/live/%s/%s/iframes.m3u8", r.channel, r.track)
 		case kindKeys:
 			again = fmt.Sprintf("/live/%s/%s/%d.key.m4s", r.channel, r.track, r.number)
+		case kindText:
+			again = fmt.Sprintf("/live/%s/%s/%d.vtt", r.channel, r.track, r.number)
 		case kindInit:
 			again = fmt.Sprintf("/live/%s/%s/init-%d.mp4", r.channel, r.track, r.number)
 		case kindSegment:

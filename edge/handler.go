@@ -93,6 +93,8 @@ func (s *Server) get(ctx *fasthttp.RequestCtx, r *route) {
 		s.serveChunk(ctx, c, r)
 	case kindKeys:
 		s.serveKeys(ctx, c, r)
+	case kindText:
+		s.serveText(ctx, c, r)
 	}
 }
 

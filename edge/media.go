@@ -6,26 +6,12 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
-
-	"weir/internal/media"
 )
 
 // mimeOf is the content type of a track's media (rule 13 of conformance.md).
 func mimeOf(c *channel, track []byte) string {
-	tracks := c.window.Snapshot().Tracks
-	for i := range tracks {
-		if tracks[i].Name == string(track) {
-			if tracks[i].Kind == media.Audio {
-				return "audio/mp4"
-			}
-			return "video/mp4"
-		}
-	}
-	// Nothing of it is listed yet. The names of audio tracks begin with an a.
-	if track[0] == 'a' {
-		return "audio/mp4"
-	}
-	return "video/mp4"
+	// Where nothing of it is listed yet, its name tells.
+	return mediaType(trackOf(c.window.Snapshot(), track), track)
 }
 
 // mediaMaxAge is how long a segment will be there: about as long as the window is. It holds for init segments too: versions

@@ -14,6 +14,7 @@ import (
 
 	"weir/internal/media"
 	"weir/manifest"
+	"weir/manifest/hls"
 )
 
 // fed is a fixture whose channel news was fed for that long.
@@ -160,7 +161,7 @@ func TestMadeUpQueriesAreBounded(t *testing.T) {
 func TestLargeTextsAreBounded(t *testing.T) {
 	t.Parallel()
 	render := fakeRenderers()
-	render.media = func(_ *media.Window, _ string, links manifest.Links, _ bool) ([]byte, error) {
+	render.media = func(_ *media.Window, _ string, links manifest.Links, _ hls.Delta) ([]byte, error) {
 		return []byte(links.Playlists + strings.Repeat("x", 1<<20)), nil
 	}
 	f, _ := onAir(t, render)
@@ -182,7 +183,7 @@ func TestMadeUpQueriesWaitForTheirTurn(t *testing.T) {
 	render := fakeRenderers()
 	enter, leave := make(chan struct{}, 1000), make(chan struct{})
 	real := render.media
-	render.media = func(w *media.Window, track string, links manifest.Links, delta bool) ([]byte, error) {
+	render.media = func(w *media.Window, track string, links manifest.Links, delta hls.Delta) ([]byte, error) {
 		if links.Playlists != "" {
 			enter <- struct{}{}
 			<-leave

@@ -14,6 +14,7 @@ import (
 	"weir/edge/window"
 	"weir/internal/media"
 	"weir/manifest"
+	"weir/manifest/hls"
 )
 
 func TestRendersOnceAChange(t *testing.T) {
@@ -22,7 +23,7 @@ func TestRendersOnceAChange(t *testing.T) {
 	render := fakeRenderers()
 	enter, leave := make(chan struct{}, 1000), make(chan struct{})
 	real := render.media
-	render.media = func(w *media.Window, track string, links manifest.Links, delta bool) ([]byte, error) {
+	render.media = func(w *media.Window, track string, links manifest.Links, delta hls.Delta) ([]byte, error) {
 		most.Store(max(most.Load(), running.Add(1)))
 		defer running.Add(-1)
 		enter <- struct{}{}

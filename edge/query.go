@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"weir/manifest"
+	"weir/manifest/hls"
 )
 
 // query is what the query of a manifest's URL asks for. Queries that mean the same are the same but for session.
@@ -19,7 +20,7 @@ type query struct {
 	session        []byte // the carried parameters, ready for a URL, without a question mark; a part of the request, or its own
 	from           string // of an MPD patch: publishTime of the MPD that the player has
 	block          block
-	delta          bool // _HLS_skip
+	delta          hls.Delta // _HLS_skip
 }
 
 // block is what a blocking playlist reload waits for (rfc8216bis, 6.2.5.2).
@@ -192,7 +193,12 @@ func (q *query) set(p parameter, value []byte) (problem string) {
 		}
 		q.block.part = int(n)
 	case paramSkip:
-		if q.delta = string(value) == "YES" || string(value) == "v2"; !q.delta {
+		switch string(value) {
+		case "YES":
+			q.delta = hls.Skip
+		case "v2":
+			q.delta = hls.SkipRanges
+		default:
 			return fmt.Sprintf("%.50q must be YES or v2", value)
 		}
 	case paramFrom:

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"weir/manifest/hls"
 )
 
 var carried = []string{"token", "sid"}
@@ -28,7 +30,7 @@ func TestQueriesThatMeanTheSame(t *testing.T) {
 	} {
 		for _, raw := range all {
 			q, err := parseQuery([]byte(raw), kindMPD, carried, epoch)
-			if err != nil || q.whole != want || q.session != nil || q.block.on || q.delta {
+			if err != nil || q.whole != want || q.session != nil || q.block.on || q.delta != hls.Whole {
 				t.Errorf("%q: %q, %v; want %q", raw, q.whole, err, want)
 			}
 			again, err := parseQuery([]byte(q.whole), kindMPD, carried, epoch)
@@ -84,8 +86,8 @@ func TestBlockingQuery(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]query{
 		"_HLS_msn=7":                           {block: block{7, -1, true}},
-		"_HLS_part=3&_HLS_msn=7&_HLS_skip=YES": {block: block{7, 3, true}, delta: true},
-		"_HLS_skip=v2":                         {block: block{part: -1}, delta: true},
+		"_HLS_part=3&_HLS_msn=7&_HLS_skip=YES": {block: block{7, 3, true}, delta: hls.Skip},
+		"_HLS_skip=v2":                         {block: block{part: -1}, delta: hls.SkipRanges},
 	} {
 		q, err := parseQuery([]byte(raw), kindIFrames, nil, epoch)
 		if err != nil || q.block != want.block || q.delta != want.delta {

@@ -16,13 +16,14 @@ import (
 
 	"weir/internal/media"
 	"weir/manifest"
+	"weir/manifest/hls"
 )
 
 // renderers is what all channels share to render manifests.
 type renderers struct {
 	// Tests put theirs in the place of each channel's maker.
 	multivariant, mpd func(w *media.Window, links manifest.Links) ([]byte, error)
-	media             func(w *media.Window, track string, links manifest.Links, delta bool) ([]byte, error)
+	media             func(w *media.Window, track string, links manifest.Links, delta hls.Delta) ([]byte, error)
 
 	zips  sync.Pool // of *gzip.Writer
 	count atomic.Uint64

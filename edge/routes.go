@@ -22,6 +22,7 @@ const (
 	kindSegment                  // /live/C/T/N.m4s
 	kindChunk                    // /live/C/T/N.K.m4s
 	kindKeys                     // /live/C/T/N.key.m4s
+	kindText                     // /live/C/T/N.vtt
 	kindUnknown                  // nothing of ours
 	kindHostile                  // no path that an honest client makes
 	kinds
@@ -30,7 +31,7 @@ const (
 // String is the kind's name in metrics.
 func (k kind) String() string {
 	return [...]string{
-		"page", "index", "time", "multivariant", "mpd", "patch", "media", "iframes", "init", "segment", "chunk", "keys", "unknown", "hostile",
+		"page", "index", "time", "multivariant", "mpd", "patch", "media", "iframes", "init", "segment", "chunk", "keys", "text", "unknown", "hostile",
 	}[k]
 }
 
@@ -113,6 +114,12 @@ func (r *route) file(file []byte) {
 			if r.number, ok = number(version); ok && r.number <= math.MaxUint32 {
 				r.kind = kindInit
 			}
+		}
+		return
+	}
+	if stem, ok := bytes.CutSuffix(file, []byte(".vtt")); ok {
+		if r.number, ok = number(stem); ok {
+			r.kind = kindText
 		}
 		return
 	}

@@ -24,6 +24,7 @@ import (
 	"weir/internal/catalog"
 	"weir/internal/media"
 	"weir/manifest"
+	"weir/manifest/hls"
 )
 
 func TestMain(m *testing.M) {
@@ -97,7 +98,7 @@ func fakeRenderers() *renderers {
 	return &renderers{
 		multivariant: func(w *media.Window, _ manifest.Links) ([]byte, error) { return text("multivariant", w) },
 		mpd:          func(w *media.Window, _ manifest.Links) ([]byte, error) { return text("mpd", w) },
-		media: func(w *media.Window, track string, _ manifest.Links, _ bool) ([]byte, error) {
+		media: func(w *media.Window, track string, _ manifest.Links, _ hls.Delta) ([]byte, error) {
 			return text("media "+track, w)
 		},
 	}

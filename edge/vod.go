@@ -10,6 +10,7 @@ import (
 
 	"weir/internal/clip"
 	"weir/internal/media"
+	"weir/manifest/hls"
 	"weir/packager/trick"
 )
 
@@ -132,6 +133,8 @@ func (s *Server) serveAsset(ctx *fasthttp.RequestCtx, r *route) {
 		}, sumTag(data))
 	case kindKeys:
 		s.serveStoredKeys(ctx, a, r)
+	case kindText:
+		s.serveStoredText(ctx, a, r)
 	default:
 		s.notInAsset(ctx, r)
 	}
@@ -143,10 +146,7 @@ func (s *Server) notInAsset(ctx *fasthttp.RequestCtx, r *route) {
 
 // storedType is the content type of a track's media.
 func storedType(a *clip.Asset, track []byte) string {
-	if t := trackOf(a.Window(), track); t != nil && t.Kind == media.Audio {
-		return "audio/mp4"
-	}
-	return "video/mp4"
+	return mediaType(trackOf(a.Window(), track), track)
 }
 
 // serveAssetManifest sends a manifest. Each form of it is rendered once.
@@ -157,7 +157,7 @@ func (s *Server) serveAssetManifest(ctx *fasthttp.RequestCtx, a *clip.Asset, r *
 		s.fail(ctx, r.kind, fasthttp.StatusBadRequest, err.Error())
 		return
 	}
-	q.delta, q.block = false, block{} // where nothing is added any more they are ignored (rfc8216bis, 6.2.5)
+	q.delta, q.block = hls.Whole, block{} // where nothing is added any more they are ignored (rfc8216bis, 6.2.5)
 	q.sel.Over = q.sel.Over || !q.sel.End.IsZero()
 	w, track := a.Window(), ""
 	if r.kind == kindMedia || r.kind == kindIFrames {

@@ -42,7 +42,9 @@ func (r *rows) Run(run media.Run, _ []media.Init) error {
 }
 
 func (r *rows) Target(time.Duration) error { return nil }
-func (r *rows) Chunk(media.Chunk) error    { return nil }
+
+func (r *rows) Signal(media.Signal) error { return nil }
+func (r *rows) Chunk(media.Chunk) error   { return nil }
 
 func (r *rows) End(e media.SegmentEnd) error {
 	r.mu.Lock()

@@ -54,12 +54,13 @@ type fakeWriter struct {
 	lost    chan struct{}
 	closed  chan struct{}
 
-	mu     sync.Mutex
-	runs   []media.Run
-	chunks []media.Chunk
-	ends   []media.SegmentEnd
-	fail   error
-	panics bool
+	mu      sync.Mutex
+	runs    []media.Run
+	chunks  []media.Chunk
+	ends    []media.SegmentEnd
+	signals []media.Signal
+	fail    error
+	panics  bool
 }
 
 func (w *fakeWriter) Run(r media.Run, _ []media.Init) error {
@@ -70,6 +71,13 @@ func (w *fakeWriter) Run(r media.Run, _ []media.Init) error {
 }
 
 func (w *fakeWriter) Target(time.Duration) error { return nil }
+
+func (w *fakeWriter) Signal(s media.Signal) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.signals = append(w.signals, s)
+	return w.fail
+}
 
 func (w *fakeWriter) Chunk(c media.Chunk) error {
 	w.mu.Lock()

@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"weir/internal/bus"
@@ -17,22 +16,19 @@ import (
 	"weir/packager"
 )
 
-// feed is a feed on its channel. Whatever happens in the packager or the writer stays inside: it ends the feed.
+// feed is a feed of a channel: a member of its session. Whatever happens in the packager or the writer stays inside: it ends the session's
+// feeds.
 type feed struct {
 	server  *Server
-	channel catalog.Channel // as it was when the feed came: its settings hold for the whole feed
+	session *session
 	publish Publish
 	log     *slog.Logger
 	since   time.Time
 	meter   *meter
-	shown   atomic.Pointer[shown]
 	dropped dropped // by the adapter
 
-	work     sync.Mutex // held by Start, Write and Close: one at a time
-	writer   Writer
-	packager *packager.Packager // nil before Start
-	tracks   int                // announced
-	closed   bool
+	member      // under the session's work
+	left   bool // under Server.mu: its place was given back
 
 	mu     sync.Mutex // guards what follows
 	err    error      // why it ended
@@ -41,47 +37,16 @@ type feed struct {
 	done   chan struct{}
 }
 
-// shown is a snapshot for Status. It is replaced, never changed.
-type shown struct {
-	tracks   []media.Track
-	packager packager.Stats
-	writer   bus.WriterStats
-	at       time.Time
-}
-
-const showEvery = time.Second // how old a snapshot may be
-
 func newFeed(s *Server, ch catalog.Channel, p Publish) *feed {
 	now := s.cfg.Now()
-	return &feed{
-		server: s, channel: ch, publish: p, since: now, meter: newMeter(now), done: make(chan struct{}),
-		log: s.cfg.Log.With("channel", ch.ID, "protocol", p.Protocol, "remote", p.Remote),
+	log := s.cfg.Log.With("channel", ch.ID, "protocol", p.Protocol, "remote", p.Remote)
+	if p.Rendition != "" {
+		log = log.With("rendition", p.Rendition)
 	}
-}
-
-// run makes w the feed's writer and watches its lease.
-func (f *feed) run(w Writer) {
-	f.work.Lock()
-	defer f.work.Unlock()
-	f.writer = w
-	if f.closed { // by a server that could not wait
-		f.finish()
-		return
+	if p.Input != "" {
+		log = log.With("input", p.Input)
 	}
-	f.show(nil)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.isDone {
-		return
-	}
-	// Server.Close waits for its goroutines only after it has ended every feed, under f.mu.
-	f.server.wg.Go(func() {
-		select {
-		case <-w.Lost():
-			f.end(ErrLost)
-		case <-f.done:
-		}
-	})
+	return &feed{server: s, publish: p, since: now, meter: newMeter(now), done: make(chan struct{}), log: log}
 }
 
 func (f *feed) Done() <-chan struct{} { return f.done }
@@ -122,16 +87,22 @@ func (f *feed) over() error {
 	return f.err
 }
 
-// guard runs a piece of work alone, and makes a panic the end of the feed, not of the program.
+// guard runs a piece of work alone in its session, and makes a panic the end of the session, not of the program.
 func (f *feed) guard(what string, work func() error) (err error) {
-	f.work.Lock()
-	defer f.work.Unlock()
+	s := f.session
+	s.work.Lock()
+	defer s.work.Unlock()
 	defer func() {
 		if p := recover(); p != nil {
 			f.log.Error("panic in a feed", "at", what, "panic", p, "stack", string(debug.Stack()))
-			err = fmt.Errorf("%w: panic in %s", ErrInternal, what)
+			err = &shared{fmt.Errorf("%w: panic in %s", ErrInternal, what)}
 		}
 		if err != nil {
+			if of := (*shared)(nil); errors.As(err, &of) { // what all feeds of the session need is broken
+				s.broken = of.error
+				s.failOthers(f, of.error)
+				err = of.error
+			}
 			err = f.fail(err)
 		}
 	}()
@@ -149,39 +120,22 @@ func (f *feed) start(formats []media.Format) error {
 	if n := len(formats); n == 0 || n > f.server.cfg.Tracks {
 		return fmt.Errorf("%w: %d tracks, 1 to %d are taken", ErrLimit, n, f.server.cfg.Tracks)
 	}
-	tracks := make([]media.Track, len(formats))
 	names := make([]string, len(formats))
 	for i, format := range formats {
 		t, err := packager.Describe(format)
 		if err != nil {
 			return fmt.Errorf("%w: %s track: %w", ErrFormat, format.Codec, err)
 		}
-		tracks[i], names[i] = t, t.Codecs
+		names[i] = t.Codecs
 	}
-	name(tracks)
-	now := f.server.cfg.Now()
-	first := f.packager == nil
-	if first {
-		r := f.writer.Resume()
-		p, err := packager.New(
-			packager.Config{Segment: f.channel.Segment, Chunk: f.channel.Chunk},
-			packager.Resume{Segment: r.Segment, Run: r.Run, End: r.End, Shift: r.Shift, Target: r.Target, Init: r.Inits, Rates: r.Rates},
-			&runLimit{Writer: f.writer, most: f.server.cfg.Runs, now: f.server.cfg.Now})
-		if err != nil {
-			return fmt.Errorf("channel %s: set up the packager: %w", f.channel.ID, err)
-		}
-		f.packager = p
-	}
-	if err := f.packager.Start(formats, now); err != nil {
-		return fmt.Errorf("channel %s: start: %w", f.channel.ID, err)
-	}
-	f.tracks = len(formats)
 	what := "feed changed its tracks"
-	if first {
+	if f.formats == nil {
 		what = "feed started"
 	}
+	if err := f.session.start(f, formats, f.server.cfg.Now()); err != nil {
+		return err
+	}
 	f.log.Info(what, "tracks", strings.Join(names, ", "))
-	f.show(tracks)
 	return nil
 }
 
@@ -190,8 +144,8 @@ func (f *feed) Write(s media.Sample) error {
 }
 
 func (f *feed) write(s media.Sample) error {
-	if s.Track < 0 || s.Track >= f.tracks {
-		return fmt.Errorf("%w: sample of track %d, %d are announced", ErrLimit, s.Track, f.tracks)
+	if s.Track < 0 || s.Track >= len(f.formats) {
+		return fmt.Errorf("%w: sample of track %d, %d are announced", ErrLimit, s.Track, len(f.formats))
 	}
 	if n, most := len(s.Data), f.server.cfg.SampleBytes; n > most {
 		return fmt.Errorf("%w: sample of %d bytes, %d are taken", ErrLimit, n, most)
@@ -200,36 +154,23 @@ func (f *feed) write(s media.Sample) error {
 	if rate := f.meter.count(len(s.Data), now); rate > f.server.cfg.Bitrate {
 		return fmt.Errorf("%w: %d Mbit/s, %d are taken", ErrLimit, rate/1e6, f.server.cfg.Bitrate/1e6)
 	}
-	if err := f.packager.Write(s, now); err != nil {
-		return fmt.Errorf("channel %s: package: %w", f.channel.ID, err)
-	}
-	if now.Sub(f.shown.Load().at) >= showEvery {
-		f.show(nil)
-	}
-	return nil
-}
-
-// show takes a new snapshot for Status; nil: the tracks are those of before. work is held, or nobody else has the feed yet.
-func (f *feed) show(tracks []media.Track) {
-	next := &shown{tracks: tracks, writer: f.writer.Stats(), at: f.server.cfg.Now()}
-	if old := f.shown.Load(); tracks == nil && old != nil {
-		next.tracks = old.tracks
-	}
-	if f.packager != nil {
-		next.packager = f.packager.Stats()
-	}
-	f.shown.Store(next)
+	return f.session.take(f, item{sample: s, at: now})
 }
 
 func (f *feed) Close(reason error) {
 	f.end(reason)
-	f.work.Lock()
-	defer f.work.Unlock()
+	s := f.session
+	s.work.Lock()
+	defer s.work.Unlock()
 	if f.closed {
 		return
 	}
 	f.closed = true
-	f.finish()
+	if last := f.server.departs(f); last {
+		s.finish(f.Err())
+	} else {
+		s.depart(f)
+	}
 	f.server.leave(f)
 	bytes, samples := f.meter.total()
 	level, why := slog.LevelInfo, "publisher stopped"
@@ -241,31 +182,4 @@ func (f *feed) Close(reason error) {
 	}
 	f.log.Log(context.Background(), level, "feed ended", "reason", why,
 		"duration", f.server.cfg.Now().Sub(f.since).Round(time.Millisecond), "bytes", bytes, "samples", samples)
-}
-
-// finish sends out what is held and lets go of the channel.
-func (f *feed) finish() {
-	defer func() {
-		if p := recover(); p != nil {
-			f.log.Error("panic at the end of a feed", "panic", p, "stack", string(debug.Stack()))
-		}
-	}()
-	if f.writer == nil {
-		return
-	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.Background(), f.server.cfg.CloseTimeout)
-		defer cancel()
-		if err := f.writer.Close(ctx); err != nil {
-			f.log.Warn("end of the feed not stored", "err", err)
-		}
-	}()
-	err := f.Err()
-	if f.packager == nil || errors.Is(err, ErrLost) || errors.Is(err, ErrInternal) {
-		return // a packager that panicked may be in any state
-	}
-	if err := f.packager.Flush(f.server.cfg.Now()); err != nil && !errors.Is(err, bus.ErrLost) {
-		f.log.Warn("end of the feed not packaged", "err", err)
-	}
-	f.show(nil)
 }

@@ -12,8 +12,11 @@ import (
 var (
 	ErrUnknownChannel = errors.New("unknown channel")
 	ErrKey            = errors.New("wrong or missing key")
+	ErrAddress        = errors.New("this address may not publish")
+	ErrRefused        = errors.New("refused by on_publish")
 	ErrTaken          = errors.New("channel is taken by another feed")
-	ErrRendition      = errors.New("renditions are not supported")
+	ErrRendition      = errors.New("unknown rendition")
+	ErrInput          = errors.New("unknown input")
 	ErrFull           = errors.New("too many feeds")
 	ErrClosing        = errors.New("server is shutting down")
 	ErrDeleted        = errors.New("channel was deleted")
@@ -27,10 +30,16 @@ var (
 // Publish is what a feed asks for.
 type Publish struct {
 	Channel   string
-	Rendition string // "": the only one
+	Rendition string // one of several feeds that bring the same in other qualities, or other languages; "": the only one
+	Input     string // which of the channel's inputs the feed is; "": the first one
 	Key       string // a secret: it is neither printed nor logged
 	Protocol  string // for people: rtmp, file, …
-	Remote    string // for people: address of the publisher, or path of the file
+	Remote    string // address of the publisher, HOST:PORT; for people: path of the file, or URL
+	// Source tells that we fetch the feed ourselves, as the channel's settings want: nobody is asked for an address, nor the hook.
+	Source bool
+	// Transport is how the connection does, where the protocol knows that; it may be nil, and may be called by any goroutine, also after
+	// the feed has ended.
+	Transport func() Transport
 }
 
 // LogValue has everything but the key.
@@ -43,6 +52,9 @@ func (p Publish) LogValue() slog.Value {
 	if p.Rendition != "" {
 		v = append(v, slog.String("rendition", p.Rendition))
 	}
+	if p.Input != "" {
+		v = append(v, slog.String("input", p.Input))
+	}
 	return slog.GroupValue(v...)
 }
 
@@ -51,6 +63,9 @@ func (p Publish) String() string {
 	name := p.Channel
 	if p.Rendition != "" {
 		name += "/" + p.Rendition
+	}
+	if p.Input != "" {
+		name += "?input=" + p.Input
 	}
 	return p.Protocol + " " + name + " from " + p.Remote
 }
@@ -64,12 +79,15 @@ type Opener interface {
 	Open(ctx context.Context, p Publish) (Feed, error)
 }
 
-// Feed is a feed that was admitted. Start and Write are for one goroutine; the other methods may be called from any.
+// Feed is a feed that was admitted. Start, Write and Event are for one goroutine; the other methods may be called from any.
 type Feed interface {
 	// Start announces the tracks, before the first sample and whenever they change. Every error is final: the feed has ended.
 	Start(formats []media.Format) error
 	// Write hands over a sample of the tracks announced last. It takes over s.Data. Every error is final.
 	Write(s media.Sample) error
+	// Event hands over something timed that is no media, in its place among the samples. It takes over e.Data. An event that cannot
+	// be used is dropped and counted: every error is final, as that of Write is, and never of the event's making.
+	Event(e media.Event) error
 	// Dropped counts a sample that the adapter had to leave out, and why, in words for the operator.
 	Dropped(why string)
 	// Done is closed when the server wants the publisher gone, and when the feed was closed.

@@ -2,8 +2,6 @@ package ingest
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -57,6 +55,8 @@ type Config struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 
+	Admission Admission // who may publish; the zero value: everybody
+
 	Feeds        int           // at one time; 500
 	Tracks       int           // of a feed; 16
 	SampleBytes  int           // of one sample; 16 MiB
@@ -65,24 +65,29 @@ type Config struct {
 	CloseTimeout time.Duration // for what is left to be stored when a feed ends; 5 s
 }
 
-// Server admits feeds, one a channel, and knows how they do.
+// Server admits feeds, and knows how their channels do.
 type Server struct {
 	cfg  Config
 	stop context.CancelFunc // ends the watching of the catalog
 	wg   sync.WaitGroup     // all goroutines
 
-	mu      sync.Mutex
-	closing bool
-	feeds   map[string]*feed  // by channel; a feed is there until it is closed
-	last    map[string]Status // of channels without a feed: how the last one ended
-	idle    chan struct{}     // closed when closing and the last feed is gone
+	mu       sync.Mutex
+	closing  bool
+	sessions map[string]*session       // by channel; a session is there until its last feed is closed
+	feeds    int                       // of all sessions
+	last     map[string]Status         // of channels without a feed: how the last one ended
+	rungs    map[string]map[string]int // of channels without a feed: see stage
+	idle     chan struct{}             // closed when closing and the last feed is gone
 }
 
 // New makes a server. Close must be called.
 func New(cfg Config) *Server {
 	defaults(&cfg)
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Server{cfg: cfg, stop: cancel, feeds: make(map[string]*feed), last: make(map[string]Status), idle: make(chan struct{})}
+	s := &Server{
+		cfg: cfg, stop: cancel, sessions: make(map[string]*session), last: make(map[string]Status),
+		rungs: make(map[string]map[string]int), idle: make(chan struct{}),
+	}
 	changes := cfg.Catalog.Watch(ctx)
 	s.wg.Go(func() {
 		for change := range changes {
@@ -110,7 +115,8 @@ func orDefault[T int | int64 | time.Duration](v, standard T) T {
 	return v
 }
 
-// Open admits a feed: the channel is there, the key is right, nobody else feeds it, here or on another server.
+// Open admits a feed: the channel is there, the key is right, nobody else feeds that rendition of that input, and no other server has the
+// channel.
 func (s *Server) Open(ctx context.Context, p Publish) (Feed, error) {
 	f, err := s.open(ctx, p)
 	if err != nil {
@@ -122,29 +128,20 @@ func (s *Server) Open(ctx context.Context, p Publish) (Feed, error) {
 }
 
 func (s *Server) open(ctx context.Context, p Publish) (*feed, error) {
-	ch, ok := s.cfg.Catalog.Channel(p.Channel)
-	if !ok {
-		return nil, ErrUnknownChannel
-	}
-	if !keyFits(ch.Key, p.Key) {
-		return nil, ErrKey
-	}
-	if p.Rendition != "" {
-		return nil, ErrRendition
-	}
-	f := newFeed(s, ch, p)
-	if err := s.enter(f); err != nil {
+	ch, err := s.admit(ctx, p)
+	if err != nil {
 		return nil, err
 	}
-	w, err := s.cfg.Bus.Acquire(ctx, ch.ID)
+	f, first, err := s.enter(ch, p)
 	if err != nil {
-		s.leave(f)
-		if errors.Is(err, bus.ErrTaken) {
-			return nil, fmt.Errorf("%w: %w", ErrTaken, err)
-		}
-		return nil, fmt.Errorf("channel %s: acquire its writer: %w", ch.ID, err)
+		return nil, err
 	}
-	f.run(w)
+	if err := s.secure(ctx, f, first); err != nil {
+		f.end(err)
+		s.leave(f)
+		return nil, err
+	}
+	f.session.attach(f)
 	// The channel may have been deleted between the look and the entry.
 	if _, ok := s.cfg.Catalog.Channel(p.Channel); !ok {
 		f.end(ErrDeleted)
@@ -156,59 +153,30 @@ func (s *Server) open(ctx context.Context, p Publish) (*feed, error) {
 	return f, nil
 }
 
-// keyFits compares in a time that tells nothing about the key, its length included.
-func keyFits(want, got string) bool {
-	if want == "" {
-		return true
+// secure gets the session its writer, or waits until the session's first feed has got it.
+func (s *Server) secure(ctx context.Context, f *feed, first bool) error {
+	ss := f.session
+	if !first {
+		select {
+		case <-ss.ready:
+			return ss.failed
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	a, b := sha256.Sum256([]byte(want)), sha256.Sum256([]byte(got))
-	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
-}
-
-// enter takes the channel for f.
-func (s *Server) enter(f *feed) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.closing:
-		return ErrClosing
-	case s.feeds[f.channel.ID] != nil:
-		return ErrTaken
-	case len(s.feeds) >= s.cfg.Feeds:
-		return fmt.Errorf("%w: %d", ErrFull, s.cfg.Feeds)
+	w, err := s.cfg.Bus.Acquire(ctx, ss.channel.ID)
+	if errors.Is(err, bus.ErrTaken) {
+		err = fmt.Errorf("%w: %w", ErrTaken, err)
+	} else if err != nil {
+		err = fmt.Errorf("channel %s: acquire its writer: %w", ss.channel.ID, err)
 	}
-	s.feeds[f.channel.ID] = f
+	if err != nil {
+		ss.failed = err
+		close(ss.ready)
+		return err
+	}
+	ss.begin(w)
 	return nil
-}
-
-// leave gives the channel back. A feed that was closed while it waited for its writer does so twice.
-func (s *Server) leave(f *feed) {
-	st, seen := f.status()
-	_, exists := s.cfg.Catalog.Channel(f.channel.ID)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.feeds[f.channel.ID] != f {
-		return
-	}
-	delete(s.feeds, f.channel.ID)
-	if seen && exists {
-		st.State = OffAir
-		s.last[f.channel.ID] = st
-	}
-	if s.closing && len(s.feeds) == 0 {
-		close(s.idle)
-	}
-}
-
-// deleted ends the feed of a channel that is no more.
-func (s *Server) deleted(channel string) {
-	s.mu.Lock()
-	delete(s.last, channel)
-	f := s.feeds[channel]
-	s.mu.Unlock()
-	if f != nil {
-		f.end(ErrDeleted)
-	}
 }
 
 // Close tells all feeds to go and waits until their adapters have closed them; when ctx ends, it closes those that are left itself.
@@ -217,21 +185,19 @@ func (s *Server) Close(ctx context.Context) {
 	s.mu.Lock()
 	first := !s.closing
 	s.closing = true
-	for _, f := range s.feeds {
-		f.end(ErrClosing)
-	}
-	if first && len(s.feeds) == 0 {
+	all := s.joined()
+	if first && len(s.sessions) == 0 {
 		close(s.idle)
 	}
 	s.mu.Unlock()
+	for _, f := range all {
+		f.end(ErrClosing)
+	}
 	select {
 	case <-s.idle:
 	case <-ctx.Done():
 		s.mu.Lock()
-		left := make([]*feed, 0, len(s.feeds))
-		for _, f := range s.feeds {
-			left = append(left, f)
-		}
+		left := s.joined()
 		s.mu.Unlock()
 		for _, f := range left {
 			f.Close(ErrClosing)
@@ -239,20 +205,6 @@ func (s *Server) Close(ctx context.Context) {
 	}
 	s.stop()
 	s.wg.Wait()
-}
-
-// Status is how the channel's feed does, or how its last one ended; false: there was none since the server started.
-func (s *Server) Status(channel string) (Status, bool) {
-	s.mu.Lock()
-	f := s.feeds[channel]
-	last, ok := s.last[channel]
-	s.mu.Unlock()
-	if f != nil {
-		if st, seen := f.status(); seen {
-			return st, true
-		}
-	}
-	return last, ok
 }
 
 // bounded is a stranger's name for a log. People who mistype an address write the key into it.

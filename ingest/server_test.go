@@ -97,7 +97,8 @@ func TestRefusals(t *testing.T) {
 		{Publish{Channel: "", Key: "guess-2"}, ErrUnknownChannel},
 		{Publish{Channel: "locked"}, ErrKey},
 		{Publish{Channel: "locked", Key: "top-secre"}, ErrKey},
-		{Publish{Channel: "locked", Key: "top-secret", Rendition: "720p"}, ErrRendition},
+		{Publish{Channel: "locked", Key: "top-secret", Input: "backup"}, ErrInput},
+		{Publish{Channel: "locked", Key: "top-secret", Rendition: "720 p"}, ErrRendition},
 	} {
 		c.p.Remote = "192.0.2.1:5"
 		if _, err := f.Open(t.Context(), c.p); !errors.Is(err, c.want) {
@@ -126,7 +127,7 @@ func TestRefusals(t *testing.T) {
 	if strings.Contains(log, "top-secre") || strings.Contains(log, "guess") {
 		t.Errorf("a key is in the log:\n%s", log)
 	}
-	if n := strings.Count(log, "feed refused"); n != 8 || !strings.Contains(log, "remote=192.0.2.1:5") {
+	if n := strings.Count(log, "feed refused"); n != 9 || !strings.Contains(log, "remote=192.0.2.1:5") {
 		t.Errorf("%d refusals in the log:\n%s", n, log)
 	}
 	p := Publish{Channel: "a", Key: "top-secret"}

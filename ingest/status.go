@@ -1,11 +1,13 @@
 package ingest
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	"weir/internal/bus"
 	"weir/internal/media"
+	"weir/packager"
 )
 
 // State is how a channel's feed is.
@@ -44,52 +46,200 @@ type Status struct {
 	LastError      string          `json:"lastError"`      // what an operator may want to mend, "" for nothing
 	LastErrorAt    time.Time       `json:"lastErrorAt,omitzero"`
 	Writer         bus.WriterStats `json:"writer"`
+	Transport      *Transport      `json:"transport,omitempty"` // nil: the protocol does not know
+	ApartCuts      uint64          `json:"apartCuts"`           // segments at whose beginning not all renditions have a sync sample
+
+	Inputs   []InputStatus `json:"inputs"`   // the feeds, in the order in which they came
+	Input    string        `json:"input"`    // which of the channel's inputs is on air; "" where it has one only
+	Pinned   string        `json:"pinned"`   // the input that was chosen by hand, ""
+	Switches uint64        `json:"switches"` // from one input to another, since the session began
 }
 
-// status is false for a feed that was never admitted.
-func (f *feed) status() (Status, bool) {
-	snap := f.shown.Load()
+// InputState is how one of a channel's feeds is.
+type InputState string
+
+// The states of a feed.
+const (
+	InputActive  InputState = "active"  // it is on air
+	InputStandby InputState = "standby" // it is there, and another input is on air
+	InputWaiting InputState = "waiting" // nothing comes from it, or the channel waits for other feeds before it goes on air
+	InputEnded   InputState = "ended"
+)
+
+// InputStatus is how one of a channel's feeds does.
+type InputStatus struct {
+	Input        string     `json:"input"`     // of the channel's inputs; "" where it has one only
+	Rendition    string     `json:"rendition"` // "" for the only one
+	State        InputState `json:"state"`
+	Protocol     string     `json:"protocol"`
+	Remote       string     `json:"remote"`
+	Since        time.Time  `json:"since"`
+	Ended        time.Time  `json:"ended,omitzero"`
+	BitrateIn    int64      `json:"bitrateIn"`    // bit/s over the last 5 s
+	Samples      int64      `json:"samples"`      // received
+	Bytes        int64      `json:"bytes"`        // received, media only
+	Dropped      uint64     `json:"dropped"`      // by the adapter
+	SharedTracks int        `json:"sharedTracks"` // tracks that are left out, as another rendition brings the same
+	LastError    string     `json:"lastError"`
+	LastErrorAt  time.Time  `json:"lastErrorAt,omitzero"`
+	Transport    *Transport `json:"transport,omitempty"`
+}
+
+// showEvery is how old a snapshot may be.
+const showEvery = time.Second
+
+// shown is a snapshot for Status. It is replaced, never changed.
+type shown struct {
+	tracks   []media.Track
+	packager packager.Stats
+	writer   bus.WriterStats
+	members  []shownMember
+	stage    stage
+	past     past
+	at       time.Time
+}
+
+// shownMember is a feed as it was.
+type shownMember struct {
+	feed    *feed
+	input   string
+	onAir   bool
+	started bool
+	spared  int
+}
+
+// show takes a new snapshot for Status. work is held.
+func (s *session) show() {
+	next := &shown{writer: s.writer.Stats(), at: s.server.cfg.Now(), stage: s.stage, past: s.past}
+	if s.packager != nil {
+		next.packager = s.packager.Stats()
+	}
+	next.tracks = []media.Track{}
+	for i, l := range s.slots {
+		if l.from == nil && len(s.members) > 0 {
+			continue
+		}
+		if t, err := packager.Describe(l.format); err == nil {
+			t.Name = l.name(s.slots[:i])
+			next.tracks = append(next.tracks, t)
+		}
+	}
+	for _, m := range s.members {
+		next.members = append(next.members, shownMember{m, m.input, m.onAir, m.formats != nil, m.spared})
+	}
+	s.shown.Store(next)
+}
+
+// name is what the packager calls the track: by its kind, in the order of the formats, where it has no name of its own.
+func (l *slot) name(before []slot) string {
+	kind, n := l.format.Codec.Kind(), 1
+	for _, other := range before {
+		if other.format.Codec.Kind() == kind {
+			n++
+		}
+	}
+	return cmp.Or(l.format.Name, fmt.Sprintf("%c%d", kind[0], n))
+}
+
+// Status is how the channel's feeds do, or how its last ones ended; false: there was none since the server started.
+func (s *Server) Status(channel string) (Status, bool) {
+	if ss := s.session(channel); ss != nil {
+		if st, seen := ss.status(); seen {
+			return st, true
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last, ok := s.last[channel]
+	return last, ok
+}
+
+// status is false for a session that never had a writer.
+func (s *session) status() (Status, bool) {
+	snap := s.shown.Load()
 	if snap == nil {
 		return Status{}, false
 	}
-	now := f.server.cfg.Now()
-	bytes, samples := f.meter.total()
+	now := s.server.cfg.Now()
 	p := snap.packager
 	st := Status{
-		State: Waiting, Protocol: f.publish.Protocol, Remote: f.publish.Remote, Since: f.since, Tracks: snap.tracks,
-		BitrateIn: f.meter.rate(now), FrameRate: p.FrameRate, GOP: p.GOP, LongestGOP: p.LongestGOP, ForcedCuts: p.ForcedCuts,
+		State: OffAir, Since: s.since, Tracks: snap.tracks,
+		FrameRate: p.FrameRate, GOP: p.GOP, LongestGOP: p.LongestGOP, ForcedCuts: p.ForcedCuts, ApartCuts: p.ApartCuts,
 		UnevenChunks: p.ShortChunks + p.LongChunks, LateFrames: p.LateFrames,
-		Runs: p.Runs, Samples: samples, Bytes: bytes, LostSegments: snap.writer.DroppedSegments,
-		LastError: p.Problem, LastErrorAt: p.ProblemAt, Writer: snap.writer,
+		Runs: p.Runs, Samples: snap.past.samples, Bytes: snap.past.bytes, DroppedSamples: snap.past.dropped,
+		LostSegments: snap.writer.DroppedSegments, LastError: p.Problem, LastErrorAt: p.ProblemAt, Writer: snap.writer,
+		Input: snap.stage.input, Pinned: snap.stage.pinned, Switches: snap.stage.switches,
+		Protocol: snap.past.publish.Protocol, Remote: snap.past.publish.Remote,
+	}
+	if snap.stage.problemAt.After(st.LastErrorAt) {
+		st.LastError, st.LastErrorAt = snap.stage.problem, snap.stage.problemAt
 	}
 	for _, n := range p.Dropped {
 		st.DroppedSamples += n
 	}
-	n, why, at := f.dropped.total()
-	st.DroppedSamples += n
-	if st.LastError == "" {
-		st.LastError, st.LastErrorAt = why, at
-	}
-	if last := f.meter.lastSample(); !last.IsZero() && now.Sub(last) < stalled {
-		st.State = OnAir
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.isDone {
-		st.State, st.Ended = OffAir, f.errAt
-		st.BitrateIn = 0
-		if f.err != nil {
-			st.LastError, st.LastErrorAt = f.err.Error(), f.errAt
+	speaks := false // protocol and remote are those of the first feed on air, or of the first of all
+	for _, m := range snap.members {
+		in := m.status(now, snap.stage.live)
+		st.Samples += in.Samples
+		st.Bytes += in.Bytes
+		st.DroppedSamples += in.Dropped
+		if m.onAir || !snap.stage.live {
+			st.BitrateIn += in.BitrateIn
 		}
+		if in.State != InputEnded {
+			if st.State == OffAir {
+				st.State = Waiting
+			}
+			if last := m.feed.meter.lastSample(); (m.onAir || !snap.stage.live) && !last.IsZero() && now.Sub(last) < stalled {
+				st.State = OnAir
+			}
+		}
+		if first := len(st.Inputs) == 0; first || m.onAir && !speaks {
+			st.Protocol, st.Remote, st.Transport = in.Protocol, in.Remote, in.Transport
+			speaks = m.onAir
+		}
+		if st.LastError == "" && in.LastError != "" {
+			st.LastError, st.LastErrorAt = in.LastError, in.LastErrorAt
+		}
+		if in.State == InputEnded {
+			st.Ended = in.Ended
+			if err := m.feed.Err(); err != nil {
+				st.LastError, st.LastErrorAt = err.Error(), in.Ended
+			}
+		}
+		st.Inputs = append(st.Inputs, in)
+	}
+	if st.State != OffAir {
+		st.Ended = time.Time{}
+	} else {
+		st.BitrateIn = 0
 	}
 	return st, true
 }
 
-// name gives tracks the names that the packager gives them: by kind, in the order of the formats.
-func name(tracks []media.Track) {
-	ordinal := make(map[media.Kind]int)
-	for i, t := range tracks {
-		ordinal[t.Kind]++
-		tracks[i].Name = fmt.Sprintf("%c%d", t.Kind[0], ordinal[t.Kind])
+// status is how one feed does.
+func (m *shownMember) status(now time.Time, live bool) InputStatus {
+	f := m.feed
+	in := InputStatus{
+		Input: m.input, Rendition: f.publish.Rendition, Protocol: f.publish.Protocol, Remote: f.publish.Remote, Since: f.since,
+		State: InputStandby, BitrateIn: f.meter.rate(now), SharedTracks: m.spared,
 	}
+	in.Bytes, in.Samples = f.meter.total()
+	in.Dropped, in.LastError, in.LastErrorAt = f.dropped.total()
+	if f.publish.Transport != nil {
+		t := f.publish.Transport()
+		in.Transport = &t
+	}
+	switch last := f.meter.lastSample(); {
+	case m.onAir:
+		in.State = InputActive
+	case !m.started || !live || last.IsZero() || now.Sub(last) >= stalled:
+		in.State = InputWaiting
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.isDone {
+		in.State, in.BitrateIn, in.Ended = InputEnded, 0, f.errAt
+	}
+	return in
 }

@@ -64,8 +64,8 @@ func (s *Selection) filter(w *media.Window) ([]media.Track, error) {
 		},
 		{
 			s.Languages != nil, "lang",
-			func(t *media.Track) bool { return !isVideo(t) },
-			func(t *media.Track) bool { return speaks(t.Language, s.Languages) },
+			func(t *media.Track) bool { return t.Kind == media.Audio },
+			func(t *media.Track) bool { return speaks(Language(t.Language), s.Languages) },
 			"with audio has a language that is listed",
 		},
 	} {

@@ -77,7 +77,7 @@ func describeAC3(d *description, f media.Format) error {
 func describeEAC3(d *description, f media.Format) error {
 	r := &bitReader{data: f.Config}
 	r.skip(13)
-	r.skip(3)
+	substreams := r.bits(3) + 1 // independent ones
 	d.SampleRate = ac3Rates[r.bits(2)]
 	r.skip(5 + 1 + 1 + 3)
 	d.Channels = ac3Channels[r.bits(3)] + int(r.bits(1))
@@ -89,6 +89,12 @@ func describeEAC3(d *description, f media.Format) error {
 		d.Channels += 2*bits.OnesCount32(loc&pairs) + bits.OnesCount32(loc&singles)
 	} else {
 		r.skip(1)
+	}
+	if substreams == 1 && r.left() >= 16 { // ETSI TS 103 420, C.3.2: there is Dolby Atmos
+		r.skip(7)
+		if r.flag() {
+			d.Objects = int(r.bits(8))
+		}
 	}
 	if r.over {
 		return fmt.Errorf("body of a dec3 box is cut off: %w", ErrConfig)
@@ -141,5 +147,14 @@ func describeMP3(d *description, f media.Format) error {
 		d.objectType, d.perFrame = 0x69, 576
 	}
 	d.Codecs = "mp4a.40.34"
+	return nil
+}
+
+// describeMP2 is describeMP3 for layer II: 1152 samples a frame at every rate, and the form of Codecs is MPEG-4's name for it.
+func describeMP2(d *description, f media.Format) error {
+	if err := describeMP3(d, f); err != nil {
+		return err
+	}
+	d.perFrame, d.Codecs = 1152, "mp4a.40.33"
 	return nil
 }

@@ -14,6 +14,7 @@ func (*discard) Run(media.Run, []media.Init) error { return nil }
 func (*discard) Target(time.Duration) error        { return nil }
 func (d *discard) Chunk(c media.Chunk) error       { d.bytes += int64(len(c.Data)); return nil }
 func (*discard) End(media.SegmentEnd) error        { return nil }
+func (*discard) Signal(media.Signal) error         { return nil }
 
 // BenchmarkPackager packages ten seconds an operation: 5 Mb/s of video at 25 frames a second and 128 kb/s of audio, in
 // chunks of 200 ms.

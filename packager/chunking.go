@@ -213,6 +213,9 @@ func (r *run) setChunkings() {
 		lead.chunking = lead.chunkingBy(timed{})
 	}
 	for _, t := range r.members[1:] {
+		if t.Kind == media.Text { // a segment is one chunk
+			continue
+		}
 		t.cut.chunking = t.cut.chunkingBy(timed{})
 		if t.Kind == media.Video && r.lead.Kind == media.Video && t.scale == r.lead.scale && t.cut.likely(lead) {
 			t.cut.chunking = lead.chunking

@@ -62,6 +62,9 @@ func (c *cutter) add(s timed) error {
 		c.short = false
 	}
 	regular := len(c.pending) > 0 && distance(c.pending[len(c.pending)-1].duration, s.duration) <= s.duration/16
+	if c.t.Kind == media.Video {
+		c.run.p.scanOf(c.t.Name).look(c.t.Codec, &s)
+	}
 	c.pending = append(c.pending, s)
 	c.length += s.duration
 	c.size += len(s.data)
@@ -106,7 +109,7 @@ func (c *cutter) flush() error {
 		return err
 	}
 	p.sequence++
-	f := fragment{sequence: p.sequence, samples: c.pending, first: c.chunks == 0}
+	f := fragment{sequence: p.sequence, samples: c.pending, first: c.chunks == 0, messages: c.t.due(c.pending[0].pos, c.end), timescale: c.t.scale}
 	data, first := f.encode()
 	chunk := media.Chunk{
 		Track: c.t.Name, Segment: c.number, Index: c.chunks, Run: c.run.ID, Init: c.t.init,
@@ -136,11 +139,17 @@ func (c *cutter) close(at media.Ticks) error {
 		return err
 	}
 	at = max(at, c.start)
+	var captions media.Captions
+	if c.t.Kind == media.Video {
+		scan := c.run.p.scanOf(c.t.Name)
+		scan.flush()
+		captions = scan.found
+	}
 	return c.run.p.out.End(media.SegmentEnd{
 		Track: c.t.Name, Segment: c.number, Run: c.run.ID, Init: c.t.init,
 		Start: c.start, Duration: at - c.start, Timescale: c.t.scale,
 		Chunks: c.chunks, Bytes: c.bytes, Checksum: c.sum, Wall: c.place.wall,
-		Anchor: c.place.anchor, Rate: c.rate(at - c.start),
+		Anchor: c.place.anchor, Rate: c.rate(at - c.start), Captions: captions,
 	})
 }
 

@@ -46,7 +46,8 @@ type description struct {
 	media.Track
 	entry   string // four-character code of the sample entry
 	box     string // four-character code of the box with the decoder configuration, "" for esds
-	payload []byte // of that box, or the DecoderSpecificInfo of an esds
+	payload []byte // of that box, or the DecoderSpecificInfo of an esds; of text, all of the sample entry that is its own
+	brand   string // that the track conforms to besides cmfc, "" for none
 
 	// Video.
 	codedWidth, codedHeight int // cropped, but not scaled
@@ -92,6 +93,12 @@ func describe(f media.Format) (description, error) {
 		parse = describeFLAC
 	case media.MP3:
 		parse = describeMP3
+	case media.MP2:
+		parse = describeMP2
+	case media.WVTT:
+		parse = describeWVTT
+	case media.STPP:
+		parse = describeSTPP
 	default:
 		return d, fmt.Errorf("describe format: codec %q: %w", f.Codec, ErrUnsupported)
 	}
@@ -101,8 +108,12 @@ func describe(f media.Format) (description, error) {
 	if err := parse(&d, f); err != nil {
 		return d, fmt.Errorf("describe %s format: %w", f.Codec, err)
 	}
-	if d.Kind == media.Video {
+	switch d.Kind {
+	case media.Video:
 		return d, d.finishVideo()
+	case media.Text:
+		d.Timescale = videoTimescale // so that it is cut where the lead is
+		return d, nil
 	}
 	return d, d.finishAudio()
 }

@@ -42,6 +42,7 @@ func (d *drifting) Run(run media.Run, _ []media.Init) error {
 }
 
 func (d *drifting) Target(time.Duration) error { return nil }
+func (d *drifting) Signal(media.Signal) error  { return nil }
 
 func (d *drifting) Chunk(c media.Chunk) error {
 	if at, ok := d.tfdt[c.Track]; ok && at != c.Start {

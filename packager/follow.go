@@ -9,6 +9,9 @@ import (
 
 // follow brings a follower as far as its queue and the lead's progress allow.
 func (r *run) follow(t *track, now time.Time) error {
+	if t.Kind == media.Text {
+		return r.followText(t, now)
+	}
 	c := t.cut
 	for !c.done && !c.gone {
 		h := t.queue.at(0)
@@ -64,7 +67,11 @@ func (r *run) safe(t *track) media.Ticks {
 	} else if r.lead.promised > 0 {
 		at = max(at, c.end)
 	}
-	return media.RescaleUp(at, r.lead.scale, t.scale)
+	at = media.RescaleUp(at, r.lead.scale, t.scale)
+	if t.isRendition(r.lead) { // its sync sample may be half a frame before the lead's
+		at -= t.slack()
+	}
+	return at
 }
 
 // durationOf is how long the head of a follower's queue lasts, 0 where that cannot be told yet. Stop tells that the track has
@@ -113,7 +120,7 @@ func (r *run) durationOf(t *track, now time.Time) (d media.Ticks, stop bool) {
 func (r *run) lose(t *track, now time.Time) error {
 	c := t.cut
 	c.gone = true
-	if !r.ending {
+	if !r.finishing {
 		r.p.problem(now, fmt.Sprintf("track %s stopped: a new run without it begins", t.Name))
 	}
 	h := t.queue.at(0)

@@ -30,6 +30,9 @@ type fragment struct {
 	sequence uint32
 	samples  []timed
 	first    bool // of its segment: gets a styp
+	// messages go before the moof, timescale is that of their times.
+	messages  []message
+	timescale uint32
 }
 
 // styp boxes of a segment that starts with a sync sample, and of one that does not (a forced cut): that one is a DASH segment,
@@ -59,6 +62,9 @@ func (f *fragment) encode() (data []byte, first int) {
 		if s[0].sync {
 			prefix = stypSync
 		}
+	}
+	if len(f.messages) > 0 {
+		prefix = appendMessages(append([]byte(nil), prefix...), f.messages, f.timescale)
 	}
 	payload := 0
 	sameDuration, offsets, mixed := true, false, false

@@ -17,7 +17,11 @@ const trackID = 1
 // baseMediaDecodeTime plus composition offset, and an encoder's priming is left to the decoder (Opus: pre-skip in dOps).
 func header(d *description) ([]byte, error) {
 	init := mp4.NewMP4Init()
-	init.AddChild(mp4.NewFtyp("cmfc", 0, []string{"iso6", "cmfc"}))
+	brands := []string{"iso6", "cmfc"}
+	if d.brand != "" {
+		brands = append(brands, d.brand)
+	}
+	init.AddChild(mp4.NewFtyp("cmfc", 0, brands))
 	moov := mp4.NewMoovBox()
 	init.AddChild(moov)
 	moov.AddChild(mp4.CreateMvhd())
@@ -32,23 +36,30 @@ func header(d *description) ([]byte, error) {
 	if !plainLanguage(language) { // mdhd has room for three letters, the rest goes to elng
 		short = "und"
 	}
-	trak := mp4.CreateEmptyTrak(trackID, d.Timescale, string(d.Kind), short)
+	handler := string(d.Kind)
+	if d.Kind == media.Text {
+		handler = textHandler(d.Codec)
+	}
+	trak := mp4.CreateEmptyTrak(trackID, d.Timescale, handler, short)
 	if short != language {
 		addExtendedLanguage(trak, language)
 	}
 	stsd := trak.Mdia.Minf.Stbl.Stsd
-	if d.Kind == media.Video {
+	switch d.Kind {
+	case media.Video:
 		trak.Tkhd.Width, trak.Tkhd.Height = mp4.Fixed32(d.Width<<16), mp4.Fixed32(d.Height<<16)
 		stsd.AddChild(visualEntry(d))
-	} else {
+	case media.Audio:
 		stsd.AddChild(audioEntry(d))
+	case media.Text:
+		stsd.Children = append(stsd.Children, rawBox(d.entry, textEntry(d))) // AddChild takes only its own types
+		stsd.SampleCount++
 	}
 	moov.AddChild(trak)
 	moov.Mvhd.NextTrackID = trackID + 1
 	trex := mp4.CreateTrex(trackID)
-	if d.Kind == media.Audio {
-		trex.DefaultSampleFlags = syncFlags
-	} else {
+	trex.DefaultSampleFlags = syncFlags
+	if d.Kind == media.Video {
 		trex.DefaultSampleFlags = nonSyncFlags
 	}
 	mvex.AddChild(trex)

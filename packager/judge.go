@@ -29,6 +29,9 @@ const (
 // judge decides whether a sample goes on, is dropped, or begins a new stretch of the source's clock.
 func (p *Packager) judge(a arrival) error {
 	t := p.tracks[a.Track]
+	if t.Kind == media.Text {
+		return p.tell(t, a)
+	}
 	if !t.within(a.PTS) || !t.within(a.DTS) {
 		p.drop(Malformed, 1)
 		return nil
@@ -61,19 +64,38 @@ func (p *Packager) judge(a arrival) error {
 func (p *Packager) anchor(t *track, a arrival) {
 	at := max(media.Ticks(a.at.UnixNano()), p.end)
 	dts := a.DTS
+	if t.source.Grid {
+		at = p.onGrid(at, media.Rescale(dts, t.source.Timescale, nanoscale))
+	}
 	p.feed = feedClock{anchored: true, source: dts, scale: t.source.Timescale, at: at, first: at, newest: at}
 	for _, t := range p.tracks {
 		t.trackClock = trackClock{source: t.source, scale: t.scale, stale: t.seen || t.stale, before: t.before}
 		t.lastSync, t.untilSync, t.promised = 0, 0, 0
 		t.anchor(&p.feed)
+		if t.told != nil {
+			t.told.clear()
+		}
 	}
+	p.agenda.reanchor()
 	p.wall.reset(time.Duration(media.Ticks(a.at.UnixNano()) - at))
-	p.settled, p.shift = false, 0
+	p.settled, p.shift, p.alignFrom = false, 0, 0
+}
+
+// onGrid is the point of the timeline near at where multiples of the segment duration are multiples of it on the source's clock too: before
+// at, where the channel has not come so far.
+func (p *Packager) onGrid(at, source media.Ticks) media.Ticks {
+	segment := media.Ticks(p.segmentDuration())
+	back := ((at-source)%segment + segment) % segment
+	if at-back >= p.end || back == 0 {
+		return at - back
+	}
+	return at - back + segment
 }
 
 // verdict unrolls a decoding time and judges it by the track's last one, or by the feed's where the track has none yet.
 func (p *Packager) verdict(t *track, raw media.Ticks) (media.Ticks, verdict) {
 	forward := t.span(maxForwardSeconds * time.Second)
+	expected := p.feed.sourceTime(t.source.Timescale)
 	if t.seen {
 		dts := t.unroll(raw, t.last)
 		switch d := dts - t.last; {
@@ -86,9 +108,12 @@ func (p *Packager) verdict(t *track, raw media.Ticks) (media.Ticks, verdict) {
 		case d <= 0 && d >= -t.span(maxBackward):
 			return dts, isBackward
 		}
+		// A track that was away for long comes back where the others are.
+		if back := t.unroll(raw, expected); back > t.last && distance(back, expected) <= forward && t.within(back) {
+			return back, goesOn
+		}
 		return dts, isJump
 	}
-	expected := p.feed.sourceTime(t.source.Timescale)
 	dts := t.unroll(raw, expected)
 	if !t.within(dts) {
 		return dts, isMalformed

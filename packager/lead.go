@@ -22,7 +22,14 @@ func (r *run) advance(now time.Time) error {
 			p.problem(now, fmt.Sprintf("track %s has a hole of %v: a new run begins", t.Name, (h.pos-c.end).Duration(t.scale)))
 			return r.end(c.end, now)
 		}
+		cut, wait := false, false
 		if h.sync && h.pos >= r.nextCut && c.samples > 0 {
+			cut, wait = r.agree(h.pos, now)
+		}
+		if wait && !p.lost(t) {
+			break
+		}
+		if cut {
 			if t.Kind == media.Video {
 				p.noteSync(t, h.pos)
 			}
@@ -72,6 +79,9 @@ func (r *run) advance(now time.Time) error {
 		}
 	}
 	if !r.ending && !r.finishing && p.lost(t) {
+		if r.promote(now) {
+			return r.advance(now)
+		}
 		p.problem(now, fmt.Sprintf("track %s stopped: a new run without it begins", t.Name))
 		return r.endLead(now)
 	}
@@ -80,20 +90,21 @@ func (r *run) advance(now time.Time) error {
 
 // next closes the lead's row and begins another one.
 func (r *run) next(at media.Ticks, now time.Time) error {
+	p := r.p
 	if err := r.closeRow(at, now); err != nil {
 		return err
 	}
-	p := r.p
 	b := border{at: at, number: p.segment, place: p.place(r, p.segment, r.lead.ns(at))}
 	p.segment++
 	p.stats.Segments++
 	r.lead.cut.open(b, at)
 	r.nextCut = media.NextBorder(at, r.lead.scale, p.segmentDuration())
+	r.bringForward()
 	for _, t := range r.members[1:] {
-		b.at = media.RescaleUp(at, r.lead.scale, t.scale)
+		b.at = r.borderOf(t, at)
 		t.cut.borders = append(t.cut.borders, b)
 	}
-	return nil
+	return p.repeatSignals(r.lead.ns(at))
 }
 
 // force begins a row where there is no sync sample, because the target duration would be exceeded.
@@ -123,6 +134,9 @@ func (r *run) closeRow(at media.Ticks, now time.Time) error {
 	}
 	r.frames = 0
 	p.wall.step(d)
+	if err := r.signalBorder(at); err != nil {
+		return err
+	}
 	c.end = at
 	return c.close(at)
 }

@@ -3,6 +3,7 @@ package packager
 import (
 	"fmt"
 	"hash/crc32"
+	"reflect"
 	"testing"
 	"time"
 
@@ -40,6 +41,7 @@ type recorder struct {
 	chunks  []media.Chunk
 	ends    []media.SegmentEnd
 	samples []outSample
+	signals []media.Signal
 
 	rates    map[string]media.Rate   // of each track so far
 	open     map[string]*openSegment // of each track of the current run
@@ -112,6 +114,25 @@ func (r *recorder) complete() {
 			r.t.Fatalf("track %s has ended rows up to %d, others up to %d", name, o.row, r.next)
 		}
 	}
+}
+
+// Signal checks that a signal comes with the row that it names, or again.
+func (r *recorder) Signal(s media.Signal) error {
+	r.t.Helper()
+	if len(r.runs) == 0 {
+		r.t.Fatalf("signal %s before the first run", s.ID)
+	}
+	run := r.runs[len(r.runs)-1]
+	lead := r.open[run.Tracks[0].Name]
+	again := false
+	for i := range r.signals {
+		again = again || reflect.DeepEqual(r.signals[i], s)
+	}
+	if !again && s.Row != lead.row && (lead.row == run.First || s.Row != lead.row-1) || s.Row > lead.row {
+		r.t.Fatalf("signal %s of row %d, the lead is at %d", s.ID, s.Row, lead.row)
+	}
+	r.signals = append(r.signals, s)
+	return r.fail
 }
 
 func (r *recorder) Target(d time.Duration) error {

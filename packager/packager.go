@@ -42,6 +42,8 @@ type Output interface {
 	Target(d time.Duration) error
 	Chunk(c media.Chunk) error
 	End(e media.SegmentEnd) error
+	// Signal comes while a run is open, before the lead's SegmentEnd of the row that it names if it says something new.
+	Signal(s media.Signal) error
 }
 
 // Packager turns one feed after another into the segments of one channel.
@@ -52,6 +54,7 @@ type Packager struct {
 	stats Stats
 
 	tracks   []*track // beside the feed's formats
+	pushed   []*track // text that is pushed beside the feed
 	feed     feedClock
 	jump     []arrival // a sample that may be the first after a jump
 	far      int       // samples in a row that were far from the feed's clock
@@ -64,6 +67,7 @@ type Packager struct {
 	shown    media.Ticks   // ns: where its anchor puts the newest row, 0: there was none
 	inits    map[string]media.Init
 	rates    map[string]*trackRate
+	captions map[string]*captionScan // of video tracks
 	target   time.Duration
 	end      media.Ticks // ns: where all that was written ends
 	next     media.Ticks // ns: where the last run's lead ended, and the next run may begin
@@ -71,6 +75,10 @@ type Packager struct {
 	segment  uint64      // number of the next row
 	runID    uint64
 	run      *run // nil: waiting for one to begin
+	// discordant: video tracks were found to have no sync samples at the same instants.
+	discordant bool
+	alignFrom  media.Ticks // ns: since when a common beginning of the video tracks is waited for, 0: it is not
+	agenda     agenda
 	// pressure: queues are over their bounds, nobody is waited for.
 	pressure bool
 	sequence uint32
@@ -99,6 +107,7 @@ func New(cfg Config, resume Resume, out Output) (*Packager, error) {
 	p := &Packager{
 		cfg: cfg, out: out, target: resume.Target, segment: resume.Segment, runID: resume.Run,
 		inits: make(map[string]media.Init, len(resume.Init)), rates: newRates(resume.Rates),
+		captions: make(map[string]*captionScan),
 	}
 	if !resume.End.IsZero() {
 		p.end = media.Ticks(resume.End.UnixNano())
@@ -109,57 +118,6 @@ func New(cfg Config, resume Resume, out Output) (*Packager, error) {
 	}
 	p.stats.Dropped = make(map[Reason]uint64)
 	return p, nil
-}
-
-// Start announces a feed's tracks, or that they changed. Equal formats are nothing new. Changed ones end the run: the next
-// begins with the next sync sample of the new format, on the same clock. The error wraps ErrUnsupported or ErrConfig, and then
-// the formats before still hold.
-func (p *Packager) Start(formats []media.Format, now time.Time) error {
-	if p.err != nil {
-		return p.err
-	}
-	if len(formats) == 0 || len(formats) > maxFormats {
-		return fmt.Errorf("start feed: %d tracks, not 1…%d: %w", len(formats), maxFormats, ErrUnsupported)
-	}
-	if p.sameFormats(formats) {
-		return nil
-	}
-	tracks := make([]*track, len(formats))
-	ordinal := make(map[media.Kind]int)
-	for i, f := range formats {
-		t, err := newTrack(f)
-		if err != nil {
-			return fmt.Errorf("start feed: track %d: %w", i, err)
-		}
-		ordinal[t.Kind]++
-		t.Name = fmt.Sprintf("%c%d", t.Kind[0], ordinal[t.Kind])
-		tracks[i] = t
-	}
-	if err := p.finish(now); err != nil {
-		return err
-	}
-	p.drop(Clock, len(p.jump)) // held samples name tracks that are no more
-	p.jump, p.far = nil, 0
-	p.tracks = tracks
-	if p.feed.anchored {
-		for _, t := range tracks {
-			t.anchor(&p.feed)
-		}
-		p.feed.first = p.feed.newest // nobody is late yet
-	}
-	return nil
-}
-
-func (p *Packager) sameFormats(formats []media.Format) bool {
-	if len(formats) != len(p.tracks) {
-		return false
-	}
-	for i, t := range p.tracks {
-		if !t.format.Equal(formats[i]) {
-			return false
-		}
-	}
-	return true
 }
 
 // Write takes the next sample in the order of the feed; now is when it arrived. Samples that cannot be used are dropped and
@@ -173,7 +131,11 @@ func (p *Packager) Write(s media.Sample, now time.Time) error {
 		p.drop(Malformed, 1)
 		return nil
 	}
-	return p.fail(p.judge(arrival{s, now}))
+	err := p.judge(arrival{s, now})
+	if err == nil && len(p.agenda.early) > 0 && p.feed.anchored {
+		err = p.catchUp()
+	}
+	return p.fail(err)
 }
 
 // Flush ends the feed: everything held goes out, open segments are closed, the run ends. The next feed takes a new anchor.

@@ -15,6 +15,7 @@ func (p *Packager) postpone(t *track, by media.Ticks) {
 	p.feed.at += ns
 	p.feed.first += ns
 	p.feed.newest += ns
+	p.agenda.postpone(ns)
 	for _, t := range p.tracks {
 		old := t.offset
 		t.anchor(&p.feed)
@@ -22,6 +23,9 @@ func (p *Packager) postpone(t *track, by media.Ticks) {
 		t.dts += d
 		t.lastPos += d
 		t.since += ns
+		if t.told != nil {
+			t.told.move(d)
+		}
 		for i := 0; t.queue.at(i) != nil; i++ {
 			s := t.queue.at(i)
 			s.dts += d

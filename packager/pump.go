@@ -49,7 +49,11 @@ func (p *Packager) discardUnused(r *run) {
 		for _, t := range p.tracks {
 			// A video track that comes back is looked after by yield.
 			if (t.cut == nil || t.cut.gone) && (t.Kind == media.Audio || r.lead.Kind == media.Video) {
-				p.discard(t, media.Rescale(h.pos, r.lead.scale, t.scale), Unused)
+				at := media.Rescale(h.pos, r.lead.scale, t.scale)
+				if t.isRendition(r.lead) {
+					at -= t.slack()
+				}
+				p.discard(t, at, Unused)
 			}
 		}
 	}
@@ -58,12 +62,11 @@ func (p *Packager) discardUnused(r *run) {
 // tryBegin opens a run if all that it waits for is there.
 func (p *Packager) tryBegin() bool {
 	lead := p.findLead()
-	if lead == nil {
+	if lead == nil || !p.alignHeads(lead) {
 		return false
 	}
 	start := lead.queue.at(0).pos
 	ns := lead.ns(start)
-	least := media.Rescale(p.next, nanoscale, lead.scale) // the last run is not overlapped
 	early := media.FromDuration(maxEarly, lead.scale)
 	hold := media.Ticks(min(max(p.cfg.Segment, time.Second), 4*time.Second))
 	overdue := p.pressure || p.feed.newest-ns > hold
@@ -73,11 +76,20 @@ func (p *Packager) tryBegin() bool {
 		if t == lead {
 			continue
 		}
+		if t.Kind == media.Text { // it has something to say at any time: that there is nothing to say
+			followers = append(followers, t)
+			continue
+		}
 		// What an encoder sends before its first frame, as they seldom start both at once, goes out too.
-		p.discard(t, media.RescaleUp(max(least, start-early), lead.scale, t.scale), Unused)
+		// The last run is not overlapped, on the follower's own clock: the lead's may round to a tick that is behind its first sample.
+		from := max(media.RescaleUp(start-early, lead.scale, t.scale), media.RescaleUp(p.next, nanoscale, t.scale))
+		if t.isRendition(lead) {
+			from = media.Rescale(start, lead.scale, t.scale) - t.slack()
+		}
+		p.discard(t, from, Unused)
 		h := t.queue.at(0)
 		switch {
-		case h != nil && t.ns(h.pos)-ns <= join:
+		case h != nil && t.ns(h.pos)-ns <= max(join, p.tolerated(t)):
 			if t.Kind == media.Video && lead.Kind == media.Video && !h.sync {
 				continue
 			}
@@ -86,14 +98,14 @@ func (p *Packager) tryBegin() bool {
 			return false
 		}
 	}
-	p.begin(lead, sortKinds(followers))
+	p.begin(lead, sortKinds(append(followers, p.besides()...)))
 	return true
 }
 
-// sortKinds puts video before audio and keeps the order otherwise.
+// sortKinds puts video before audio, audio before text, and keeps the order otherwise.
 func sortKinds(tracks []*track) []*track {
 	out := make([]*track, 0, len(tracks))
-	for _, k := range []media.Kind{media.Video, media.Audio} {
+	for _, k := range []media.Kind{media.Video, media.Audio, media.Text} {
 		for _, t := range tracks {
 			if t.Kind == k {
 				out = append(out, t)

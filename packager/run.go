@@ -17,6 +17,7 @@ type run struct {
 	ending    bool          // the lead is done, followers are on their way to the end
 	finishing bool          // nobody is waited for, and followers may run over the lead's end
 	nextCut   media.Ticks   // the lead's next segment begins at the first sync sample from here on
+	synced    bool          // the lead's open row begins with a sync sample
 	frames    int           // of the lead in the open segment
 	early     time.Duration // by which the earliest follower begins before the lead
 	stop      media.Ticks   // where the lead ended
@@ -27,7 +28,7 @@ func (p *Packager) begin(lead *track, followers []*track) {
 	start := lead.queue.at(0).pos
 	r := &run{p: p, lead: lead, members: append([]*track{lead}, followers...)}
 	r.ID, r.First, r.Start = p.runID, p.segment, start.Time(lead.scale)
-	p.run, p.guessed = r, 0
+	p.run, p.guessed, p.alignFrom = r, 0, 0
 	for _, t := range p.tracks {
 		t.untilSync = 0
 	}
@@ -35,11 +36,19 @@ func (p *Packager) begin(lead *track, followers []*track) {
 	p.segment++
 	for _, t := range r.members {
 		t.cut = &cutter{t: t, run: r}
+		if t.Kind == media.Text {
+			t.cut.open(first, media.RescaleUp(start, lead.scale, t.scale))
+			continue
+		}
 		at := t.queue.at(0).pos
+		t.refusals = 0
 		t.cut.open(first, at)
 		r.early = max(r.early, start.Duration(lead.scale)-at.Duration(t.scale))
 	}
 	r.nextCut = media.NextBorder(start, r.lead.scale, p.segmentDuration())
+	r.synced = true
+	r.spliced(start)
+	r.bringForward()
 	if ns := lead.ns(start); ns != p.next { // not joined to what was before
 		lead.lastSync = 0
 	}
@@ -82,7 +91,11 @@ func (r *run) announce() error {
 	p.runID++
 	p.stats.Runs++
 	p.stats.Segments++
-	return p.out.Run(r.Run, inits)
+	if err := p.out.Run(r.Run, inits); err != nil {
+		return err
+	}
+	p.announceSchemes()
+	return p.tellSignals(0)
 }
 
 // seen is how many frames the track has at hand and how long they are together.
@@ -103,7 +116,7 @@ func (r *run) end(at media.Ticks, now time.Time) error {
 	r.ending, r.stop = true, at
 	r.lead.cut.done = true
 	for _, t := range r.members[1:] {
-		b := border{at: media.RescaleUp(at, r.lead.scale, t.scale), final: true}
+		b := border{at: r.borderOf(t, at), final: true}
 		if r.finishing { // what is there goes out as far as a segment may last
 			b.at = max(b.at, t.cut.start+r.p.longest(t)-t.lastDuration())
 		}
@@ -169,17 +182,20 @@ func (r *run) over() {
 
 // wants tells whether the set of tracks should change at a border at that position of the lead.
 func (r *run) wants(at media.Ticks) bool {
+	if r.lacksText() {
+		return true
+	}
 	ns := r.lead.ns(at)
 	for _, t := range r.p.tracks {
 		member := slices.Contains(r.members, t)
 		if member {
-			if t.cut.gone {
+			if t.cut.gone || t.isRendition(r.lead) && r.p.lost(t) { // no row of a rendition is a gap
 				return true
 			}
 			continue
 		}
 		// Where audio leads, yield decides about video.
-		if (t.Kind == media.Audio || r.lead.Kind == media.Video) && r.p.alive(t, ns) {
+		if t.isRendition(r.lead) && r.joins(t, at) || t.Kind == media.Audio && r.p.alive(t, ns) {
 			return true
 		}
 	}

@@ -27,17 +27,23 @@ type Stats struct {
 	Out        uint64            // that went out
 	Dropped    map[Reason]uint64 // that did not
 	ForcedCuts uint64            // segments that begin without a sync sample, since it came too late
+	// ApartCuts are borders at which the lead has a sync sample and another video track has none.
+	ApartCuts uint64
 	// ShortChunks were less than 85 % of their track's Part and not the last of their segment, LongChunks were a single sample longer
 	// than it: frames of that feed do not come as they did when its run began.
 	ShortChunks uint64
 	LongChunks  uint64
 	// LateFrames came later than the frame before them was said to last, as its chunk did not wait for them: there is a gap.
-	LateFrames uint64
-	LongestGOP time.Duration // between sync samples of a leading video track
-	GOP        time.Duration // the last of these
-	FrameRate  float64       // frames a second of the leading video track in its last segment
-	Problem    string        // the last thing that an operator may want to mend, "" for none
-	ProblemAt  time.Time
+	LateFrames    uint64
+	LateLines     uint64        // that were pushed when their time was past
+	LongestGOP    time.Duration // between sync samples of a leading video track
+	GOP           time.Duration // the last of these
+	FrameRate     float64       // frames a second of the leading video track in its last segment
+	Events        uint64        // that the feed brought beside its samples
+	DroppedEvents uint64        // that could not be used, or were too many
+	SpliceCuts    uint64        // that a splice asked for a row to begin at, where it did
+	Problem       string        // the last thing that an operator may want to mend, "" for none
+	ProblemAt     time.Time
 }
 
 // Stats is a copy of the counters.

@@ -41,6 +41,9 @@ func (p *Packager) longestLead(r *run) media.Ticks {
 func (r *run) margin() time.Duration {
 	d := time.Duration(0)
 	for _, t := range r.members[1:] {
+		if t.Kind == media.Text { // it is cut at any point
+			continue
+		}
 		d = max(d, min(t.lastDuration().Duration(t.scale), 250*time.Millisecond))
 	}
 	return d + 2*time.Millisecond
@@ -48,13 +51,16 @@ func (r *run) margin() time.Duration {
 
 // fixTarget decides the channel's target duration when its first segment closes: that of the configuration in whole GOPs as
 // they were seen, and at least that of the segment. An encoder whose GOPs do not fit the configuration may send longer ones
-// later: it gets a segment duration more, because the price of a target too short is segments that nobody can join at.
+// later: it gets a segment duration more, because the price of a target too short is segments that nobody can join at. Where key frames
+// come on demand, the first GOPs say nothing.
 func (p *Packager) fixTarget(r *run, first media.Ticks, now time.Time) error {
 	if p.target > 0 {
 		return nil
 	}
 	d := p.cfg.Segment
-	if g := r.lead.longestGOP.Duration(r.lead.scale); g > 0 && r.lead.Kind == media.Video {
+	if r.lead.format.KeysOnDemand {
+		d = d * 5 / 4
+	} else if g := r.lead.longestGOP.Duration(r.lead.scale); g > 0 && r.lead.Kind == media.Video {
 		g = min(g, firstTarget)
 		tolerance := media.Tolerance(p.segmentDuration())
 		n := (d - tolerance + g - 1) / g

@@ -24,6 +24,14 @@ type track struct {
 	syncDelta  media.Ticks // last distance between two
 	longestGOP media.Ticks
 
+	left     bool // the feed has said that nothing comes any more
+	refusals int  // borders in a row at which it could not join
+
+	script script // of text
+	told   *told  // that script where the text comes with the feed, else nil
+
+	messages []message // that wait for their chunk, in the order in which they came
+
 	cut *cutter // nil: not in the open run
 }
 
@@ -38,6 +46,10 @@ func newTrack(f media.Format) (*track, error) {
 	}
 	t := &track{description: d, format: f, header: h}
 	t.trackClock = trackClock{source: f.Clock, scale: d.Timescale}
+	if d.Kind == media.Text {
+		t.told = &told{codec: d.Codec}
+		t.script = t.told
+	}
 	if r := d.rate; r.Num != 0 {
 		t.nominal = media.Ticks(uint64(r.Den) * uint64(d.Timescale) / uint64(r.Num))
 	}
@@ -69,7 +81,7 @@ func (t *track) arrived(s timed, source media.Ticks) {
 	if !t.seen || source > t.last {
 		t.last = source
 	}
-	t.seen, t.stale, t.dts, t.lastPos = true, false, s.dts, s.pos
+	t.seen, t.stale, t.left, t.dts, t.lastPos = true, false, false, s.dts, s.pos
 	t.frame = t.perFrame
 	if t.Codec == media.Opus {
 		t.frame = opusDuration(s.data)
@@ -101,7 +113,7 @@ func (p *Packager) patience(t *track) media.Ticks {
 
 // lost tells whether nobody is to wait for the track's next sample.
 func (p *Packager) lost(t *track) bool {
-	if p.pressure && t.queue.len() < 2 {
+	if t.left || p.pressure && t.queue.len() < 2 {
 		return true
 	}
 	at := p.feed.first

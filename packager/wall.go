@@ -14,6 +14,7 @@ type delayFilter struct {
 		second int64 // Unix time of arrival
 		least  time.Duration
 	}
+	first   int64         // second of the first sample
 	newest  int64         // second of the newest sample
 	applied time.Duration // what the current segment has
 }
@@ -31,12 +32,21 @@ func (f *delayFilter) reset(delay time.Duration) { *f = delayFilter{applied: del
 
 func (f *delayFilter) observe(now time.Time, delay time.Duration) {
 	second := now.Unix()
+	if f.newest == 0 {
+		f.first = second
+	}
 	b := &f.buckets[uint64(second)%uint64(len(f.buckets))]
 	if b.second != second {
 		b.second, b.least = second, delay
 	}
 	b.least = min(b.least, delay)
 	f.newest = second
+}
+
+// steady tells whether the wall clock of rows will most likely go on as it does: long enough after the beginning, and where nothing makes it move.
+func (f *delayFilter) steady() bool {
+	const unmoved = 5 * time.Millisecond
+	return f.newest-f.first > int64(len(f.buckets)) && (f.least()-f.applied).Abs() <= unmoved
 }
 
 // least is the least delay seen lately; applied where none was.

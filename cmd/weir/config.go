@@ -22,9 +22,6 @@ func (c *configCheckCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	for _, key := range cfg.Unserved() {
-		fmt.Printf("%s: %s is set, but this version does not serve it\n", c.File, key)
-	}
 	_, err = fmt.Printf("%s is right: %d channels\n", c.File, len(cfg.Channels))
 	return err
 }

@@ -12,9 +12,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"weir/edge"
-	"weir/ingest"
 	"weir/ingest/file"
-	"weir/ingest/rtmp"
+	"weir/ingest/pull"
+	"weir/ingest/srt"
+	"weir/ingest/whip"
 	"weir/internal/bus"
 	"weir/internal/catalog"
 	"weir/internal/clip"
@@ -47,9 +48,6 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	defer ports.close()
 	log.Info("starting", "version", version, "data", cfg.Data, "channels", len(cfg.Channels))
-	for _, key := range cfg.Unserved() {
-		log.Warn("this version does not serve what is configured: nothing listens there", "key", key)
-	}
 
 	b, err := bus.Open(ctx, bus.Config{
 		Dir: cfg.Data, URL: cfg.Bus.URL, Replicas: cfg.Bus.Replicas, Log: log.With("area", "bus"), Now: time.Now,
@@ -87,7 +85,8 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 		return err
 	}
 	defer clips.Close()
-	feeds := ingest.New(ingest.Config{Bus: ingest.OnBus(b), Catalog: channels, Log: log.With("area", "ingest"), Now: time.Now})
+	feeds, hook := newIngest(cfg.Ingest, b, channels, log)
+	defer hook.Close()
 	players, err := edge.New(edge.Config{
 		Catalog: channels,
 		Read:    func(ctx context.Context, channel string, h edge.Handler) error { return b.Read(ctx, channel, h) },
@@ -98,18 +97,23 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 		return err
 	}
 	admin := control.New(control.Config{
-		Catalog: channels, Feeds: feeds, Edge: players, Bus: b, Clips: clip.NewMaker(clips, players), Version: version, Log: log.With("area", "admin"),
+		Catalog: channels, Feeds: feeds, Splices: feeds, Edge: players, Bus: b, Clips: clip.NewMaker(clips, players), Version: version, Log: log.With("area", "admin"),
 	})
 
 	// What takes media in ends with ctx; what hands it out goes on until nothing more comes in.
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { newStreams(b, log, time.Now).keep(ctx, channels.Watch(ctx)); return nil })
 	group.Go(func() error { followMemory(ctx, func() int64 { return heldBytes(channels, players) }); return nil })
-	if ports.rtmp != nil {
-		server := rtmp.New(rtmp.Config{Listener: ports.rtmp, Ingest: feeds, Log: log.With("area", "rtmp")})
-		group.Go(func() error { return server.Run(ctx) })
-		log.Info("listening", "for", "rtmp", "address", ports.rtmp.Addr().String())
+	serveRTMP(ctx, group, cfg.Ingest, "rtmp", ports.rtmp, feeds, log)
+	serveRTMP(ctx, group, cfg.Ingest, "rtmps", ports.rtmps, feeds, log)
+	serveSRT(ctx, group, cfg.Ingest, ports.srt, feeds, channels, log)
+	if ports.ingest != nil {
+		serveHTTP(ctx, group, cfg.Ingest, ports, feeds, channels, log)
 	}
+	sources := pull.New(pull.Config{
+		Ingest: feeds, Catalog: channels, Log: log.With("area", "pull"), Now: time.Now, IdleTimeout: cfg.Ingest.Limits.Idle,
+	})
+	group.Go(func() error { return sources.Run(ctx) })
 	loops := file.New(file.Config{Ingest: feeds, Catalog: channels, Log: log.With("area", "file"), Now: time.Now})
 	group.Go(func() error { return loops.Run(ctx) })
 
@@ -146,7 +150,11 @@ func inTime(err error, log *slog.Logger) error {
 }
 
 // ports are the open listeners: opened before all else, so that a used port is the first thing to show.
-type ports struct{ players, admin, rtmp net.Listener }
+type ports struct {
+	players, admin, rtmp, rtmps, ingest net.Listener
+	srt                                 *srt.Listener
+	whip                                *whip.Listener
+}
 
 func listen(cfg config.Config) (*ports, error) {
 	p := &ports{}
@@ -157,6 +165,8 @@ func listen(cfg config.Config) (*ports, error) {
 		{&p.players, "edge.listen", cfg.Edge.Listen},
 		{&p.admin, "admin.listen", cfg.Admin.Listen},
 		{&p.rtmp, "ingest.rtmp", cfg.Ingest.RTMP},
+		{&p.rtmps, "ingest.rtmps.listen", cfg.Ingest.RTMPS.Listen},
+		{&p.ingest, "ingest.http", cfg.Ingest.HTTP},
 	} {
 		if l.address == "" {
 			continue
@@ -168,15 +178,38 @@ func listen(cfg config.Config) (*ports, error) {
 		}
 		*l.to = ln
 	}
+	if err := p.secure(cfg.Ingest.RTMPS); err != nil {
+		p.close()
+		return nil, fmt.Errorf("ingest.rtmps: %w", err)
+	}
+	if cfg.Ingest.SRT.Listen != "" {
+		ln, err := srt.Listen(cfg.Ingest.SRT.Listen, cfg.Ingest.SRT.Latency)
+		if err != nil {
+			p.close()
+			return nil, fmt.Errorf("ingest.srt: %w", err)
+		}
+		p.srt = ln
+	}
+	var err error
+	if p.whip, err = listenWHIP(cfg.Ingest); err != nil {
+		p.close()
+		return nil, fmt.Errorf("ingest.whip: %w", err)
+	}
 	return p, nil
 }
 
 // close closes what is still open.
 func (p *ports) close() {
-	for _, ln := range []net.Listener{p.players, p.admin, p.rtmp} {
+	for _, ln := range []net.Listener{p.players, p.admin, p.rtmp, p.rtmps, p.ingest} {
 		if ln != nil {
 			_ = ln.Close()
 		}
+	}
+	if p.srt != nil {
+		p.srt.Close()
+	}
+	if p.whip != nil {
+		p.whip.Close()
 	}
 }
 

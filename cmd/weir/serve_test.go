@@ -70,7 +70,7 @@ func configuration(t *testing.T, more string) string {
 	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, `data: %s
 edge: {listen: "127.0.0.1:0"}
 admin: {listen: "127.0.0.1:0"}
-ingest: {rtmp: ""}
+ingest: {rtmp: "", srt: "", http: ""}
 channels: {live: {}}
 %s
 `, filepath.Join(dir, "data"), more), 0o600))

@@ -1,7 +1,7 @@
 // Package window is the rolling DVR window of one channel: chunks and segment ends come in from the bus, an immutable
 // media.Window goes out to the manifests, and bytes go out to players.
 //
-// One goroutine calls the handler's methods (Target, Run, Chunk, End, CaughtUp); Set, Expire and Close may come from others.
+// One goroutine calls the handler's methods (Target, Run, Chunk, End, Signal, CaughtUp); Set, Expire and Close may come from others.
 // All of these take one mutex. Readers (Snapshot, Segment, Chunk, Init, Changed) take none: they load an immutable view
 // from an atomic pointer.
 //

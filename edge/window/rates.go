@@ -12,6 +12,12 @@ func (w *Window) rate(row *media.Row) {
 	if known.rates == nil {
 		known.rates = make([]media.Rate, len(row.Segments))
 	}
+	for _, s := range row.Segments {
+		if known.captions|s.Captions != known.captions {
+			known.captions |= s.Captions
+			w.caption()
+		}
+	}
 	for i, s := range row.Segments {
 		higher := raise(known.rates[i], s.Rate)
 		if higher == known.rates[i] {
@@ -43,6 +49,7 @@ func (w *Window) rerate() {
 		}
 	}
 	w.rates = rates
+	w.caption()
 }
 
 func raise(a, b media.Rate) media.Rate {

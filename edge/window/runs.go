@@ -15,6 +15,8 @@ type knownRun struct {
 	inits  []media.Init
 	listed int          // rows of the listing
 	rates  []media.Rate // beside its tracks, of what was listed
+	// captions are what was found in the pictures of all its tracks, as far as it is listed.
+	captions media.Captions
 }
 
 // checkRun tells what is wrong with a run that the bus hands over.
@@ -135,8 +137,11 @@ func (w *Window) retrack() {
 
 // order is the place of a kind of track in a run.
 func order(k media.Kind) int {
-	if k == media.Video {
+	switch k {
+	case media.Video:
 		return 0
+	case media.Audio:
+		return 1
 	}
-	return 1
+	return 2
 }

@@ -43,7 +43,7 @@ func (w *Window) publish() {
 	v := w.shown.Version
 	w.shown = media.Window{
 		Channel: w.settings.Channel, Title: w.settings.Title, Segment: w.segment(), DVR: w.depth(), Target: w.target,
-		Rows: w.rows.tail(w.left), Tracks: w.tracks, Rates: w.rates, Published: w.published(),
+		Rows: w.rows.tail(w.left), Tracks: w.tracks, Rates: w.rates, Captions: w.captions, Signals: w.told(), Published: w.published(),
 		Version: media.Version{Listing: v.Listing + 1, Open: v.Open, Parts: v.Parts},
 	}
 	rows := w.rows

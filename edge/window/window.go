@@ -16,6 +16,8 @@ type Settings struct {
 	Title   string        // for people; may be ""
 	Segment time.Duration // what segments should last
 	DVR     time.Duration // how far back a player can go
+	// Captions are the caption channels that manifests announce, as media.ParseCaptions reads them; "": those that are found in the pictures.
+	Captions string
 	// Revision rises with every change of the others and is the same on every edge that has these settings; 0: they never changed.
 	Revision uint64
 }
@@ -47,6 +49,7 @@ type Window struct {
 	peaks    []peak                // by which the longest playlist of a row is found
 	tracks   []media.Track         // of the listing
 	rates    map[string]media.Rate // of tracks; immutable: replaced when one changes
+	captions []media.Caption       // that manifests announce; replaced, not changed
 	stamp    time.Time             // of the newest row: see Published of media.Window
 	newest   time.Time             // when the newest thing that is held arrived at the ingest
 
@@ -57,6 +60,8 @@ type Window struct {
 	complete     int   // pending rows that are complete
 	pendingBytes int64 // media in pending rows
 	pendingCost  int64 // the same with what is kept beside it
+
+	signals []media.Signal // in the order in which they came
 
 	shown  media.Window // as it was published last, without Open
 	counts counts
@@ -86,6 +91,7 @@ func (w *Window) Set(s Settings) {
 	}
 	before := w.depth()
 	w.settings = s
+	w.caption()
 	w.trim()
 	if w.depth() < before {
 		w.shrunk()
@@ -170,6 +176,7 @@ func (w *Window) empty() {
 		w.discard(n)
 	}
 	w.dropRows(w.rows.n)
+	w.signals = nil
 	if w.nextGoal > 0 {
 		w.target, w.nextGoal = w.nextGoal, 0
 	}

@@ -91,34 +91,3 @@ func decode[T mp4.Box](r io.ReaderAt, s span) (box T, raw []byte, err error) {
 	}
 	return box, raw, nil
 }
-
-// child finds the first box of that name among those that p consists of, without its header.
-func child(p []byte, name string) []byte {
-	for len(p) >= 8 {
-		n := binary.BigEndian.Uint32(p)
-		if n < 8 || uint64(n) > uint64(len(p)) {
-			return nil
-		}
-		if string(p[4:8]) == name {
-			return p[8:n:n]
-		}
-		p = p[n:]
-	}
-	return nil
-}
-
-// children finds all boxes of that name among those that p consists of, without their headers.
-func children(p []byte, name string) [][]byte {
-	var all [][]byte
-	for len(p) >= 8 {
-		n := binary.BigEndian.Uint32(p)
-		if n < 8 || uint64(n) > uint64(len(p)) {
-			break
-		}
-		if string(p[4:8]) == name {
-			all = append(all, p[8:n:n])
-		}
-		p = p[n:]
-	}
-	return all
-}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/Eyevinn/mp4ff/mp4"
 
+	"weir/ingest/isobmff"
 	"weir/internal/media"
 )
 
@@ -83,7 +84,7 @@ func (x *index) moov(moov *mp4.MoovBox, raw []byte) error {
 	if moov.Mvhd == nil || moov.Mvhd.Timescale == 0 {
 		return fmt.Errorf("%w: movie without a timescale", ErrFile)
 	}
-	traks := children(raw, "trak")
+	traks := isobmff.Children(raw, "trak")
 	if len(traks) != len(moov.Traks) || len(traks) > 64 {
 		return fmt.Errorf("%w: %d tracks", ErrFile, len(traks))
 	}
@@ -91,14 +92,14 @@ func (x *index) moov(moov *mp4.MoovBox, raw []byte) error {
 		if trak.Tkhd == nil || trak.Mdia == nil || trak.Mdia.Mdhd == nil || trak.Mdia.Hdlr == nil || trak.Mdia.Minf == nil || trak.Mdia.Minf.Stbl == nil {
 			return fmt.Errorf("%w: track %d lacks a header", ErrFile, i+1)
 		}
-		stbl := child(child(child(traks[i], "mdia"), "minf"), "stbl")
-		f, err := format(trak.Mdia.Hdlr.HandlerType, stbl)
-		if errors.Is(err, errNoMedia) {
+		stbl := isobmff.Child(traks[i], "mdia", "minf", "stbl")
+		f, err := isobmff.Format(trak.Mdia.Hdlr.HandlerType, stbl)
+		if errors.Is(err, isobmff.ErrNoMedia) {
 			continue
 		}
 		id := trak.Tkhd.TrackID
 		if err != nil {
-			return fmt.Errorf("track %d: %w", id, err)
+			return fmt.Errorf("%w: track %d: %w", ErrFile, id, err)
 		}
 		scale := trak.Mdia.Mdhd.Timescale
 		if scale == 0 || scale > 1e9 {

@@ -66,6 +66,8 @@ func (s *sink) Write(m media.Sample) error {
 	return nil
 }
 
+func (s *sink) Event(media.Event) error { return nil }
+
 func (s *sink) Dropped(string)        {}
 func (s *sink) Done() <-chan struct{} { return s.done }
 func (s *sink) Err() error            { return nil }

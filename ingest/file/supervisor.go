@@ -83,7 +83,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 			j.stop()
 			delete(jobs, change.ID)
 		}
-		if !strings.HasPrefix(ch.Source, Scheme) {
+		if _, _, other := catalog.TransportFile(ch.Source); other || !strings.HasPrefix(ch.Source, Scheme) {
 			continue
 		}
 		jobCtx, cancel := context.WithCancel(ctx)
@@ -136,7 +136,7 @@ func (s *Supervisor) once(ctx context.Context, ch catalog.Channel, log *slog.Log
 		return err
 	}
 	defer func() { _ = closer.Close() }()
-	feed, err := s.cfg.Ingest.Open(ctx, ingest.Publish{Channel: ch.ID, Key: ch.Key, Protocol: "file", Remote: strings.TrimPrefix(ch.Source, Scheme)})
+	feed, err := s.cfg.Ingest.Open(ctx, ingest.Publish{Channel: ch.ID, Key: ch.Key, Protocol: "file", Remote: strings.TrimPrefix(ch.Source, Scheme), Source: true})
 	if err != nil {
 		return err
 	}

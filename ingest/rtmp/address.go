@@ -8,13 +8,26 @@ import (
 // application is the first part of every path that is served.
 const application = "live"
 
-// address is what a publisher asks for: rtmp://HOST/live/CHANNEL or …/live/CHANNEL/RENDITION, with ?key=KEY after any part.
+// address is what a publisher asks for: rtmp://HOST/live/CHANNEL or …/live/CHANNEL/RENDITION, with ?key=KEY&input=INPUT after any part.
 type address struct {
 	App       string // first part of the path
 	Channel   string
 	Rendition string
 	Extra     bool // there is more than a rendition
 	Key       string
+	Input     string
+}
+
+// stream is the address without the key.
+func (a address) stream() string {
+	name := a.Channel
+	if a.Rendition != "" {
+		name += "/" + a.Rendition
+	}
+	if a.Input != "" {
+		name += "?input=" + a.Input
+	}
+	return name
 }
 
 // parseAddress puts together what a client split: application and stream name, each with a query of its own, and the query of the
@@ -37,7 +50,10 @@ func parseAddress(app, tcURL, stream string) address {
 	}
 	for _, q := range []string{streamQuery, appQuery, tcQuery} {
 		if a.Key == "" {
-			a.Key = keyOf(q)
+			a.Key = valueOf(q, "key")
+		}
+		if a.Input == "" {
+			a.Input = valueOf(q, "input")
 		}
 	}
 	return a
@@ -51,10 +67,10 @@ func cutQuery(stream string) (name, query string) {
 	return stream, ""
 }
 
-// keyOf finds key= in a query. A plus sign stands for itself: people paste keys as they are.
-func keyOf(query string) string {
+// valueOf finds name= in a query. A plus sign stands for itself: people paste keys as they are.
+func valueOf(query, name string) string {
 	for pair := range strings.SplitSeq(query, "&") {
-		if v, ok := strings.CutPrefix(pair, "key="); ok {
+		if v, ok := strings.CutPrefix(pair, name+"="); ok {
 			if plain, err := url.PathUnescape(v); err == nil {
 				return plain
 			}

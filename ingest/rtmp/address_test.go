@@ -14,6 +14,8 @@ func TestAddresses(t *testing.T) {
 		{"live?key=app", "rtmp://h/live?key=app", "news/hd?x=1&key=k", address{App: "live", Channel: "news", Rendition: "hd", Key: "k"}},
 		{"live/news", "rtmp://h/live/news", "", address{App: "live", Channel: "news"}},
 		{"live", "", "a/b/c", address{App: "live", Channel: "a", Rendition: "b", Extra: true}},
+		{"live", "rtmp://h/live", "news/hd?input=backup&key=k", address{App: "live", Channel: "news", Rendition: "hd", Key: "k", Input: "backup"}},
+		{"live", "rtmp://h/live?input=b", "news?key=k", address{App: "live", Channel: "news", Key: "k", Input: "b"}},
 		// A key behind an ampersand was part of the channel's name, in the log too.
 		{"live", "rtmp://h/live", "news&key=secret", address{App: "live", Channel: "news", Key: "secret"}},
 	} {

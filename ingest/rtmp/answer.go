@@ -40,12 +40,29 @@ func (c *conn) call(name string, transaction int, args ...any) error {
 func (c *conn) status(transaction int, level, code, description string) error {
 	return c.write(&rtmpmessage.CommandAMF0{
 		ChunkStreamID: statusStream, MessageStreamID: mediaStreamSwap, Name: "onStatus", CommandID: transaction,
-		Arguments: amf0.Data{nil, amf0.Object{
-			{Key: "level", Value: level},
-			{Key: "code", Value: code},
-			{Key: "description", Value: description},
-		}},
+		Arguments: amf0.Data{nil, about(level, code, description)},
 	})
+}
+
+// about is what answers say.
+func about(level, code, description string) amf0.Object {
+	return amf0.Object{{Key: "level", Value: level}, {Key: "code", Value: code}, {Key: "description", Value: description}}
+}
+
+// failed answers the command of that transaction.
+func (c *conn) failed(transaction int, code, description string) error {
+	if transaction == 0 {
+		return nil
+	}
+	return c.call("_error", transaction, nil, about("error", code, description))
+}
+
+// askToReconnect tells a client that understands it to connect again (Enhanced RTMP v2, "Reconnect Request"): to the same address, where another
+// server may answer.
+func (c *conn) askToReconnect() {
+	if err := c.call("onStatus", 0, nil, about("status", codeReconnect, "the server is shutting down: connect again")); err != nil {
+		c.log.Debug("publisher not told", "code", codeReconnect, "err", err)
+	}
 }
 
 // tell is status to a client that may be gone.

@@ -21,7 +21,7 @@ func parseAudio(body []byte, emit func(packet) error) error {
 	if len(body) == 0 {
 		return nil
 	}
-	p := packet{Kind: media.Audio, Purpose: frame, Key: true}
+	p := packet{Kind: media.Audio, Purpose: frame, Key: true, Nanos: -1}
 	switch sound := body[0] >> 4; sound {
 	case soundEnhanced:
 		return parseEnhancedAudio(body, emit)
@@ -58,13 +58,13 @@ var audioCodecs = map[string]media.Codec{
 
 // parseEnhancedAudio is ExAudioTagHeader and ExAudioTagBody of Enhanced RTMP v2.
 func parseEnhancedAudio(body []byte, emit func(packet) error) error {
-	packetType, rest, err := skipModEx(body[0]&0x0f, body[1:])
-	if err != nil {
+	e := enhanced{packetType: body[0] & 0x0f, multitrack: packetMultitrack, rest: body[1:]}
+	if err := e.modifiers(); err != nil {
 		return err
 	}
-	e := enhanced{packetType: packetType, multitrack: packetMultitrack, rest: rest}
 	return e.tracks(func(packetType, track byte, fourCC string, payload []byte) error {
-		p := packet{Kind: media.Audio, Track: track, Key: true, Data: payload}
+		const multichannelConfig = 4
+		p := packet{Kind: media.Audio, Track: track, Key: true, Nanos: e.nanos, Data: payload}
 		switch packetType {
 		case packetConfig:
 			p.Purpose = config
@@ -72,12 +72,15 @@ func parseEnhancedAudio(body []byte, emit func(packet) error) error {
 			p.Purpose = frame
 		case packetEnd:
 			p.Purpose = end
+		case multichannelConfig:
+			p.Purpose = layout
 		default:
-			return nil // channel layouts stand in the configurations too
+			return nil // of a later version
 		}
 		codec, ok := audioCodecs[fourCC]
 		if !ok {
-			return fmt.Errorf("audio %w: %s; send AAC, Opus, AC-3, E-AC-3, FLAC or MP3", errUnsupported, printable(fourCC))
+			err := fmt.Errorf("audio %w: %s; send AAC, Opus, AC-3, E-AC-3, FLAC or MP3", errUnsupported, printable(fourCC))
+			return refuseTrack(media.Audio, track, err, emit)
 		}
 		p.Codec = codec
 		if p.Purpose == frame && len(p.Data) == 0 {

@@ -15,6 +15,19 @@ const (
 	firstChunkSize = 128      // RTMP 1.0, 5.4.1
 	maxChunkSize   = 1<<24 - 1
 	noTimestamp    = 1<<24 - 1 // stands for an extended timestamp (5.3.1.3)
+	shortTurn      = 1 << 24   // ms after which encoders without extended timestamps begin again at 0: 4 h 40 min
+	shortTurnNear  = 10_000    // ms that a timestamp may be away from the last one and still go on from it over that
+)
+
+// repetition is what a client does with the extended timestamp in type 3 chunks. The standard wants it there (RTMP 1.0, 5.3.1.3); old
+// encoders leave it out, and some send zeros. The first such chunk that is not in doubt tells for all.
+type repetition byte
+
+const (
+	untold repetition = iota
+	repeated
+	zeros // so far: four bytes of media may look the same
+	leftOut
 )
 
 var errProtocol = errors.New("rtmp protocol error")
@@ -33,12 +46,14 @@ type chunkReader struct {
 	size    int // the peer's chunk size
 	limit   int // bytes that a message may have, and all unfinished ones together
 	pending int // sizes of the unfinished messages
+	repeats repetition
 	streams map[uint32]*chunkStream
 }
 
 // chunkStream is what a chunk inherits from the one before it.
 type chunkStream struct {
 	time, delta uint32
+	base        uint32 // what timestamps without an extension lack, a multiple of shortTurn
 	field       uint32 // the last extended timestamp, repeated in type 3 chunks
 	extended    bool
 	length      int
@@ -185,22 +200,53 @@ func (c *chunkReader) readMessageHeader(s *chunkStream, format byte) error {
 	// A type 3 chunk that begins a message after a type 0 chunk repeats the timestamp itself as its delta (5.3.1.2.4).
 	s.delta = field
 	if format == 0 {
-		s.time = field
+		s.time = s.absolute(field)
 	} else {
 		s.time += field
 	}
 	return nil
 }
 
-// readRepeatedHeader takes the extended timestamp off a type 3 chunk. The standard wants it there; old encoders leave it out, and some
-// send zeros.
-func (c *chunkReader) readRepeatedHeader(s *chunkStream) error {
+// absolute is the time that a type 0 chunk gives. Encoders that never extend a timestamp begin again at 0 after shortTurn: where a
+// timestamp goes on from the last one only so, it is so.
+func (s *chunkStream) absolute(field uint32) uint32 {
 	if s.extended {
+		s.base = 0
+		return field
+	}
+	t := s.base + field
+	if d := int32(t - s.time); d >= -shortTurnNear && d <= shortTurnNear {
+		return t
+	}
+	d := int32((field-s.time)<<8) >> 8 // modulo shortTurn, to the nearest
+	near := d >= -shortTurnNear && d <= shortTurnNear
+	if begun := s.base > 0 || s.time%shortTurn >= shortTurn-shortTurnNear; !near || !begun {
+		return t
+	}
+	t = s.time + uint32(d)
+	s.base = t - field
+	return t
+}
+
+// readRepeatedHeader takes the extended timestamp off a type 3 chunk, where the client has it there.
+func (c *chunkReader) readRepeatedHeader(s *chunkStream) error {
+	if s.extended && c.repeats != leftOut {
 		p, err := c.r.Peek(4)
 		if err != nil {
 			return unexpected(err)
 		}
-		if v := binary.BigEndian.Uint32(p); v == s.field || v == 0 {
+		// Where a delta stands in the header, some repeat the time instead.
+		v := binary.BigEndian.Uint32(p)
+		switch {
+		case c.repeats == repeated:
+		case v == s.field || v == s.time:
+			c.repeats = repeated
+		case v == 0:
+			c.repeats = zeros
+		default:
+			c.repeats = leftOut
+		}
+		if c.repeats != leftOut {
 			if _, err := c.r.Discard(4); err != nil {
 				return unexpected(err)
 			}

@@ -21,18 +21,24 @@ type client struct {
 	r  *chunkReader
 }
 
-// dial goes as far as connect and createStream.
+// dial goes as far as connect.
 func dial(t *testing.T, addr, app string) *client {
+	t.Helper()
+	return dialWith(t, addr, amf0.Object{{Key: "app", Value: app}, {Key: "tcUrl", Value: "rtmp://localhost/" + app}})
+}
+
+// dialWith is dial with the object of the connect command.
+func dialWith(t *testing.T, addr string, connect amf0.Object) *client {
 	t.Helper()
 	nc, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = nc.Close() })
-	return greet(t, nc, app)
+	return greet(t, nc, connect)
 }
 
-func greet(t *testing.T, nc net.Conn, app string) *client {
+func greet(t *testing.T, nc net.Conn, connect amf0.Object) *client {
 	t.Helper()
 	if err := nc.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
@@ -41,8 +47,28 @@ func greet(t *testing.T, nc net.Conn, app string) *client {
 		t.Fatal(err)
 	}
 	c := &client{t: t, nc: nc, w: rawmessage.NewWriter(nc, bytecounter.NewWriter(nc), false), r: newChunkReader(bufio.NewReader(nc))}
-	c.command("connect", 1, amf0.Object{{Key: "app", Value: app}, {Key: "tcUrl", Value: "rtmp://localhost/" + app}})
+	c.command("connect", 1, connect)
 	return c
+}
+
+// connected reads the information that answers connect.
+func (c *client) connected() amf0.Object {
+	c.t.Helper()
+	for {
+		m, err := c.r.read()
+		if err != nil {
+			c.t.Fatalf("no answer to connect: %v", err)
+		}
+		if m.Type != typeCommand {
+			continue
+		}
+		cmd, err := parseCommand(m)
+		if err != nil || cmd.name != "_result" || len(cmd.args) < 2 {
+			c.t.Fatalf("connect is answered by %+v, %v", cmd, err)
+		}
+		o, _ := object(cmd.args[1])
+		return o
+	}
 }
 
 // publish asks for the stream and returns the code and description of the answer.

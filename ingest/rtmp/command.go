@@ -20,12 +20,21 @@ const (
 	typeDataAMF3      = byte(rtmpmessage.TypeDataAMF3)
 	typeCommand       = byte(rtmpmessage.TypeCommandAMF0)
 	typeCommandAMF3   = byte(rtmpmessage.TypeCommandAMF3)
+	typeAggregate     = byte(22)
 	commandStream     = 3         // chunk stream of our commands
 	statusStream      = 5         // chunk stream of onStatus
 	mediaStream       = 1         // the message stream that createStream gives
 	mediaStreamSwap   = 0x1000000 // the same as gortmplib writes it: big-endian
 	handshakeMessages = 100       // how many a client may send before it publishes
 	noTransaction     = -1        // there is no publish to answer; 0 is one: GStreamer's
+)
+
+// What the sides of a connection can (Enhanced RTMP v2, CapsExMask).
+const (
+	canReconnect  = 1 << iota // a client: it goes elsewhere when it is asked to
+	canMultitrack             // several tracks of a kind
+	canModEx                  // modifiers in front of media
+	canNanos                  // times below a millisecond
 )
 
 // command is a call of the client.
@@ -76,8 +85,6 @@ func parseCommand(m message) (command, error) {
 
 // negotiate goes through the commands up to publish. It returns what the client wants to publish, and the transaction to answer.
 func (c *conn) negotiate() (address, int, error) {
-	var app, tcURL string
-	connected := false
 	for range handshakeMessages {
 		m, err := c.next()
 		if err != nil {
@@ -90,19 +97,19 @@ func (c *conn) negotiate() (address, int, error) {
 		if err != nil {
 			return address{}, noTransaction, err
 		}
-		if !connected && cmd.name != "connect" {
+		if !c.connected && cmd.name != "connect" {
 			return address{}, noTransaction, fmt.Errorf("%w: command %q before connect", errProtocol, shorten(cmd.name))
 		}
 		switch cmd.name {
 		case "connect":
-			app, tcURL, err = c.connect(cmd)
-			connected = true
+			err = c.connect(cmd)
+			c.connected = true
 		case "createStream":
 			err = c.result(cmd.id, nil, float64(mediaStream))
 		case "releaseStream", "FCPublish":
 			err = c.result(cmd.id, nil, amf0.Undefined{})
-		case "publish":
-			return parseAddress(app, tcURL, cmd.text(1)), cmd.id, nil
+		case "publish": // as live, whatever type it names: what is recorded, and for how long, is the channel's
+			return parseAddress(c.app, c.tcURL, cmd.text(1)), cmd.id, nil
 		case "play", "play2":
 			_ = c.status(cmd.id, "error", codeNoStream, "this server only takes feeds in over RTMP: play HLS or DASH")
 			return address{}, noTransaction, &refusal{description: "play over RTMP is not supported"}
@@ -117,21 +124,20 @@ func (c *conn) negotiate() (address, int, error) {
 }
 
 // connect answers the first command (RTMP 1.0, 7.2.1.1; Enhanced RTMP v2, "connect").
-func (c *conn) connect(cmd command) (app, tcURL string, err error) {
+func (c *conn) connect(cmd command) error {
 	var o amf0.Object
 	if len(cmd.args) > 0 {
 		o, _ = object(cmd.args[0])
 	}
-	app, _ = o.GetString("app")
-	tcURL, _ = o.GetString("tcUrl")
-	if a := parseAddress(app, "", ""); a.App != application {
+	c.app, _ = o.GetString("app")
+	c.tcURL, _ = o.GetString("tcUrl")
+	if caps, _ := o.GetFloat64("capsEx"); caps >= 0 && caps < 1<<31 {
+		c.abilities = uint32(caps)
+	}
+	if a := parseAddress(c.app, "", ""); a.App != application {
 		r := &refusal{code: codeBadApp, description: fmt.Sprintf("unknown application %q: publish to rtmp://HOST/%s/CHANNEL", shorten(a.App), application)}
-		_ = c.call("_error", cmd.id, nil, amf0.Object{
-			{Key: "level", Value: "error"},
-			{Key: "code", Value: r.code},
-			{Key: "description", Value: r.description},
-		})
-		return "", "", r
+		_ = c.failed(cmd.id, r.code, r.description)
+		return r
 	}
 	for _, m := range []rtmpmessage.Message{
 		&rtmpmessage.SetWindowAckSize{Value: ackWindow},
@@ -139,12 +145,12 @@ func (c *conn) connect(cmd command) (app, tcURL string, err error) {
 		&rtmpmessage.SetChunkSize{Value: 4096},
 	} {
 		if err := c.write(m); err != nil {
-			return "", "", err
+			return err
 		}
 	}
 	codecs := amf0.StrictArray{"avc1", "hvc1", "av01", "mp4a", "Opus", "ac-3", "ec-3", "fLaC", ".mp3"}
 	const canDecode = float64(1)
-	const multitrackAndModEx = float64(2 | 4)
+	const all = float64(canReconnect | canMultitrack | canModEx | canNanos)
 	properties := amf0.Object{
 		{Key: "fmsVer", Value: "FMS/3,5,3,888"},
 		{Key: "capabilities", Value: float64(31)},
@@ -164,7 +170,7 @@ func (c *conn) connect(cmd command) (app, tcURL string, err error) {
 			{Key: "fLaC", Value: canDecode},
 			{Key: ".mp3", Value: canDecode},
 		}},
-		{Key: "capsEx", Value: multitrackAndModEx},
+		{Key: "capsEx", Value: all},
 	}
-	return app, tcURL, c.result(cmd.id, properties, information)
+	return c.result(cmd.id, properties, information)
 }

@@ -29,7 +29,7 @@ func configuration(p packet) (cfg []byte, ok bool, err error) {
 func opusConfig(h []byte) ([]byte, error) {
 	const magic = "OpusHead"
 	if len(h) < 19 || string(h[:8]) != magic {
-		return nil, fmt.Errorf("%w: Opus header of %d bytes", errMalformed, len(h))
+		return nil, fmt.Errorf("%w: Opus header of %d bytes", errConfiguration, len(h))
 	}
 	cfg := bytes.Clone(h[8:])
 	cfg[0] = 0 // version of the box, not of the header
@@ -46,7 +46,7 @@ func opusConfig(h []byte) ([]byte, error) {
 	if n := 13 + int(cfg[1]); len(cfg) >= n {
 		return cfg[:n], nil
 	}
-	return nil, fmt.Errorf("%w: Opus channel mapping cut off", errMalformed)
+	return nil, fmt.Errorf("%w: Opus channel mapping cut off", errConfiguration)
 }
 
 // flacConfig makes the body of a dfLa box of a STREAMINFO block, with or without the block's header and the stream's marker.
@@ -57,7 +57,7 @@ func flacConfig(h []byte) ([]byte, error) {
 		h = h[4:]
 	}
 	if len(h) < streamInfo {
-		return nil, fmt.Errorf("%w: FLAC stream info of %d bytes", errMalformed, len(h))
+		return nil, fmt.Errorf("%w: FLAC stream info of %d bytes", errConfiguration, len(h))
 	}
 	return append([]byte{0x80, 0, 0, streamInfo}, h[:streamInfo]...), nil
 }

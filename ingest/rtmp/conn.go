@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,11 @@ type conn struct {
 	window  uint64 // bytes after which the client wants an acknowledgement
 	acked   uint64
 
+	connected  bool // the client has sent connect, and in it:
+	app, tcURL string
+	abilities  uint32
+	name       string // of the stream that it publishes
+
 	interrupted atomic.Bool
 
 	mu  sync.Mutex // guards out
@@ -50,19 +56,27 @@ func newConn(cfg Config, nc net.Conn) *conn {
 	return &conn{Config: cfg, nc: nc, log: cfg.Log.With("remote", nc.RemoteAddr().String()), window: ackWindow}
 }
 
-// serve goes the connection's whole way. It returns when the client is gone or was sent away; nc is still open.
+// serve goes the connection's whole way: one feed, or several one after another. It returns when the client is gone or was sent away; nc
+// is still open.
 func (c *conn) serve(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() { c.interrupt() })
-	feed, transaction, err := c.admit(ctx)
-	stop()
-	if err != nil && ctx.Err() != nil {
-		err = ingest.ErrClosing
+	for again := false; ; again = true {
+		stop := context.AfterFunc(ctx, func() { c.interrupt() })
+		feed, transaction, err := c.admit(ctx)
+		stop()
+		if err != nil && ctx.Err() != nil {
+			err = ingest.ErrClosing
+		}
+		if err != nil && again && (lost(err) || errors.Is(err, os.ErrDeadlineExceeded)) {
+			return nil // most publish once
+		}
+		if err != nil {
+			c.sendAway(transaction, err)
+			return err
+		}
+		if goesOn, err := c.publish(ctx, feed, transaction); !goesOn {
+			return err
+		}
 	}
-	if err != nil {
-		c.sendAway(transaction, err)
-		return err
-	}
-	return c.publish(ctx, feed, transaction)
 }
 
 // admit is everything before the first media byte. It takes no longer than Config.HandshakeTimeout.
@@ -75,13 +89,16 @@ func (c *conn) admit(ctx context.Context) (ingest.Feed, int, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.HandshakeTimeout)
 	defer cancel()
-	if err := c.shakeHands(); err != nil {
-		return nil, noTransaction, fmt.Errorf("handshake: %w", err)
+	if c.out == nil {
+		if err := c.shakeHands(); err != nil {
+			return nil, noTransaction, fmt.Errorf("handshake: %w", err)
+		}
 	}
 	a, transaction, err := c.negotiate()
 	if err != nil {
 		return nil, noTransaction, err
 	}
+	c.name = a.stream()
 	switch {
 	case a.App != application || a.Channel == "":
 		return nil, transaction, &refusal{code: codeBadName, description: fmt.Sprintf("the stream name is missing: publish to rtmp://HOST/%s/CHANNEL", application)}
@@ -89,7 +106,7 @@ func (c *conn) admit(ctx context.Context) (ingest.Feed, int, error) {
 		return nil, transaction, &refusal{code: codeBadName, description: fmt.Sprintf("too many slashes: publish to rtmp://HOST/%s/CHANNEL", application)}
 	}
 	feed, err := c.Ingest.Open(ctx, ingest.Publish{
-		Channel: a.Channel, Rendition: a.Rendition, Key: a.Key, Protocol: "rtmp", Remote: c.nc.RemoteAddr().String(),
+		Channel: a.Channel, Rendition: a.Rendition, Input: a.Input, Key: a.Key, Protocol: "rtmp", Remote: c.nc.RemoteAddr().String(),
 	})
 	if err != nil {
 		return nil, transaction, refuse(a, err)
@@ -121,8 +138,8 @@ func (c *conn) shakeHands() error {
 	return nil
 }
 
-// publish takes the feed in until it ends, by whosever wish.
-func (c *conn) publish(ctx context.Context, feed ingest.Feed, transaction int) (err error) {
+// publish takes the feed in until it ends, by whosever wish. goesOn: the client has stopped, and may publish again.
+func (c *conn) publish(ctx context.Context, feed ingest.Feed, transaction int) (goesOn bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			feed.Close(fmt.Errorf("%w: panic on the connection", ingest.ErrInternal))
@@ -134,7 +151,7 @@ func (c *conn) publish(ctx context.Context, feed ingest.Feed, transaction int) (
 		c.call("onFCPublish", 0, nil, amf0.Object{{Key: "code", Value: codePublished}, {Key: "description", Value: "publishing"}}),
 		c.status(transaction, "status", codePublished, "publishing"))
 	if err != nil {
-		return err
+		return false, err
 	}
 	// One goroutine waits for the server's wish to end it, and wakes the reader.
 	gone := make(chan struct{})
@@ -162,18 +179,21 @@ func (c *conn) publish(ctx context.Context, feed ingest.Feed, transaction int) (
 	}
 	if err == nil {
 		c.tell("status", codeUnpublished, "stopped")
-		return nil
+		return true, nil
 	}
 	if !lost(err) {
 		c.sayFarewell(err)
 		feed.Close(err) // others can have the channel while this client reads
 		c.linger()
 	}
-	return err
+	return false, err
 }
 
 // sayFarewell tells a publisher why its feed is over.
 func (c *conn) sayFarewell(err error) {
+	if errors.Is(err, ingest.ErrClosing) && c.abilities&canReconnect != 0 {
+		c.askToReconnect()
+	}
 	level, code, description := ended(err)
 	c.tell(level, code, description)
 	if errors.Is(err, ingest.ErrClosing) {

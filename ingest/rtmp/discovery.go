@@ -2,21 +2,25 @@ package rtmp
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"weir/ingest"
 	"weir/internal/media"
 )
 
 const (
-	clockRate = 1000
-	clockWrap = media.Ticks(1) << 32
 	// How much is held back at most until all tracks are known.
-	holdTime    = 1000 // in media.Ticks of the feed's clock
+	holdTime    = media.Ticks(time.Second)
 	holdSamples = 400
 	holdBytes   = 8 << 20
 	maxTracks   = 16
+	// fineFrames is how many frames of each track are held where the publisher may say what is below a millisecond of their times.
+	fineFrames = 3
+	// maxMalformed is how many messages in a row may be malformed: what sends more is no encoder.
+	maxMalformed = 100
 )
 
 // starter is what discovery needs of a feed.
@@ -28,36 +32,66 @@ type starter interface {
 
 const noConfiguration = "frames come without a decoder configuration (sequence header)"
 
-// track is a track as far as it is known.
-type track struct {
-	kind   media.Kind
-	id     uint8
-	format media.Format
-	known  bool
-	index  int // in the formats announced; -1 before
-}
-
 // held is a sample that waits for the announcement.
 type held struct {
-	track  *track
-	sample media.Sample
+	track   *track
+	sample  media.Sample
+	arrived time.Duration
 }
 
 // discovery finds out which tracks a feed has, announces them once, and hands on their samples. RTMP lists no tracks: each just
 // begins with its configuration, so the first second is held back, or less where both video and audio are there or the
-// metadata says that there is only one.
+// metadata says that there is only one. Times are in nanoseconds until they are handed on.
 type discovery struct {
 	feed      starter
+	now       func() time.Time
+	still     func()   // called when the feed turns out to have no timestamps; may be nil
+	meta      metadata // the last one that came before the announcement
+	mayBeFine bool     // the publisher knows of times below a millisecond
 	tracks    []*track
 	announced bool
 	changed   bool // the formats differ from those announced
 	held      []held
 	bytes     int
-	only      media.Kind // what the metadata says is the only kind
+
+	malformed int // messages in a row
+	begun     time.Time
+	first     uint32 // timestamp of the first frame
+	moved     bool   // another frame had another one
+	arrivals  bool   // the feed has no timestamps
 }
 
-// take handles one packet; time is its message's, the DTS.
-func (d *discovery) take(p packet, time uint32) error {
+// media takes an audio or video message apart. Malformed ones are counted and left out.
+func (d *discovery) media(m message) error {
+	parse := parseAudio
+	if m.Type == typeVideo {
+		parse = parseVideo
+	}
+	err := parse(m.Body, func(p packet) error { return d.take(p, m.Time) })
+	return d.forgive(err)
+}
+
+// forgive counts a malformed message and lets it pass, but not too many of them.
+func (d *discovery) forgive(err error) error {
+	if !errors.Is(err, errMalformed) {
+		if err == nil {
+			d.malformed = 0
+		}
+		return err
+	}
+	d.feed.Dropped(err.Error())
+	if d.malformed++; d.malformed > maxMalformed {
+		return fmt.Errorf("%d messages in a row: %w", d.malformed, err)
+	}
+	return nil
+}
+
+// take handles one packet; ms is its message's time, the DTS.
+func (d *discovery) take(p packet, ms uint32) error {
+	if p.Purpose == unusable {
+		d.feed.Dropped(p.Why)
+		return nil
+	}
 	t, err := d.track(p)
 	if t == nil || err != nil {
 		return err
@@ -65,31 +99,75 @@ func (d *discovery) take(p packet, time uint32) error {
 	switch p.Purpose {
 	case config:
 		return d.configure(t, p)
+	case layout:
+		t.layout(p)
+		return nil
 	case end:
 		return nil
 	}
-	if describesItself(p.Codec) {
-		f, err := describe(p.Codec, p.Data)
-		if err != nil {
-			return err
-		}
-		if !t.known || !sameButRate(t.format, f) {
-			d.update(t, f)
-		}
+	f, ok, err := t.formatOf(p)
+	if err != nil {
+		return err
+	}
+	if ok {
+		d.update(t, f)
 	}
 	if !t.known || t.format.Codec != p.Codec {
 		d.feed.Dropped(noConfiguration)
 		return nil
 	}
-	dts := media.Ticks(time)
-	return d.sample(t, media.Sample{PTS: dts + media.Ticks(p.Offset), DTS: dts, Sync: ingest.SyncSample(p.Codec, p.Key, p.Data), Data: payload(p)})
+	return d.frame(t, p, ms)
 }
 
-func describesItself(c media.Codec) bool { return c == media.AC3 || c == media.EAC3 || c == media.MP3 }
+// frame gives a frame its time and hands it on, or holds it.
+func (d *discovery) frame(t *track, p packet, ms uint32) error {
+	if d.begun.IsZero() {
+		d.begun, d.first = d.now(), ms
+	}
+	d.moved = d.moved || ms != d.first
+	if p.Nanos >= 0 && !d.announced {
+		t.fine = true
+	}
+	dts := media.Ticks(ms)*nanosPerTick + media.Ticks(max(p.Nanos, 0))
+	if d.arrivals {
+		dts = t.arrivalTime(d.now().Sub(d.begun))
+	}
+	s := media.Sample{
+		PTS: dts + media.Ticks(p.Offset)*nanosPerTick, DTS: dts,
+		Sync: ingest.SyncSample(p.Codec, p.Key, p.Data), Data: payload(p),
+	}
+	if d.announced {
+		if d.changed {
+			if err := d.announce(); err != nil {
+				return err
+			}
+		}
+		return d.write(t, s)
+	}
+	d.held = append(d.held, held{t, s, d.now().Sub(d.begun)})
+	d.bytes += len(s.Data)
+	t.frames++
+	if !d.moved && t.frames >= stillFrames && !d.arrivals {
+		d.timeByArrival()
+	}
+	if !d.ready() {
+		return nil
+	}
+	return d.flush()
+}
 
-// sameButRate tells whether g is f but for E-AC-3's data rate (the first 13 bits), which need not be constant.
-func sameButRate(f, g media.Format) bool {
-	return f.Codec == media.EAC3 && g.Codec == media.EAC3 && bytes.Equal(f.Config[2:], g.Config[2:])
+// timeByArrival gives the frames that are held the times at which they came, and all that follow.
+func (d *discovery) timeByArrival() {
+	d.arrivals = true
+	for i := range d.held {
+		h := &d.held[i]
+		offset := h.sample.PTS - h.sample.DTS
+		h.sample.DTS = h.track.arrivalTime(h.arrived)
+		h.sample.PTS = h.sample.DTS + offset
+	}
+	if d.still != nil {
+		d.still()
+	}
 }
 
 // track finds the packet's track, or makes it. It is nil for the end of a track that never began.
@@ -103,7 +181,7 @@ func (d *discovery) track(p packet) (*track, error) {
 		return nil, nil
 	}
 	if len(d.tracks) >= maxTracks {
-		return nil, fmt.Errorf("more than %d tracks", maxTracks)
+		return nil, fmt.Errorf("%w: more than %d tracks", ingest.ErrLimit, maxTracks)
 	}
 	t := &track{kind: p.Kind, id: p.Track, index: -1}
 	d.tracks = append(d.tracks, t)
@@ -111,6 +189,10 @@ func (d *discovery) track(p packet) (*track, error) {
 }
 
 func (d *discovery) configure(t *track, p packet) error {
+	if p.Codec == media.Opus && len(p.Data) == 0 { // allowed: its frames tell the rest
+		t.bare = true
+		return nil
+	}
 	cfg, ok, err := configuration(p)
 	if !ok || err != nil {
 		return err
@@ -125,7 +207,6 @@ func (d *discovery) configure(t *track, p packet) error {
 
 // update notes the track's format. The feed is told before the next sample: changes that come together are one.
 func (d *discovery) update(t *track, f media.Format) {
-	f.Clock = media.Clock{Timescale: clockRate, Wrap: clockWrap}
 	if t.known && t.format.Equal(f) {
 		return
 	}
@@ -139,45 +220,35 @@ func (d *discovery) update(t *track, f media.Format) {
 			d.feed.Dropped("the decoder configuration changed before the feed was known")
 			return true
 		})
+		t.frames = 0
 	}
 	t.format, t.known, d.changed = f, true, true
-}
-
-func (d *discovery) sample(t *track, s media.Sample) error {
-	if d.announced {
-		if d.changed {
-			if err := d.announce(); err != nil {
-				return err
-			}
-		}
-		s.Track = t.index
-		return d.feed.Write(s)
-	}
-	d.held = append(d.held, held{t, s})
-	d.bytes += len(s.Data)
-	if !d.ready() {
-		return nil
-	}
-	return d.flush()
 }
 
 // ready tells whether to wait no longer.
 func (d *discovery) ready() bool {
 	var video, audio bool
-	all := true
+	all, settled := true, d.moved || d.arrivals
 	for _, t := range d.tracks {
 		video = video || t.known && t.kind == media.Video
 		audio = audio || t.known && t.kind == media.Audio
 		all = all && t.known
+		settled = settled && (!d.mayBeFine || t.fine || t.frames >= fineFrames)
 	}
-	if all && (video && audio || video && d.only == media.Video || audio && d.only == media.Audio) {
+	only := d.meta.only
+	if all && settled && (video && audio || video && only == media.Video || audio && only == media.Audio) {
 		return true
 	}
 	if len(d.held) >= holdSamples || d.bytes >= holdBytes {
 		return true
 	}
-	// Timestamps go modulo 2^32.
-	span := int32(uint32(d.held[len(d.held)-1].sample.DTS) - uint32(d.held[0].sample.DTS))
+	// Timestamps go modulo 2^32 ms.
+	span := (d.held[len(d.held)-1].sample.DTS - d.held[0].sample.DTS) % (clockWrap * nanosPerTick)
+	if half := clockWrap * nanosPerTick / 2; span > half {
+		span -= 2 * half
+	} else if span < -half {
+		span += 2 * half
+	}
 	return span >= holdTime || span <= -holdTime
 }
 
@@ -192,12 +263,17 @@ func (d *discovery) flush() error {
 	held := d.held
 	d.held, d.bytes = nil, 0
 	for _, h := range held {
-		h.sample.Track = h.track.index
-		if err := d.feed.Write(h.sample); err != nil {
+		if err := d.write(h.track, h.sample); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// write hands a sample over on the track's clock.
+func (d *discovery) write(t *track, s media.Sample) error {
+	s.Track, s.PTS, s.DTS = t.index, t.ticks(s.PTS), t.ticks(s.DTS)
+	return d.feed.Write(s)
 }
 
 // announce tells the feed all formats known: video first, then audio, each by track number; a track that comes later goes to the end,
@@ -218,24 +294,17 @@ func (d *discovery) announce() error {
 		return int(a.id) - int(b.id)
 	})
 	for _, t := range fresh {
-		t.index = next
+		t.index, t.language = next, d.meta.language(t.kind, t.id)
 		next++
 	}
 	formats := make([]media.Format, next)
 	for _, t := range d.tracks {
 		if t.index >= 0 {
-			formats[t.index] = t.format
+			f := t.format
+			f.Clock, f.Language = t.clock(), t.language
+			formats[t.index] = f
 		}
 	}
 	d.announced, d.changed = true, false
 	return d.feed.Start(formats)
-}
-
-// payload is the packet's frame as media.Sample has it.
-func payload(p packet) []byte {
-	// A temporal delimiter (AV1, 5.6) has no place in a sample; some encoders send it.
-	if p.Codec == media.AV1 && len(p.Data) > 2 && p.Data[0] == 0x12 && p.Data[1] == 0 {
-		return p.Data[2:]
-	}
-	return p.Data
 }

@@ -10,5 +10,9 @@
 // refuse, and counts a type 3 chunk that follows a type 0 chunk with a delta of 0, where the standard and ffmpeg mean the timestamp
 // itself. Media bytes are read once, into the slice that the packager gets.
 //
+// A connection brings one feed at a time, of several pictures and sounds where Enhanced RTMP names them; it may stop and publish again. Messages
+// that are malformed are counted and left out, tracks beside the first that cannot be packaged too. Timestamps are handed on as they
+// come; only a feed that has none gets the times of its arrival (arrival.go).
+//
 // Every connection is one goroutine that reads, and one that waits for the server's wish to end it.
 package rtmp

@@ -71,6 +71,8 @@ func (f *fakeFeed) Write(s media.Sample) error {
 	return nil
 }
 
+func (f *fakeFeed) Event(media.Event) error { return nil }
+
 func (f *fakeFeed) Dropped(string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -160,7 +160,11 @@ func TestFFmpegShowsWhyItIsRefused(t *testing.T) {
 		case p.Key != "secret":
 			return ingest.ErrKey
 		case p.Rendition != "":
-			return ingest.ErrRendition
+			return fmt.Errorf("%w: it is none of the channel's", ingest.ErrRendition)
+		case p.Input == "spare":
+			return ingest.ErrInput
+		case p.Input == "hooked":
+			return fmt.Errorf("%w: not on Sundays", ingest.ErrRefused)
 		}
 		return nil
 	}
@@ -170,9 +174,12 @@ func TestFFmpegShowsWhyItIsRefused(t *testing.T) {
 		"live/taken":                `channel "taken" is taken`,
 		"live/news":                 `wrong or missing key for channel "news"`,
 		"live/news?key=no":          `wrong or missing key for channel "news"`,
-		"live/news/720p?key=secret": "renditions are not supported",
-		"other/news":                `unknown application "other"`,
-		"live/a/b/c/d":              "too many slashes",
+		"live/news/720p?key=secret": `does not take rendition "720p": unknown rendition: it is none`,
+
+		"live/news?key=secret&input=spare":  `has no input "spare"`,
+		"live/news?key=secret&input=hooked": "not on Sundays",
+		"other/news":                        `unknown application "other"`,
+		"live/a/b/c/d":                      "too many slashes",
 	} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()

@@ -36,6 +36,9 @@ func FuzzConnection(f *testing.F) {
 		{{typeAudio}, aacFrame},
 		{{typeData}, {2, 0, 10, 'o', 'n', 'M', 'e', 't', 'a', 'D', 'a', 't', 'a', 8, 0, 0, 0, 0, 0, 0, 9}},
 		{{typeVideo}, {0x96, 0x13, 'h', 'v', 'c', '1', 0, 0, 0, 1, 10, 1, 0, 0, 2, 11, 12}},
+		{{typeVideo}, {0x97, 2, 0, 0, 9, 0x03, 'h', 'v', 'c', '1', 10}},
+		{{typeAggregate}, append([]byte{typeAudio, 0, 0, 5, 0, 0, 7, 0, 0, 0, 0}, append(bytes.Clone(aacFrame), 0, 0, 0, 16)...)},
+		{{typeData}, []byte("\x02\x00\x0aonMetaData\x03\x00\x13audioTrackIdInfoMap\x03\x00\x011\x03\x00\x08language\x02\x00\x02de\x00\x00\x09\x00\x00\x09\x00\x00\x09")},
 	}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		in := newFakeIngest()
@@ -87,13 +90,13 @@ func FuzzMedia(f *testing.F) {
 		f.Add(false, b, aacFrame)
 	}
 	f.Fuzz(func(t *testing.T, video bool, first, second []byte) {
-		d := &discovery{feed: &recorder{}}
+		d := &discovery{feed: &recorder{}, now: time.Now}
+		typ := typeAudio
+		if video {
+			typ = typeVideo
+		}
 		for i, body := range [][]byte{first, second, first} {
-			parse := parseAudio
-			if video {
-				parse = parseVideo
-			}
-			_ = parse(body, func(p packet) error { return d.take(p, uint32(i)*600) })
+			_ = d.media(message{Type: typ, Time: uint32(i) * 600, Body: body})
 		}
 		_ = d.flush()
 	})

@@ -1,40 +1,117 @@
 package rtmp
 
 import (
+	"strconv"
+
 	"github.com/bluenviron/gortmplib/pkg/amf0"
 
 	"weir/internal/media"
 )
 
-// onlyKind reads off a data message (onMetaData) whether the feed has but one kind of track. Encoders write the codec of what they
-// send and leave out the other; "" where the message says nothing, or both.
-func onlyKind(body []byte, amf3 bool) media.Kind {
+// metadata is what onMetaData says that the media do not. Encoders write there what was configured, which need not be what they send:
+// it is only a hint.
+type metadata struct {
+	only      media.Kind // the only kind of track; "": both, or it is not said
+	languages map[trackID]string
+}
+
+type trackID struct {
+	kind media.Kind
+	id   uint8
+}
+
+// language is that of a track, "" where it is not known.
+func (m metadata) language(kind media.Kind, id uint8) string { return m.languages[trackID{kind, id}] }
+
+// parseMetadata reads a data message; ok is false where it is not onMetaData, or not readable.
+func parseMetadata(body []byte, amf3 bool) (m metadata, ok bool) {
 	if amf3 && len(body) > 0 {
 		body = body[1:] // AMF0 follows
 	}
 	values, err := amf0.Unmarshal(body)
-	if err != nil { // dates and the like, which amf0 does not know; the message is but a hint
-		return ""
+	if err != nil { // dates and the like, which amf0 does not know
+		return m, false
 	}
 	named := false
 	for _, v := range values {
-		if s, ok := v.(string); ok {
+		if s, isName := v.(string); isName {
 			named = named || s == "onMetaData"
 			continue
 		}
-		o, ok := object(v)
-		if !ok || !named {
+		o, isObject := object(v)
+		if !isObject || !named {
 			continue
 		}
+		// Encoders write the codec of what they send and leave out the other.
 		video, audio := has(o, "videocodecid"), has(o, "audiocodecid")
 		switch {
 		case video && !audio:
-			return media.Video
+			m.only = media.Video
 		case audio && !video:
-			return media.Audio
+			m.only = media.Audio
+		}
+		m.addLanguages(media.Video, o, "videoTrackIdInfoMap")
+		m.addLanguages(media.Audio, o, "audioTrackIdInfoMap")
+		return m, true
+	}
+	return m, false
+}
+
+// addLanguages reads what is said of tracks by their numbers (Enhanced RTMP v2, "Enhancing onMetaData"). The sound's first track may be
+// described by the message itself.
+func (m *metadata) addLanguages(kind media.Kind, o amf0.Object, key string) {
+	if kind == media.Audio {
+		m.addLanguage(trackID{kind, 0}, o)
+	}
+	v, _ := o.Get(key)
+	tracks, _ := object(v)
+	for _, entry := range tracks {
+		id, err := strconv.ParseUint(entry.Key, 10, 8)
+		if err != nil {
+			continue
+		}
+		if about, ok := object(entry.Value); ok {
+			m.addLanguage(trackID{kind, uint8(id)}, about)
 		}
 	}
-	return ""
+}
+
+func (m *metadata) addLanguage(id trackID, about amf0.Object) {
+	language, _ := about.GetString("language")
+	if !isLanguage(language) {
+		return
+	}
+	if m.languages == nil {
+		m.languages = make(map[trackID]string)
+	}
+	m.languages[id] = language
+}
+
+// isLanguage tells whether s has the form of a language tag (RFC 5646, 2.1), so that a feed is not refused for a hint.
+func isLanguage(s string) bool {
+	const most, longestPart = 35, 8
+	if len(s) < 2 || len(s) > most {
+		return false
+	}
+	part, primary := 0, true
+	for _, c := range []byte(s) {
+		switch {
+		case c == '-':
+			if part == 0 {
+				return false
+			}
+			part, primary = 0, false
+			continue
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
+		case c >= '0' && c <= '9' && !primary:
+		default:
+			return false
+		}
+		if part++; part > longestPart {
+			return false
+		}
+	}
+	return part > 0
 }
 
 // has tells whether the key has a value that stands for a codec.

@@ -8,17 +8,20 @@ import (
 )
 
 var (
-	errMalformed   = errors.New("malformed media message")
-	errUnsupported = errors.New("codec is not supported")
+	errMalformed     = errors.New("malformed media message")
+	errConfiguration = errors.New("malformed decoder configuration")
+	errUnsupported   = errors.New("codec is not supported")
 )
 
 // purpose is what a packet is for.
 type purpose byte
 
 const (
-	config purpose = iota // decoder configuration
-	frame                 // one access unit
-	end                   // no more of the track for now
+	config   purpose = iota // decoder configuration
+	frame                   // one access unit
+	end                     // no more of the track for now
+	layout                  // which channels the sound has (MultichannelConfig)
+	unusable                // of a further track that cannot be packaged
 )
 
 // packet is what a media message says about one track.
@@ -28,8 +31,10 @@ type packet struct {
 	Codec   media.Codec
 	Purpose purpose
 	Offset  int32 // milliseconds from DTS to PTS, may be negative
+	Nanos   int32 // nanoseconds to add to the message's time, below a millisecond; −1: it says none
 	Key     bool
 	Data    []byte // shares the message's body
+	Why     string // it is unusable
 }
 
 // Packet types of Enhanced RTMP that video and audio have in common, and of AVC and AAC before it.
@@ -46,31 +51,40 @@ const (
 type enhanced struct {
 	packetType byte
 	multitrack byte // the medium's packet type for several tracks
+	nanos      int32
 	rest       []byte
 }
 
-// skipModEx takes modifiers off the front of p (Enhanced RTMP v2, "ModEx"): all that are defined can be ignored.
-func skipModEx(packetType byte, p []byte) (byte, []byte, error) {
-	for packetType == packetModEx {
+// modifiers takes what modifies a packet off the front of rest (Enhanced RTMP v2, "ModEx"). Of those that are defined, one says what is below a
+// millisecond of its time; others can be ignored.
+func (e *enhanced) modifiers() error {
+	const timestampOffsetNano = 0
+	e.nanos = -1
+	for p := e.rest; e.packetType == packetModEx; e.rest = p {
 		if len(p) < 1 {
-			return 0, nil, fmt.Errorf("%w: modifier cut off", errMalformed)
+			return fmt.Errorf("%w: modifier cut off", errMalformed)
 		}
 		n := int(p[0]) + 1
 		p = p[1:]
 		if n == 256 {
 			if len(p) < 2 {
-				return 0, nil, fmt.Errorf("%w: modifier cut off", errMalformed)
+				return fmt.Errorf("%w: modifier cut off", errMalformed)
 			}
 			n = int(p[0])<<8 + int(p[1]) + 1
 			p = p[2:]
 		}
 		if len(p) < n+1 {
-			return 0, nil, fmt.Errorf("%w: modifier of %d bytes cut off", errMalformed, n)
+			return fmt.Errorf("%w: modifier of %d bytes cut off", errMalformed, n)
 		}
-		packetType = p[n] & 0x0f
+		if p[n]>>4 == timestampOffsetNano && n >= 3 {
+			if ns := int32(p[0])<<16 | int32(p[1])<<8 | int32(p[2]); ns < nanosPerTick {
+				e.nanos = ns
+			}
+		}
+		e.packetType = p[n] & 0x0f
 		p = p[n+1:]
 	}
-	return packetType, p, nil
+	return nil
 }
 
 // tracks calls emit with the tracks of an Enhanced RTMP message, each with its packet type, code and payload.
@@ -130,5 +144,22 @@ func (e enhanced) tracks(emit func(packetType, track byte, fourCC string, payloa
 	return nil
 }
 
+// fourCCNames are codecs that publishers may have heard of, and that are not packaged.
+var fourCCNames = map[string]string{"vp08": "VP8", "vp09": "VP9", "vvc1": "H.266"}
+
 // printable is a codec's code as people can read it.
-func printable(fourCC string) string { return fmt.Sprintf("%q", fourCC) }
+func printable(fourCC string) string {
+	if name := fourCCNames[fourCC]; name != "" {
+		return name
+	}
+	return fmt.Sprintf("%q", fourCC)
+}
+
+// refuseTrack is what becomes of a track whose codec is not packaged: a feed's first track is what the publisher is about, so it is refused with
+// it; others are left out.
+func refuseTrack(kind media.Kind, track byte, why error, emit func(packet) error) error {
+	if track == 0 {
+		return why
+	}
+	return emit(packet{Kind: kind, Track: track, Purpose: unusable, Nanos: -1, Why: fmt.Sprintf("track %d is left out: %v", track, why)})
+}

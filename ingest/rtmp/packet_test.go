@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"weir/internal/media"
 )
@@ -31,6 +32,7 @@ func TestParsePackets(t *testing.T) {
 		"AVC":               {parseVideo, "17010000280a", []string{"video 0 avc frame 40 true 0a"}},
 		"AVC header":        {parseVideo, "1700ffffff0a", []string{"video 0 avc config 0 true 0a"}},
 		"AVC before":        {parseVideo, "2701ffffff0a", []string{"video 0 avc frame -1 false 0a"}},
+		"AVC of no kind":    {parseVideo, "27030000000a", nil}, // it was a frame, as in Enhanced RTMP
 		"HEVC legacy":       {parseVideo, "1c010000280a", []string{"video 0 hevc frame 40 true 0a"}},
 		"HEVC header":       {parseVideo, "90" + hvc1 + "0a", []string{"video 0 hevc config 0 true 0a"}},
 		"HEVC frames":       {parseVideo, "a1" + hvc1 + "8000000a", []string{"video 0 hevc frame -8388608 false 0a"}},
@@ -51,7 +53,9 @@ func TestParsePackets(t *testing.T) {
 		"Opus":              {parseAudio, "91" + opus + "0a", []string{"audio 0 opus frame 0 true 0a"}},
 		"Opus of track 2":   {parseAudio, "95" + "01" + opus + "02" + "0a", []string{"audio 2 opus frame 0 true 0a"}},
 		"E-AC-3":            {parseAudio, "91" + "65632d33" + "0b77", []string{"audio 0 eac3 frame 0 true 0b77"}},
-		"multichannel":      {parseAudio, "94" + opus + "0102", nil},
+		"multichannel":      {parseAudio, "94" + opus + "0102", []string{"audio 0 opus layout 0 true 0102"}},
+		"VP9 beside":        {parseVideo, "96" + "23" + hvc1 + "00" + "000001" + "0a" + "76703039" + "01" + "000001" + "0b", []string{"video 0 hevc frame 0 true 0a", "video 1  unusable 0 false "}},
+		"AV1 of a TS":       {parseVideo, "95" + av01 + "80040000", []string{"error"}},
 		"empty AAC":         {parseAudio, "af01", nil},
 		"AAC of a byte":     {parseAudio, "af", []string{"error"}},
 		"VP9":               {parseVideo, "90" + "76703039" + "00", []string{"error"}},
@@ -64,7 +68,7 @@ func TestParsePackets(t *testing.T) {
 	} {
 		var got []string
 		err := c.parse(unhex(t, c.body), func(p packet) error {
-			got = append(got, fmt.Sprintf("%s %d %s %s %d %t %x", p.Kind, p.Track, p.Codec, [...]string{"config", "frame", "end"}[p.Purpose], p.Offset, p.Key, p.Data))
+			got = append(got, fmt.Sprintf("%s %d %s %s %d %t %x", p.Kind, p.Track, p.Codec, [...]string{"config", "frame", "end", "layout", "unusable"}[p.Purpose], p.Offset, p.Key, p.Data))
 			return nil
 		})
 		if err != nil {
@@ -183,23 +187,26 @@ func TestDiscovery(t *testing.T) {
 		steps []step
 		want  []string
 	}{
-		"both are there":            {"", []step{v(0, avcHeader), v(0, aacHeader), v(0, aacFrame), v(0, avcIDR)}, []string{"start [avc aac]", "1@0", "0@0"}},
+		"both are there":            {"", []step{v(0, avcHeader), v(0, aacHeader), v(0, aacFrame), v(1, avcIDR)}, []string{"start [avc aac]", "1@0", "0@1"}},
 		"audio first":               {"", []step{v(0, aacHeader), v(0, aacFrame), v(5, avcHeader), v(5, avcIDR)}, []string{"start [avc aac]", "1@0", "0@5"}},
 		"only video":                {media.Video, []step{v(0, avcHeader), v(0, avcIDR), v(40, avcSlice)}, []string{"start [avc]", "0@0", "0@40"}},
 		"nothing said":              {"", []step{v(0, avcHeader), v(0, avcIDR), v(960, avcSlice), v(1000, avcSlice)}, []string{"start [avc]", "0@0", "0@960", "0@1000"}},
 		"over the wrap":             {"", []step{v(0xfffffff0, avcHeader), v(0xfffffff0, avcIDR), v(0x10, avcSlice), v(0x3d8, avcSlice)}, []string{"start [avc]", "0@4294967280", "0@16", "0@984"}},
 		"no header":                 {"", []step{v(0, avcIDR), v(2000, avcSlice)}, []string{"dropped", "dropped"}},
-		"late audio":                {media.Video, []step{v(0, avcHeader), v(0, avcIDR), v(1, aacHeader), v(2, aacFrame)}, []string{"start [avc]", "0@0", "start [avc aac]", "1@2"}},
+		"late audio":                {media.Video, []step{v(0, avcHeader), v(0, avcIDR), v(40, avcSlice), v(41, aacHeader), v(42, aacFrame)}, []string{"start [avc]", "0@0", "0@40", "start [avc aac]", "1@42"}},
+		"metadata lies":             {media.Audio, []step{v(0, avcHeader), v(0, avcIDR), v(1, aacHeader), v(2, aacFrame)}, []string{"start [avc aac]", "0@0", "1@2"}},
+		"audio before its header":   {"", []step{v(0, avcHeader), v(0, aacFrame), v(0, avcIDR), v(20, aacHeader), v(20, aacFrame)}, []string{"dropped", "start [avc aac]", "0@0", "1@20"}},
+		"malformed":                 {"", []step{v(0, avcHeader), v(0, aacHeader), v(0, []byte{0x17, 1, 0}), v(0, avcIDR), v(20, aacFrame)}, []string{"dropped", "start [avc aac]", "0@0", "1@20"}},
 		"header changes while held": {"", []step{v(0, avcHeader), v(0, avcIDR), v(1, avcHeader2), v(2, avcIDR), v(3, aacHeader), v(3, aacFrame)}, []string{"dropped", "start [avc aac]", "0@2", "1@3"}},
 	} {
 		r := &recorder{}
-		d := &discovery{feed: r, only: c.only}
+		d := &discovery{feed: r, now: time.Now, meta: metadata{only: c.only}}
 		for _, s := range c.steps {
-			parse := parseVideo
+			typ := typeVideo
 			if s.body[0]>>4 == soundAAC {
-				parse = parseAudio
+				typ = typeAudio
 			}
-			if err := parse(s.body, func(p packet) error { return d.take(p, s.time) }); err != nil {
+			if err := d.media(message{Type: typ, Time: s.time, Body: s.body}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -213,15 +220,15 @@ func TestDiscovery(t *testing.T) {
 func TestDiscoveryIsBounded(t *testing.T) {
 	t.Parallel()
 	r := &recorder{}
-	d := &discovery{feed: r}
-	send := func(body []byte) {
-		if err := parseVideo(body, func(p packet) error { return d.take(p, 0) }); err != nil {
+	d := &discovery{feed: r, now: time.Now}
+	send := func(ms uint32, body []byte) {
+		if err := d.media(message{Type: typeVideo, Time: ms, Body: body}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	send(avcHeader)
-	for range holdSamples {
-		send(avcIDR)
+	send(0, avcHeader)
+	for i := range uint32(holdSamples) {
+		send(i, avcIDR)
 	}
 	if !d.announced || len(r.said) != holdSamples+1 {
 		t.Errorf("%d calls after %d samples", len(r.said), holdSamples)

@@ -13,6 +13,7 @@ const (
 	codeBadApp      = "NetConnection.Connect.InvalidApp"
 	codeRejected    = "NetConnection.Connect.Rejected"
 	codeClosed      = "NetConnection.Connect.Closed"
+	codeReconnect   = "NetConnection.Connect.ReconnectRequest"
 	codeCallFailed  = "NetConnection.Call.Failed"
 	codePublished   = "NetStream.Publish.Start"
 	codeBadName     = "NetStream.Publish.BadName"
@@ -49,7 +50,11 @@ func refuse(a address, err error) *refusal {
 	case errors.Is(err, ingest.ErrTaken):
 		r.code, r.description = codeBadName, fmt.Sprintf("channel %q is taken: another feed is on air, stop it first or wait until it has ended", shorten(a.Channel))
 	case errors.Is(err, ingest.ErrRendition):
-		r.code, r.description = codeBadName, fmt.Sprintf("renditions are not supported: publish to %s/%s", application, shorten(a.Channel))
+		r.code, r.description = codeBadName, fmt.Sprintf("channel %q does not take rendition %q: %s", shorten(a.Channel), shorten(a.Rendition), shorten(err.Error()))
+	case errors.Is(err, ingest.ErrInput):
+		r.code, r.description = codeBadName, fmt.Sprintf("channel %q has no input %q: leave out ?input=, or check the channel's inputs", shorten(a.Channel), shorten(a.Input))
+	case errors.Is(err, ingest.ErrAddress), errors.Is(err, ingest.ErrRefused):
+		r.code, r.description = codeDenied, fmt.Sprintf("channel %q: %s", shorten(a.Channel), shorten(err.Error()))
 	case errors.Is(err, ingest.ErrFull):
 		r.code, r.description = codeFailed, "the server has as many feeds as it can take: try again later"
 	case errors.Is(err, ingest.ErrClosing):
@@ -77,7 +82,7 @@ func ended(err error) (level, code, description string) {
 
 // shorten bounds what a stranger's name takes in a message.
 func shorten(s string) string {
-	const most = 80
+	const most = 120
 	if len(s) <= most {
 		return s
 	}

@@ -2,6 +2,7 @@ package rtmp
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,6 +19,7 @@ type Config struct {
 	Listener net.Listener // closed by Run
 	Ingest   ingest.Opener
 	Log      *slog.Logger
+	Now      func() time.Time // nil: time.Now
 
 	HandshakeTimeout time.Duration // for everything before the first media byte; 10 s
 	IdleTimeout      time.Duration // without a whole message; 30 s
@@ -39,6 +41,9 @@ func New(cfg Config) *Server {
 	}
 	if cfg.Connections == 0 {
 		cfg.Connections = 1000
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	return &Server{cfg: cfg}
 }
@@ -93,7 +98,11 @@ func (s *Server) serve(ctx context.Context, nc net.Conn) {
 			c.log.Error("panic on a connection", "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	if tcp, ok := nc.(*net.TCPConn); ok {
+	wire := nc
+	if secure, ok := nc.(*tls.Conn); ok {
+		wire = secure.NetConn()
+	}
+	if tcp, ok := wire.(*net.TCPConn); ok {
 		// A kernel buffer of a few frames lets the reader sleep longer, and a dead peer is found out.
 		_ = tcp.SetReadBuffer(512 << 10)
 		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3})

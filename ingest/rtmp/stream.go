@@ -6,6 +6,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/bluenviron/gortmplib/pkg/amf0"
+
 	"weir/ingest"
 )
 
@@ -15,7 +17,9 @@ var errIdle = errors.New("nothing received")
 // stream hands the client's media to the feed until the client stops (nil) or something goes wrong.
 func (c *conn) stream(feed ingest.Feed) error {
 	c.chunks.limit = maxMessage
-	d := &discovery{feed: feed}
+	d := &discovery{feed: feed, now: c.Now, mayBeFine: c.abilities&canNanos != 0, still: func() {
+		c.log.Warn("the feed has no timestamps: the times at which its frames arrive take their place", "stream", shorten(c.name))
+	}}
 	err := c.messages(d)
 	if err == nil || lost(err) || errors.Is(err, errIdle) {
 		// A feed shorter than the discovery is a feed too.
@@ -55,31 +59,48 @@ func (c *conn) messages(d *discovery) error {
 // handle does what one message wants; over tells that the publisher has stopped.
 func (c *conn) handle(m message, d *discovery) (over bool, err error) {
 	switch m.Type {
-	case typeVideo:
-		return false, parseVideo(m.Body, func(p packet) error { return d.take(p, m.Time) })
-	case typeAudio:
-		return false, parseAudio(m.Body, func(p packet) error { return d.take(p, m.Time) })
+	case typeVideo, typeAudio:
+		return false, d.media(m)
+	case typeAggregate:
+		return false, d.forgive(split(m, func(m message) error {
+			if m.Type == typeCommand || m.Type == typeCommandAMF3 { // has no place there
+				return nil
+			}
+			_, err := c.handle(m, d)
+			return err
+		}))
 	case typeData, typeDataAMF3:
 		if !d.announced && len(m.Body) <= maxHello {
-			if only := onlyKind(m.Body, m.Type == typeDataAMF3); only != "" {
-				d.only = only
+			if meta, ok := parseMetadata(m.Body, m.Type == typeDataAMF3); ok {
+				d.meta = meta
 			}
 		}
 	case typeCommand, typeCommandAMF3:
-		cmd, err := parseCommand(m)
-		if err != nil {
-			return false, err
+		return c.obey(m)
+	}
+	return false, nil
+}
+
+// obey does what a command in mid-stream wants.
+func (c *conn) obey(m message) (over bool, err error) {
+	cmd, err := parseCommand(m)
+	if err != nil {
+		return false, err
+	}
+	switch cmd.name {
+	case "FCUnpublish":
+		return false, c.call("onFCUnpublish", 0, nil)
+	case "deleteStream", "closeStream":
+		return true, nil
+	case "publish":
+		if a := parseAddress(c.app, c.tcURL, cmd.text(1)); a.stream() == c.name {
+			return false, c.status(cmd.id, "status", codePublished, "publishing") // said twice
 		}
-		switch cmd.name {
-		case "FCUnpublish":
-			return false, c.call("onFCUnpublish", 0, nil)
-		case "deleteStream", "closeStream":
-			return true, nil
-		case "publish":
-			return false, fmt.Errorf("%w: a second publish on one connection", errProtocol)
-		case "createStream":
-			return false, c.result(cmd.id, nil, float64(mediaStream))
-		}
+		return false, fmt.Errorf("%w: a second publish on one connection: use a connection for each stream", errProtocol)
+	case "createStream":
+		return false, c.failed(cmd.id, codeCallFailed, "one stream a connection is taken: use a connection for each")
+	case "releaseStream", "FCPublish":
+		return false, c.result(cmd.id, nil, amf0.Undefined{})
 	}
 	return false, nil
 }

@@ -31,7 +31,7 @@ func parseVideo(body []byte, emit func(packet) error) error {
 	if kind == frameCommand {
 		return nil
 	}
-	p := packet{Kind: media.Video, Key: kind == frameKey}
+	p := packet{Kind: media.Video, Key: kind == frameKey, Nanos: -1}
 	switch codec {
 	case videoAVC:
 		p.Codec = media.AVC
@@ -48,26 +48,32 @@ func parseVideo(body []byte, emit func(packet) error) error {
 		return fmt.Errorf("%w: video of %d bytes", errMalformed, len(body))
 	}
 	payload := body[2:]
-	if body[1] != packetFrames {
+	switch body[1] {
+	case packetFrames:
+	case packetConfig, packetEnd:
 		payload = body[5:] // a composition time stands there too, and means nothing
+	default:
+		return nil
 	}
 	return emitVideo(p, body[1], payload, emit)
 }
 
 // parseEnhancedVideo is ExVideoTagHeader and ExVideoTagBody of Enhanced RTMP v2.
 func parseEnhancedVideo(body []byte, emit func(packet) error) error {
-	const metadata, multitrack = 4, 6
+	const metadata, transportStreamConfig, multitrack = 4, 5, 6
 	key, command := body[0]>>4&7 == frameKey, body[0]>>4&7 == frameCommand
-	packetType, rest, err := skipModEx(body[0]&0x0f, body[1:])
-	if err != nil {
+	e := enhanced{packetType: body[0] & 0x0f, multitrack: multitrack, rest: body[1:]}
+	if err := e.modifiers(); err != nil {
 		return err
 	}
-	if packetType == metadata || command {
-		return nil
+	if e.packetType == metadata || command {
+		return nil // colours stand in the configurations too
 	}
-	e := enhanced{packetType: packetType, multitrack: multitrack, rest: rest}
 	return e.tracks(func(packetType, track byte, fourCC string, payload []byte) error {
-		p := packet{Kind: media.Video, Track: track, Key: key}
+		p := packet{Kind: media.Video, Track: track, Key: key, Nanos: e.nanos}
+		refuse := func(what string) error {
+			return refuseTrack(media.Video, track, fmt.Errorf("video %w: %s; send H.264, HEVC or AV1", errUnsupported, what), emit)
+		}
 		switch fourCC {
 		case "avc1":
 			p.Codec = media.AVC
@@ -75,11 +81,17 @@ func parseEnhancedVideo(body []byte, emit func(packet) error) error {
 			p.Codec = media.HEVC
 		case "av01":
 			p.Codec = media.AV1
-			if packetType == packetFrames { // only AVC and HEVC have composition times
+			switch packetType {
+			case packetFrames: // only AVC and HEVC have composition times
 				packetType = packetFramesX
+			case transportStreamConfig:
+				return refuse("AV1 with a descriptor of MPEG-TS in place of its configuration record")
 			}
 		default:
-			return fmt.Errorf("video %w: %s; send H.264, HEVC or AV1", errUnsupported, printable(fourCC))
+			if packetType == metadata {
+				return nil
+			}
+			return refuse(printable(fourCC))
 		}
 		return emitVideo(p, packetType, payload, emit)
 	})

@@ -197,7 +197,7 @@ func (c *closing) collect(ctx context.Context, track media.Track, n uint64, befo
 		Start: media.FromTime(c.run.Start, track.Timescale), Rate: c.rates[track.Name],
 	}
 	if before != nil {
-		e.Start, e.Wall, e.Anchor = before.Start+before.Duration, before.Wall, before.Anchor
+		e.Start, e.Wall, e.Anchor, e.Captions = before.Start+before.Duration, before.Wall, before.Anchor, before.Captions
 	}
 	for e.Chunks <= maxIndex {
 		m, data, err := c.chunk(ctx, track.Name, n, e.Chunks)

@@ -26,7 +26,11 @@ func headerFields(value string, end bool) (f [endFields]int64, err error) {
 	default:
 		return f, fmt.Errorf("header version %.20q", version)
 	}
-	if n := strings.Count(value, ",") + 1; n != fields {
+	n := strings.Count(value, ",") + 1
+	if end && version == "2" && n == captionsField {
+		fields = n
+	}
+	if n != fields {
 		return f, fmt.Errorf("header of %d fields, %d are needed", n, fields)
 	}
 	i := 0
@@ -49,6 +53,9 @@ func headerFields(value string, end bool) (f [endFields]int64, err error) {
 		if f[at] = int64(v); negative {
 			f[at] = -f[at]
 		}
+	}
+	if n == endFields && f[captionsField] == 0 {
+		return f, fmt.Errorf("header field %d: 0 would have been left out", captionsField)
 	}
 	return f, nil
 }

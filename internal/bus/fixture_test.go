@@ -142,6 +142,7 @@ type recorder struct {
 	ends     []media.SegmentEnd
 	caughtUp int
 	problems []string
+	signals  []media.Signal
 }
 
 func newRecorder() *recorder { return &recorder{changed: make(chan struct{})} }
@@ -172,6 +173,10 @@ func (r *recorder) Chunk(c media.Chunk) {
 
 func (r *recorder) End(e media.SegmentEnd) {
 	r.change(func() { r.known(e.Run); r.ends = append(r.ends, e) })
+}
+
+func (r *recorder) Signal(s media.Signal) {
+	r.change(func() { r.signals = append(r.signals, s) })
 }
 
 func (r *recorder) CaughtUp() { r.change(func() { r.caughtUp++ }) }

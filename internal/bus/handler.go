@@ -15,7 +15,8 @@ type Handler interface {
 	Run(run media.Run, inits []media.Init) // before the first chunk or end of the run; inits are beside run.Tracks
 	Chunk(c media.Chunk)
 	End(e media.SegmentEnd)
-	CaughtUp() // once: everything that was there when Read was called has been handed over
+	Signal(s media.Signal) // after its run; one may come again
+	CaughtUp()             // once: everything that was there when Read was called has been handed over
 }
 
 // ReadStats is what all Reads of a channel have met so far.

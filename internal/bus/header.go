@@ -13,11 +13,12 @@ import (
 //
 //	2,EPOCH,RUN,START,DURATION,TIMESCALE,FLAGS,INIT,WALL,ROW,AT,SHIFT,PARTS,KEY                         of a chunk
 //	2,EPOCH,RUN,START,DURATION,TIMESCALE,FLAGS,INIT,WALL,ROW,AT,SHIFT,CHUNKS,BYTES,CRC,PEAK,AVERAGE     of an end
+//	2,EPOCH,RUN,START,DURATION,TIMESCALE,FLAGS,INIT,WALL,ROW,AT,SHIFT,CHUNKS,BYTES,CRC,PEAK,AVERAGE,CAPTIONS
 //
 // The first is the version of the format. START and DURATION are ticks; WALL is nanoseconds since the Unix epoch, 0 where there is
 // none. ROW, AT and SHIFT are the media.Anchor: AT is nanoseconds since the Unix epoch, and SHIFT is nanoseconds, the only number that
 // may be negative; all three are 0 where there is none. PARTS is 0 for a chunk that was not split, KEY is bytes, PEAK and AVERAGE
-// are bits a second.
+// are bits a second. CAPTIONS are media.Captions; where there are none they are left out.
 //
 // Version 1, which streams may still hold, lacks ROW, AT, SHIFT, KEY, PEAK and AVERAGE. It is read, not written.
 const headerName = "Weir"
@@ -26,7 +27,8 @@ const (
 	headerVersion   = 2
 	commonFields    = 12 // up to and with SHIFT
 	chunkFields     = commonFields + 2
-	endFields       = commonFields + 5
+	endFields       = commonFields + 6 // CAPTIONS may be left out
+	captionsField   = endFields - 1
 	shiftField      = commonFields - 1
 	flagIndependent = 1 << 0
 	flagsKnown      = flagIndependent
@@ -62,6 +64,7 @@ type header struct {
 	Bytes    int64
 	Checksum uint32
 	Rate     media.Rate
+	Captions media.Captions
 }
 
 // encode is h's value in a message whose subject is an end or not. The error names a field that is out of bounds.
@@ -80,8 +83,11 @@ func (h header) encode(end bool) (string, error) {
 	n := chunkFields
 	if end {
 		n = endFields
-		own := [...]int64{int64(h.Chunks), h.Bytes, int64(h.Checksum), int64(h.Rate.Peak), int64(h.Rate.Average)}
+		own := [...]int64{int64(h.Chunks), h.Bytes, int64(h.Checksum), int64(h.Rate.Peak), int64(h.Rate.Average), int64(h.Captions)}
 		copy(f[commonFields:], own[:])
+		if h.Captions == 0 {
+			n--
+		}
 	} else {
 		f[commonFields], f[commonFields+1] = int64(h.Parts), int64(h.Key)
 	}
@@ -129,6 +135,8 @@ func (h header) check(end bool) error {
 		return fmt.Errorf("a gap of %d bytes", h.Bytes)
 	case end && (h.Rate.Average < 0 || h.Rate.Peak < h.Rate.Average || h.Rate.Peak > maxNumber):
 		return fmt.Errorf("rate of %d bit/s, %d on average", h.Rate.Peak, h.Rate.Average)
+	case end && !h.Captions.Valid():
+		return fmt.Errorf("captions %#x", uint64(h.Captions))
 	}
 	return nil
 }
@@ -158,7 +166,7 @@ var headerLimits = func() (l [2][endFields]uint64) {
 		})
 	}
 	copy(l[0][commonFields:], []uint64{maxParts, maxChunk})
-	copy(l[1][commonFields:], []uint64{maxIndex + 1, maxSegment, math.MaxUint32, maxNumber, maxNumber})
+	copy(l[1][commonFields:], []uint64{maxIndex + 1, maxSegment, math.MaxUint32, maxNumber, maxNumber, maxNumber})
 	return l
 }()
 
@@ -178,6 +186,7 @@ func decodeHeader(value string, end bool) (header, error) {
 	if end {
 		h.Chunks, h.Bytes, h.Checksum = int(own[0]), own[1], uint32(own[2])
 		h.Rate = media.Rate{Peak: int(own[3]), Average: int(own[4])}
+		h.Captions = media.Captions(own[5])
 		if f[0] == oldVersion {
 			h.Rate = ownRate(h.Bytes, h.Duration, h.Timescale)
 		}

@@ -44,6 +44,7 @@ func TestMessagesComeBackAsTheyWere(t *testing.T) {
 			if h.Chunks = rapid.IntRange(0, maxIndex+1).Draw(t, "chunks"); h.Chunks > 0 {
 				h.Bytes, h.Checksum = rapid.Int64Range(0, maxSegment).Draw(t, "bytes"), rapid.Uint32().Draw(t, "checksum")
 			}
+			h.Captions = media.Captions(rapid.SampledFrom([]uint64{0, 1, 5, 1<<36 - 1}).Draw(t, "captions"))
 			h.Rate.Average = rapid.IntRange(0, maxNumber).Draw(t, "average")
 			h.Rate.Peak = rapid.IntRange(h.Rate.Average, maxNumber).Draw(t, "peak")
 		} else {
@@ -99,6 +100,11 @@ func TestFormatOfHeaders(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "2,7,3,162000000360000,180000,90000,0,2,1800000000000000000,4709,1800000000000000000,-150000000,"+
 		"10,1250000,4023233417,5400000,5000000", value)
+	end.Captions = media.Caption608(1) | media.Caption708(1)
+	value, err = end.encode(true)
+	require.NoError(t, err)
+	require.Equal(t, "2,7,3,162000000360000,180000,90000,0,2,1800000000000000000,4709,1800000000000000000,-150000000,"+
+		"10,1250000,4023233417,5400000,5000000,17", value)
 }
 
 func TestMalformedMessagesAreRefused(t *testing.T) {
@@ -123,6 +129,8 @@ func TestMalformedMessagesAreRefused(t *testing.T) {
 		"segment of 2^53":      {"weir.live.news.v1.9007199254740992.0", chunk, "x"},
 		"leading zero":         {"weir.live.news.v1.01.0", chunk, "x"},
 		"chunk over its bound": {"weir.live.news.v1.0.65536", chunk, "x"},
+		"no captions told":     {"weir.live.news.v1.0.end", end + ",0", ""},
+		"unknown captions":     {"weir.live.news.v1.0.end", end + ",68719476736", ""},
 		"token after end":      {"weir.live.news.v1.0.end.0", end, ""},
 		"too many tokens":      {"weir.live.news.v1.0.0.0.0", chunk, "x"},
 		"part of a whole":      {"weir.live.news.v1.0.0.0", chunk, "x"},

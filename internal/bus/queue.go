@@ -12,12 +12,13 @@ const (
 	chunkEntry entryKind = iota
 	endEntry
 	recordEntry
+	signalEntry
 )
 
 // entry is a message that is not acknowledged yet.
 type entry struct {
 	subject  string
-	value    string // of our header; chunks and ends only
+	value    string // of our header; not of records
 	data     []byte
 	segment  *segment // chunks and ends only
 	end      media.SegmentEnd

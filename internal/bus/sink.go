@@ -68,6 +68,10 @@ func (s *sink) take(ctx context.Context, subject, value string, data []byte) err
 	if err != nil {
 		return err
 	}
+	if msg.Track == signalTrack && !msg.End && msg.Part < 0 {
+		s.signal(subject, &msg)
+		return nil
+	}
 	if !known {
 		s.counters.unknown.Add(1)
 		return nil
@@ -102,6 +106,20 @@ func (s *sink) take(ctx context.Context, subject, value string, data []byte) err
 	}
 	s.handler.Chunk(msg.chunk(data))
 	return nil
+}
+
+// signal hands over a signal, if its run is there: it has just been made known.
+func (s *sink) signal(subject string, m *message) {
+	if !slices.ContainsFunc(s.runs, func(r knownRun) bool { return r.id == m.Run }) {
+		s.counters.unknown.Add(1)
+		return
+	}
+	sig, err := m.signal()
+	if err != nil {
+		s.malformed(subject, err)
+		return
+	}
+	s.handler.Signal(sig)
 }
 
 func (s *sink) malformed(subject string, err error) {

@@ -11,6 +11,7 @@ import (
 //	weir.live.CHANNEL.TRACK.SEGMENT.CHUNK        a whole chunk
 //	weir.live.CHANNEL.TRACK.SEGMENT.CHUNK.PART   one part of a chunk that was split
 //	weir.live.CHANNEL.TRACK.SEGMENT.end          the end of a segment
+//	weir.live.CHANNEL.signal.SEGMENT.NUMBER      a signal
 const subjectRoot = "weir.live."
 
 // What a subject may name. Numbers stay below 2^53, so that players can count them.

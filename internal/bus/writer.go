@@ -40,6 +40,11 @@ type Writer struct {
 
 	inits map[string]media.Init // of the goroutine that writes
 
+	// What signals are sent with; under mu.
+	run       uint64 // that was announced last
+	signalsAt uint64 // segment of the newest signal's subject
+	signals   int    // how many were sent there
+
 	pruning atomic.Bool
 
 	mu    sync.Mutex
@@ -149,6 +154,7 @@ func (w *Writer) Run(run media.Run, inits []media.Init) error {
 		w.putRecord(initKey(w.channel, in.Track, in.Version), in.Data, true)
 	}
 	w.putRecord(runKey(w.channel, run.ID), value, true)
+	w.run = run.ID
 	w.mu.Unlock()
 	w.kick()
 	w.prune(run)

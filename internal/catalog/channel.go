@@ -15,33 +15,46 @@ const (
 
 // Channel is a channel's effective settings. It is a value: changing a copy changes nothing.
 type Channel struct {
-	ID       string        // matches ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$
-	Title    string        // for people; may be ""
-	DVR      time.Duration // how much can be rewound
-	Segment  time.Duration // how long a segment should be
-	Chunk    time.Duration // how long a chunk should be; 0: one chunk a segment
-	Source   string        // "file:PATH": a file that is looped; "": open for a push
-	Key      string        `json:"-"` // what a publisher must know; "": anybody may publish. A secret: never logged
-	FromFile bool          // the configuration file has a channel of this ID
+	ID      string        // matches ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$
+	Title   string        // for people; may be ""
+	DVR     time.Duration // how much can be rewound
+	Segment time.Duration // how long a segment should be
+	Chunk   time.Duration // how long a chunk should be; 0: one chunk a segment
+	Source  string        // "file:PATH": a file that is looped; "srt://HOST:PORT": a sender that is called; "udp://…", "http://…", "file:….ts": transport streams; "": open for a push. May have secrets: HideSource
+	Key     string        `json:"-"` // what a publisher must know; "": anybody may publish. A secret: never logged
+	// Passphrase is what SRT encrypts the channel's feed with (AES); "": the one of all channels, if there is one. A secret: never logged
+	Passphrase string    `json:"-"`
+	Allow      Addresses // where publishers may come from; "": from anywhere
+	// Renditions are the names of those that are to come as feeds of their own, the first as track v1; "": whatever comes.
+	Renditions Names
+	Inputs     Inputs // of which one is on air; "": there is one
+	Switch     Switch // between them
+	Captions   Captions
+	Subtitles  Languages // of subtitles that are pushed; a channel has them from the beginning of a feed. Others come with their first push
+	FromFile   bool      // the configuration file has a channel of this ID
 	// Revision rises with every change that the API makes, and is the same in every process; 0: the API has set nothing.
 	Revision uint64 `json:"-"`
 }
 
 // New is the channel of that ID with the default settings.
 func New(id string) Channel {
-	return Channel{ID: id, DVR: DefaultDVR, Segment: DefaultSegment, Chunk: DefaultChunk}
+	return Channel{
+		ID: id, DVR: DefaultDVR, Segment: DefaultSegment, Chunk: DefaultChunk,
+		Switch: Switch{Silence: DefaultSilence, Back: DefaultBack},
+	}
 }
 
-// String is a short form for people, without the key.
+// String is a short form for people, without its secrets.
 func (c Channel) String() string {
-	return fmt.Sprintf("%s{title:%q dvr:%s segment:%s chunk:%s source:%q key:%s fromFile:%t}",
-		c.ID, c.Title, c.DVR, c.Segment, c.Chunk, c.Source, hide(c.Key), c.FromFile)
+	return fmt.Sprintf("%s{title:%q dvr:%s segment:%s chunk:%s source:%q key:%s passphrase:%s allow:%q renditions:%q inputs:%s silence:%s back:%s captions:%q subtitles:%q fromFile:%t}",
+		c.ID, c.Title, c.DVR, c.Segment, c.Chunk, HideSource(c.Source), hide(c.Key), hide(c.Passphrase), c.Allow,
+		c.Renditions, c.Inputs, c.Switch.Silence, c.Switch.Back, c.Captions, c.Subtitles, c.FromFile)
 }
 
-// GoString is String, so that %#v keeps the key to itself too.
+// GoString is String, so that %#v keeps the secrets to itself too.
 func (c Channel) GoString() string { return "catalog.Channel " + c.String() }
 
-// LogValue has the settings as fields, without the key.
+// LogValue has the settings as fields, without its secrets.
 func (c Channel) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("id", c.ID),
@@ -49,12 +62,20 @@ func (c Channel) LogValue() slog.Value {
 		slog.String("dvr", c.DVR.String()),
 		slog.String("segment", c.Segment.String()),
 		slog.String("chunk", c.Chunk.String()),
-		slog.String("source", c.Source),
+		slog.String("source", HideSource(c.Source)),
 		slog.Bool("hasKey", c.Key != ""),
+		slog.Bool("hasPassphrase", c.Passphrase != ""),
+		slog.String("allow", string(c.Allow)),
+		slog.String("renditions", string(c.Renditions)),
+		slog.String("inputs", c.Inputs.String()),
+		slog.String("silence", c.Switch.Silence.String()),
+		slog.String("back", c.Switch.Back.String()),
+		slog.String("captions", string(c.Captions)),
+		slog.String("subtitles", string(c.Subtitles)),
 	)
 }
 
-// hide tells whether there is a key, not which.
+// hide tells whether there is a key or a passphrase, not which.
 func hide(key string) string {
 	if key == "" {
 		return "none"

@@ -15,6 +15,15 @@ type Patch struct {
 	Chunk   *time.Duration
 	Source  *string
 	Key     *string // a secret: never logged
+
+	Passphrase *string // a secret: never logged
+	Allow      *Addresses
+	Renditions *Names
+	Inputs     *Inputs
+	Silence    *time.Duration // Channel.Switch
+	Back       *time.Duration
+	Captions   *Captions
+	Subtitles  *Languages
 }
 
 // Apply is c with what p sets.
@@ -25,6 +34,14 @@ func (p Patch) Apply(c Channel) Channel {
 	set(&c.Chunk, p.Chunk)
 	set(&c.Source, p.Source)
 	set(&c.Key, p.Key)
+	set(&c.Passphrase, p.Passphrase)
+	set(&c.Allow, p.Allow)
+	set(&c.Renditions, p.Renditions)
+	set(&c.Inputs, p.Inputs)
+	set(&c.Switch.Silence, p.Silence)
+	set(&c.Switch.Back, p.Back)
+	set(&c.Captions, p.Captions)
+	set(&c.Subtitles, p.Subtitles)
 	return c
 }
 
@@ -42,6 +59,14 @@ func (p Patch) merge(next Patch) Patch {
 	over(&p.Chunk, next.Chunk)
 	over(&p.Source, next.Source)
 	over(&p.Key, next.Key)
+	over(&p.Passphrase, next.Passphrase)
+	over(&p.Allow, next.Allow)
+	over(&p.Renditions, next.Renditions)
+	over(&p.Inputs, next.Inputs)
+	over(&p.Silence, next.Silence)
+	over(&p.Back, next.Back)
+	over(&p.Captions, next.Captions)
+	over(&p.Subtitles, next.Subtitles)
 	return p
 }
 
@@ -54,7 +79,10 @@ func over[T any](to **T, from *T) {
 // equal tells whether both set the same to the same.
 func (p Patch) equal(q Patch) bool {
 	return same(p.Title, q.Title) && same(p.DVR, q.DVR) && same(p.Segment, q.Segment) &&
-		same(p.Chunk, q.Chunk) && same(p.Source, q.Source) && same(p.Key, q.Key)
+		same(p.Chunk, q.Chunk) && same(p.Source, q.Source) && same(p.Key, q.Key) &&
+		same(p.Passphrase, q.Passphrase) && same(p.Allow, q.Allow) &&
+		same(p.Renditions, q.Renditions) && same(p.Inputs, q.Inputs) && same(p.Silence, q.Silence) && same(p.Back, q.Back) &&
+		same(p.Captions, q.Captions) && same(p.Subtitles, q.Subtitles)
 }
 
 func same[T comparable](a, b *T) bool {
@@ -64,7 +92,7 @@ func same[T comparable](a, b *T) bool {
 	return *a == *b
 }
 
-// String is a short form for people: what is set, without the key.
+// String is a short form for people: what is set, without secrets.
 func (p Patch) String() string {
 	var parts []string
 	for _, a := range p.attrs() {
@@ -77,10 +105,10 @@ func (p Patch) String() string {
 	return "{" + strings.Join(parts, " ") + "}"
 }
 
-// GoString is String, so that %#v keeps the key to itself too.
+// GoString is String, so that %#v keeps the secrets to itself too.
 func (p Patch) GoString() string { return "catalog.Patch " + p.String() }
 
-// LogValue has what is set as fields, without the key.
+// LogValue has what is set as fields, without secrets.
 func (p Patch) LogValue() slog.Value { return slog.GroupValue(p.attrs()...) }
 
 func (p Patch) attrs() []slog.Attr {
@@ -99,9 +127,23 @@ func (p Patch) attrs() []slog.Attr {
 	span("dvr", p.DVR)
 	span("segment", p.Segment)
 	span("chunk", p.Chunk)
-	text("source", p.Source)
+	if p.Source != nil {
+		as = append(as, slog.String("source", HideSource(*p.Source)))
+	}
 	if p.Key != nil {
 		as = append(as, slog.String("key", hide(*p.Key)))
 	}
+	if p.Passphrase != nil {
+		as = append(as, slog.String("passphrase", hide(*p.Passphrase)))
+	}
+	text("allow", (*string)(p.Allow))
+	text("renditions", (*string)(p.Renditions))
+	if p.Inputs != nil {
+		as = append(as, slog.String("inputs", p.Inputs.String()))
+	}
+	span("silence", p.Silence)
+	span("back", p.Back)
+	text("captions", (*string)(p.Captions))
+	text("subtitles", (*string)(p.Subtitles))
 	return as
 }

@@ -8,7 +8,7 @@ import (
 
 // maxRecord is the largest KV value that is looked at, in bytes. The largest that Put makes, with every character of title,
 // key and source escaped, stays below.
-const maxRecord = 16 << 10
+const maxRecord = 96 << 10
 
 // record is what the bucket holds of a channel: a patch, or a tombstone.
 type record struct {
@@ -25,6 +25,15 @@ type wire struct {
 	Chunk   *string `json:"chunk,omitempty"`
 	Source  *string `json:"source,omitempty"`
 	Key     *string `json:"key,omitempty"`
+
+	Passphrase *string    `json:"passphrase,omitempty"`
+	Allow      *Addresses `json:"allow,omitempty"`
+	Renditions *Names     `json:"renditions,omitempty"`
+	Inputs     *Inputs    `json:"inputs,omitempty"`
+	Silence    *string    `json:"silence,omitempty"`
+	Back       *string    `json:"back,omitempty"`
+	Captions   *Captions  `json:"captions,omitempty"`
+	Subtitles  *Languages `json:"subtitles,omitempty"`
 }
 
 func (r record) encode() ([]byte, error) {
@@ -34,6 +43,8 @@ func (r record) encode() ([]byte, error) {
 	p := r.patch
 	return json.Marshal(wire{
 		Title: p.Title, DVR: spell(p.DVR), Segment: spell(p.Segment), Chunk: spell(p.Chunk), Source: p.Source, Key: p.Key,
+		Passphrase: p.Passphrase, Allow: p.Allow, Renditions: p.Renditions, Inputs: p.Inputs, Silence: spell(p.Silence), Back: spell(p.Back),
+		Captions: p.Captions, Subtitles: p.Subtitles,
 	})
 }
 
@@ -57,12 +68,21 @@ func decode(b []byte) (record, error) {
 	if w.Deleted {
 		return record{deleted: true}, nil
 	}
-	r := record{patch: Patch{Title: w.Title, Source: w.Source, Key: w.Key}}
+	r := record{patch: Patch{
+		Title: w.Title, Source: w.Source, Key: w.Key, Passphrase: w.Passphrase, Allow: w.Allow, Renditions: w.Renditions, Inputs: w.Inputs,
+		Captions: w.Captions, Subtitles: w.Subtitles,
+	}}
 	for _, d := range []struct {
 		name string
 		from *string
 		to   **time.Duration
-	}{{"dvr", w.DVR, &r.patch.DVR}, {"segment", w.Segment, &r.patch.Segment}, {"chunk", w.Chunk, &r.patch.Chunk}} {
+	}{
+		{"dvr", w.DVR, &r.patch.DVR},
+		{"segment", w.Segment, &r.patch.Segment},
+		{"chunk", w.Chunk, &r.patch.Chunk},
+		{"silence", w.Silence, &r.patch.Silence},
+		{"back", w.Back, &r.patch.Back},
+	} {
 		if d.from == nil {
 			continue
 		}

@@ -22,7 +22,7 @@ func TestHostileValuesInTheBucket(t *testing.T) {
 	}
 	for _, value := range []string{
 		"", "null", "[]", "{", `{"dvr":7}`, `{"dvr":"7 days"}`, `{"dvr":"-1h"}`, `{"dvr":"9999999h"}`, `{"segment":"1ns"}`,
-		`{"source":"http://169.254.169.254/"}`, `{"title":"a\u0000b"}`, `{"key":"ä"}`, `{"deleted":"yes"}`,
+		`{"source":"gopher://169.254.169.254/"}`, `{"title":"a\u0000b"}`, `{"key":"ä"}`, `{"deleted":"yes"}`,
 		`{"title":"` + strings.Repeat("x", maxRecord) + `"}`, strings.Repeat("[", 100_000),
 	} {
 		raw("news", value)

@@ -21,9 +21,6 @@ const (
 	MaxID          = 64   // bytes
 )
 
-// SourceFile is the scheme of a source that is a looped file.
-const SourceFile = "file:"
-
 // FieldError tells which setting is wrong and why, for the operator who wrote it. It is an ErrInvalid.
 type FieldError struct {
 	Field   string // key of the setting as in the file and the API; "id" for the channel's ID
@@ -62,6 +59,18 @@ func (c Channel) Validate() error {
 	if err := validateSource(c.Source); err != nil {
 		return err
 	}
+	if err := ValidatePassphrase(c.Passphrase); err != nil {
+		return invalid("passphrase", "%s", err)
+	}
+	if err := validateAddresses("allow", c.Allow); err != nil {
+		return err
+	}
+	if err := c.validateFeeds(); err != nil {
+		return err
+	}
+	if err := c.validateTexts(); err != nil {
+		return err
+	}
 	return validateKey(c.Key)
 }
 
@@ -89,19 +98,6 @@ func validateText(field, s string, limit int) error {
 	}
 	if i := strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
 		return invalid(field, "%q must be printable: byte %d is not", s, i)
-	}
-	return nil
-}
-
-func validateSource(s string) error {
-	if s == "" {
-		return nil
-	}
-	if err := validateText("source", s, MaxSource); err != nil {
-		return err
-	}
-	if path, ok := strings.CutPrefix(s, SourceFile); !ok || path == "" {
-		return invalid("source", `%q is not known, must be "file:PATH" or "" (open for a push)`, s)
 	}
 	return nil
 }

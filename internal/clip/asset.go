@@ -108,7 +108,7 @@ func (s *Store) load(id string) (*Asset, error) {
 	a := &Asset{Info: d.Info, doc: d, table: rows}
 	a.window = &media.Window{
 		Channel: d.Channel, Title: d.Name, Segment: d.Segment, Target: d.Target, DVR: d.DVR, Rows: rows, Ended: true,
-		Tracks: d.Tracks, Rates: d.Rates, Published: d.Created,
+		Tracks: d.Tracks, Rates: d.Rates, Captions: d.Captions, Published: d.Created,
 	}
 	names := make([]string, 0, len(d.Files)+2)
 	sizes := make([]int64, 0, cap(names))

@@ -39,6 +39,8 @@ type document struct {
 	Files   []trackFile           `json:"files"`
 	Rows    rowsFile              `json:"rows"`
 	Movie   movie.Sizes           `json:"movie"`
+
+	Captions []media.Caption `json:"captions,omitempty"` // media.Window.Captions
 }
 
 // initSegment is a CMAF header.

@@ -102,7 +102,7 @@ func (j *job) describe(size int64) {
 			ID: newID(j.request.Channel, began(first)), Channel: j.request.Channel, Name: j.request.Name, Created: now,
 			Start: began(first).UTC(), End: ended(last).UTC(), Length: last.End().Sub(first.Start), Bytes: size, Tracks: c.tracks(),
 		},
-		Segment: w.Segment, Target: w.Target, DVR: w.DVR, Rates: c.rates(), Inits: j.inits,
+		Segment: w.Segment, Target: w.Target, DVR: w.DVR, Rates: c.rates(), Captions: w.Captions, Inits: j.inits,
 		Rows: rowsFile{First: first.Number, Count: c.Len()},
 	}
 }

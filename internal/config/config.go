@@ -42,21 +42,13 @@ type Admin struct {
 
 // Ingest is where feeds come in.
 type Ingest struct {
-	RTMP string // HOST:PORT, "" for no RTMP. Default: ":1935"
-	// SRT and HTTP may be configured, as configurations are shared between versions, but nothing listens there yet: see Unserved.
-	// Default: "".
-	SRT, HTTP string // HOST:PORT
-}
-
-// Unserved are the keys that are set but that this version does not serve.
-func (c Config) Unserved() (keys []string) {
-	if c.Ingest.SRT != "" {
-		keys = append(keys, "ingest.srt")
-	}
-	if c.Ingest.HTTP != "" {
-		keys = append(keys, "ingest.http")
-	}
-	return keys
+	RTMP      string // HOST:PORT, "" for no RTMP. Default: ":1935"
+	RTMPS     RTMPS
+	SRT       SRT
+	HTTP      string // HOST:PORT of what is pushed by HTTP, "" for none. Default: ":8082"
+	WHIP      WHIP
+	Admission Admission
+	Limits    Limits
 }
 
 // Bus is the way from ingest to the edges.
@@ -117,7 +109,7 @@ func Default() Config {
 		Data:     "./data",
 		Edge:     Edge{Listen: ":8080", Memory: 2 << 30, Carry: []string{"token"}},
 		Admin:    Admin{Listen: "127.0.0.1:8081"},
-		Ingest:   Ingest{RTMP: ":1935"},
+		Ingest:   Ingest{RTMP: ":1935", HTTP: ":8082", WHIP: WHIP{UDP: ":8189"}, SRT: SRT{Listen: ":8890", Latency: 120 * time.Millisecond}, Limits: DefaultLimits()},
 		Bus:      Bus{Replicas: 1},
 		Channels: []catalog.Channel{demo, live},
 		Log:      Log{Level: slog.LevelInfo, Format: LogAuto},

@@ -58,11 +58,7 @@ func (d *document) root(c *Config) error {
 		{"admin", section(
 			key{"listen", value(&c.Admin.Listen, listen)},
 		)},
-		{"ingest", section(
-			key{"rtmp", value(&c.Ingest.RTMP, listenOrOff)},
-			key{"srt", value(&c.Ingest.SRT, listenOrOff)},
-			key{"http", value(&c.Ingest.HTTP, listenOrOff)},
-		)},
+		{"ingest", ingest(&c.Ingest)},
 		{"bus", section(
 			key{"url", value(&c.Bus.URL, servers)},
 			key{"replicas", value(&c.Bus.Replicas, replicas)},
@@ -79,10 +75,15 @@ func (d *document) root(c *Config) error {
 	if c.Bus.URL == "" && c.Bus.Replicas != 1 {
 		return d.fail("bus.replicas", "%d need a NATS cluster in bus.url: the embedded server stores everything once", c.Bus.Replicas)
 	}
+	if err := c.Ingest.RTMPS.check(); err != nil {
+		return d.fail("ingest.rtmps", "%v", err)
+	}
 	return d.apart(
 		endpoint{"edge.listen", c.Edge.Listen},
 		endpoint{"admin.listen", c.Admin.Listen},
 		endpoint{"ingest.rtmp", c.Ingest.RTMP},
+		endpoint{"ingest.rtmps.listen", c.Ingest.RTMPS.Listen},
+		endpoint{"ingest.http", c.Ingest.HTTP},
 	)
 }
 
@@ -106,6 +107,16 @@ func channels(to *[]catalog.Channel) reader {
 				{"chunk", value(&ch.Chunk, duration)},
 				{"source", value(&ch.Source, text)},
 				{"key", value(&ch.Key, text)},
+				{"passphrase", value(&ch.Passphrase, text)},
+				{"allow", list(&ch.Allow, catalog.ParseAddresses)},
+				{"captions", list(&ch.Captions, catalog.ParseCaptions)},
+				{"subtitles", list(&ch.Subtitles, catalog.ParseLanguages)},
+				{"renditions", list(&ch.Renditions, names)},
+				{"inputs", inputs(&ch.Inputs)},
+				{"switch", section(
+					key{"silence", value(&ch.Switch.Silence, duration)},
+					key{"back", value(&ch.Switch.Back, duration)},
+				)},
 			})
 			if err != nil {
 				return err

@@ -38,8 +38,13 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"hello\n", "1:1: this must be keys with values"},
 		// shape
 		{"dta: x\n", `1:1: unknown key "dta", known: data, edge, admin, ingest, bus, channels, log`},
-		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, srt, http`},
-		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key`},
+		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, rtmps, srt, http, whip, allow, on_publish, on_publish_fail, limits`},
+		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key, passphrase, allow, captions, subtitles, renditions, inputs, switch`},
+		{"channels: {news: {inputs: {name: main}}}\n", "1:27: channels.news.inputs: must be a list in brackets, like [{name: main}, {name: backup}]"},
+		{"channels: {news: {inputs: [{name: main, url: x}]}}\n", `1:41: unknown key "url" in channels.news.inputs, known: name, source`},
+		{"channels: {news: {inputs: [{name: a}, {name: a}]}}\n", `1:27: channels.news.inputs: "a" is there twice`},
+		{"channels: {news: {renditions: [a b]}}\n", `1:31: channels.news.renditions: "a b" is no name: letters, digits, _, - and ., 1 to 40`},
+		{"channels: {news: {switch: {silence: 1ms}}}\n", "1:37: channels.news.switch.silence: 1ms is out of bounds, must be from 200ms to 1m0s"},
 		{"edge: 5\n", "1:7: edge: must be keys with values, not a single value"},
 		{"data: {a: b}\n", "1:7: data: must be a single value"},
 		{"data:\n", `1:7: data: has no value; write "" for an empty one, or leave the key out`},
@@ -64,6 +69,9 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"admin: {listen: \"a b:80\"}\n", `1:17: admin.listen: "a b:80" has neither an IP address nor a host's name before the port`},
 		{"admin:\n  listen: \":8080\"\n", "2:11: admin.listen: :8080 is taken by edge.listen: :8080"},
 		{"edge:\n  listen: \":8081\"\n", "2:11: edge.listen: :8081 is taken by admin.listen: 127.0.0.1:8081"},
+		{"ingest: {rtmps: {listen: \":1936\", key: k.pem}}\n", "1:17: ingest.rtmps: certificate and key are needed: two PEM files"},
+		{"ingest: {rtmps: {certificate: c.pem, key: k.pem}}\n", "1:17: ingest.rtmps: listen is missing: write an address like :1936"},
+		{"ingest: {rtmp: \":9\", rtmps: {listen: \":9\", certificate: c.pem, key: k.pem}}\n", "1:38: ingest.rtmps.listen: :9 is taken by ingest.rtmp: :9"},
 		{"edge: {listen: \"127.0.0.1:9\"}\ningest: {rtmp: \"127.0.0.1:9\"}\n", "2:16: ingest.rtmp: 127.0.0.1:9 is taken by edge.listen: 127.0.0.1:9"},
 		{"edge:\n  memory: 2GB\n", `2:11: edge.memory: "2GB" is no size, write it like 2GiB, 512MiB or as a number of bytes`},
 		{"edge: {memory: -1}\n", `1:16: edge.memory: "-1" is no size, write it like 2GiB, 512MiB or as a number of bytes`},
@@ -78,14 +86,30 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"bus: {replicas: 3}\n", "1:17: bus.replicas: 3 need a NATS cluster in bus.url: the embedded server stores everything once"},
 		{"log: {level: verbose}\n", `1:14: log.level: "verbose" must be debug, info, warn or error`},
 		{"log: {format: xml}\n", `1:15: log.format: "xml" must be auto, text or json`},
+		{"ingest: {srt: 8890}\n", `1:15: ingest.srt: "8890" is no address, write it as HOST:PORT or :PORT`},
+		{"ingest: {srt: {listen: 8890}}\n", `1:24: ingest.srt.listen: "8890" is no address, write it as HOST:PORT or :PORT`},
+		{"ingest: {srt: {latency: 31s}}\n", "1:25: ingest.srt.latency: 31s is out of bounds, must be from 0s to 30s"},
+		{"ingest: {srt: {passphrase: s3cret}}\n", "1:28: ingest.srt.passphrase: has 6 characters, must have 10 to 79"},
+		{"ingest: {srt: {port: 1}}\n", `1:16: unknown key "port" in ingest.srt, known: listen, latency, passphrase`},
+		{"ingest: {allow: [10.0.0.0/8, there]}\n", `1:17: ingest.allow: "there" is no address and no block of addresses, write it like 192.0.2.7 or 10.0.0.0/8`},
+		{"ingest: {on_publish: \"ftp://me:s3cret@h\"}\n", "1:22: ingest.on_publish: is no URL, write it as http://HOST:PORT/PATH or https://…"},
+		{"ingest: {on_publish_fail: maybe}\n", `1:27: ingest.on_publish_fail: "maybe" must be refuse or allow`},
+		{"ingest: {limits: {feeds: 0}}\n", `1:26: ingest.limits.feeds: "0" must be a whole number from 1 to 10000`},
+		{"ingest: {limits: {sample: 1GiB}}\n", "1:27: ingest.limits.sample: 1GiB is out of bounds, must be from 64KiB to 256MiB"},
+		{"ingest: {limits: {sample: big}}\n", `1:27: ingest.limits.sample: "big" is no size, write it like 16MiB, 512KiB or as a number of bytes`},
+		{"ingest: {limits: {bitrate: 400m}}\n", `1:28: ingest.limits.bitrate: "400m" is no bitrate, write it like 400M, 2500k or as a number of bits a second`},
+		{"ingest: {limits: {bitrate: 9000000000000000G}}\n", "1:28: ingest.limits.bitrate: 9000000000000000G is out of bounds, must be from 10k to 100G"},
+		{"ingest: {limits: {idle: 1ms}}\n", "1:25: ingest.limits.idle: 1ms is out of bounds, must be from 1s to 1h0m0s"},
 		// channels
+		{"channels: {news: {passphrase: s3cret}}\n", "1:31: channels.news.passphrase: has 6 characters, must have 10 to 79"},
+		{"channels: {news: {allow: 10.0.0.1}}\n", "1:26: channels.news.allow: must be a list in brackets, like [a, b]"},
 		{"channels:\n  \"a b\": {}\n", `2:3: channels: a channel's ID "a b" must be letters, digits, _ and - only, and start with a letter or a digit`},
 		{"channels:\n  news:\n    dvr: 2 hours\n", `3:10: channels.news.dvr: "2 hours" is no duration, write it like 2h, 90s or 200ms`},
 		{"channels:\n  news:\n    dvr: 7200\n", `3:10: channels.news.dvr: "7200" is no duration, write it like 2h, 90s or 200ms`},
 		{"channels:\n  news: {segment: 4s, dvr: 20s}\n", "2:28: channels.news.dvr: 20s is out of bounds, must be from 24s (6 segments of 4s) to 168h0m0s"},
 		{"channels: {news: {segment: 20s}}\n", "1:28: channels.news.segment: 20s is out of bounds, must be from 500ms to 10s"},
 		{"channels: {news: {chunk: 3s}}\n", "1:26: channels.news.chunk: 3s is out of bounds, must be 0 (one chunk a segment) or from 50ms to the segment's 2s"},
-		{"channels: {news: {source: \"http://x\"}}\n", `1:27: channels.news.source: "http://x" is not known, must be "file:PATH" or "" (open for a push)`},
+		{"channels: {news: {source: \"ftp://x\"}}\n", `1:27: channels.news.source: "ftp://x" is not known, must begin with file:, udp://, http://, https:// or srt://, or be "" (open for a push)`},
 		{"channels: {news: {key: \"my s3cret\"}}\n", `1:24: channels.news.key: must be printable ASCII without spaces and "#%&/?\, for it goes into a URL: character 3 is not`},
 		{"channels: {news: 5}\n", "1:18: channels.news: must be keys with values, not a single value"},
 	} {
@@ -121,6 +145,17 @@ func TestParse(t *testing.T) {
 			"edge: {listen: \"[::1]:0\"}\nadmin: {listen: \"localhost:0\"}\ningest: {rtmp: \"\"}",
 			func(c *Config) { c.Edge.Listen, c.Admin.Listen, c.Ingest.RTMP = "[::1]:0", "localhost:0", "" },
 		},
+		"srt in short": {"ingest: {srt: \"127.0.0.1:9000\"}", func(c *Config) { c.Ingest.SRT.Listen = "127.0.0.1:9000" }},
+		"no srt":       {"ingest: {srt: \"\"}", func(c *Config) { c.Ingest.SRT.Listen = "" }},
+		"srt": {"ingest:\n  srt: {listen: \":9000\", latency: 1s, passphrase: 0123456789}", func(c *Config) {
+			c.Ingest.SRT = SRT{Listen: ":9000", Latency: time.Second, Passphrase: "0123456789"}
+		}},
+		"admission": {"ingest: {allow: [10.1.2.3/8, \"::1\"], on_publish: \"http://h/x?token=y\", on_publish_fail: allow}", func(c *Config) {
+			c.Ingest.Admission = Admission{Allow: "10.0.0.0/8,::1", OnPublish: "http://h/x?token=y", OnPublishIn: true}
+		}},
+		"limits": {"ingest: {limits: {feeds: 2, connections: 3, tracks: 4, sample: 1MiB, bitrate: 20M, handshake: 5s, idle: 1m}}", func(c *Config) {
+			c.Ingest.Limits = Limits{2, 3, 4, 1 << 20, 20_000_000, 5 * time.Second, time.Minute}
+		}},
 		"cluster": {"bus: {url: \"nats://a:4222, tls://b\", replicas: 3}", func(c *Config) {
 			c.Bus = Bus{URL: "nats://a:4222, tls://b", Replicas: 3}
 		}},
@@ -165,7 +200,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Channels) != 3 || c.Channels[2].Title != "News" {
+	if len(c.Channels) != 4 || c.Channels[2].Title != "News" {
 		t.Error(c.Channels)
 	}
 	c.Channels = Default().Channels
@@ -187,8 +222,9 @@ func TestExample(t *testing.T) {
 		t.Fatal(d.known)
 	}
 	for _, key := range d.known {
-		if d.at[key] == nil && (!strings.HasPrefix(key, "channels.") ||
-			d.at["channels.news."+lastOf(key)] == nil && d.at["channels.demo."+lastOf(key)] == nil) {
+		if d.at[key] == nil && (!strings.HasPrefix(key, "channels.") || !slices.ContainsFunc([]string{"news", "sports", "demo"}, func(id string) bool {
+			return d.at["channels."+id+"."+lastOf(key)] != nil
+		})) {
 			t.Errorf("%s is not in the example", key)
 		}
 	}
@@ -224,7 +260,8 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	t.Parallel()
 	c := Default()
 	c.Bus.URL = "nats://me:s3cret@a,nats://s3cret@b,nats://s3c%ret@c"
-	c.Channels[0].Key = "s3cret"
+	c.Ingest.SRT.Passphrase, c.Ingest.Admission.OnPublish = "s3cret-phrase", "http://h/?token=s3cret"
+	c.Channels[0].Key, c.Channels[0].Passphrase, c.Channels[0].Source = "s3cret", "s3cret-phrase", "srt://h:1?passphrase=s3cret-phrase"
 	for _, verb := range []string{"%v", "%+v", "%#v"} {
 		if s := fmt.Sprintf(verb, c); strings.Contains(s, "s3c") {
 			t.Error(s)
@@ -266,19 +303,4 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q: %v", text, c)
 		}
 	})
-}
-
-// Keys of the design whose part is not built are accepted, so that configurations can be shared, and told of.
-func TestUnserved(t *testing.T) {
-	t.Parallel()
-	c, err := parse("weir.yaml", []byte("ingest: {rtmp: \":1935\", srt: \":8890\", http: \":8082\"}\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := c.Unserved(); len(got) != 2 || got[0] != "ingest.srt" || got[1] != "ingest.http" {
-		t.Errorf("unserved: %q", got)
-	}
-	if got := Default().Unserved(); len(got) != 0 {
-		t.Errorf("unserved by default: %q", got)
-	}
 }

@@ -69,6 +69,18 @@ func listenOrOff(s string) (string, error) {
 
 // memory reads 2GiB, 512MiB or plain bytes.
 func memory(s string) (int64, error) {
+	n, ok := size(s)
+	if !ok {
+		return 0, fmt.Errorf("%.50q is no size, write it like 2GiB, 512MiB or as a number of bytes", s)
+	}
+	if n < minMemory || n > maxMemory {
+		return 0, fmt.Errorf("%.50s is out of bounds, must be from %dMiB to %dTiB", s, minMemory>>20, maxMemory>>40)
+	}
+	return n, nil
+}
+
+// size reads a number of bytes with a unit or without; one that is too large for an int64 is the largest.
+func size(s string) (n int64, ok bool) {
 	number, shift := s, 0
 	for _, u := range []struct {
 		name  string
@@ -78,14 +90,14 @@ func memory(s string) (int64, error) {
 			number, shift = strings.TrimSuffix(n, " "), u.shift
 		}
 	}
-	n, err := strconv.ParseUint(number, 10, 63)
+	v, err := strconv.ParseUint(number, 10, 63)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return 0, fmt.Errorf("%.50q is no size, write it like 2GiB, 512MiB or as a number of bytes", s)
+		return 0, false
 	}
-	if err != nil || n > math.MaxInt64>>shift || n<<shift < minMemory || n<<shift > maxMemory {
-		return 0, fmt.Errorf("%.50s is out of bounds, must be from %dMiB to %dTiB", s, minMemory>>20, maxMemory>>40)
+	if err != nil || v > math.MaxInt64>>shift {
+		return math.MaxInt64, true
 	}
-	return int64(n << shift), nil
+	return int64(v << shift), true
 }
 
 // Bounds of edge.carry.

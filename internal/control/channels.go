@@ -52,8 +52,12 @@ func (s *Server) channels(mux *http.ServeMux) {
 		Errors:      []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
 	}, s.delete)
 
+	s.inputs(api)
 	if s.cfg.Clips != nil {
 		s.clips(api)
+	}
+	if s.cfg.Splices != nil {
+		s.splices(api)
 	}
 
 	answers := api.OpenAPI().Paths["/api/v1/channels/{id}"].Put.Responses
@@ -107,8 +111,17 @@ type Settings struct {
 	DVR     *string `json:"dvr,omitempty" doc:"How much can be rewound: 6 segments to 168h" example:"4h"`
 	Segment *string `json:"segment,omitempty" doc:"How long a segment should be: 500ms to 10s" example:"2s"`
 	Chunk   *string `json:"chunk,omitempty" doc:"How long a chunk should be: 50ms to the segment, or 0 for one chunk a segment" example:"200ms"`
-	Source  *string `json:"source,omitempty" doc:"file:PATH, a file that is looped; empty: open for a push"`
+	Source  *string `json:"source,omitempty" doc:"file:PATH, a file that is looped; srt://HOST:PORT?streamid=…&passphrase=…&latency=200ms, a sender that is called; empty: open for a push"`
 	Key     *string `json:"key,omitempty" doc:"What publishers must know, printable ASCII that needs no escaping in a URL; empty: anybody may publish" writeOnly:"true"`
+
+	Passphrase *string   `json:"passphrase,omitempty" doc:"What SRT encrypts with: 10 to 79 characters of printable ASCII; empty: that of all channels" writeOnly:"true"`
+	Allow      *[]string `json:"allow,omitempty" doc:"Where publishers may come from: addresses and CIDR blocks; none: from anywhere" maxItems:"64"`
+	Captions   *[]string `json:"captions,omitempty" doc:"Caption channels in the pictures that manifests announce: CC1 to CC4, SERVICE1 to SERVICE32, each with its language; none: there are none; empty: those that are found" example:"[\"CC1=en\"]" maxItems:"36"`
+	Subtitles  *[]string `json:"subtitles,omitempty" doc:"Languages of subtitles that are pushed" example:"[\"de\"]" maxItems:"8"`
+
+	Renditions *[]string `json:"renditions,omitempty" doc:"Feeds of their own that are waited for, and become tracks v1, v2, … in this order; none: whatever comes" maxItems:"8"`
+	Inputs     *[]Input  `json:"inputs,omitempty" doc:"Of which one is on air, the best first; none: there is one" maxItems:"8"`
+	Switch     *Switch   `json:"switch,omitempty" doc:"How the channel goes over from one input to another"`
 }
 
 type putRequest struct {
@@ -143,7 +156,31 @@ func (s *Server) delete(ctx context.Context, in *channelPath) (*struct{}, error)
 
 // patch is the body as the catalog takes it; the error is a *catalog.FieldError.
 func (b Settings) patch() (catalog.Patch, error) {
-	p := catalog.Patch{Title: b.Title, Source: b.Source, Key: b.Key}
+	p := catalog.Patch{Title: b.Title, Source: b.Source, Key: b.Key, Passphrase: b.Passphrase}
+	if b.Allow != nil {
+		allow, err := catalog.ParseAddresses(*b.Allow)
+		if err != nil {
+			return p, &catalog.FieldError{Field: "allow", Problem: err.Error()}
+		}
+		p.Allow = &allow
+	}
+	if b.Captions != nil {
+		captions, err := catalog.ParseCaptions(*b.Captions)
+		if err != nil {
+			return p, &catalog.FieldError{Field: "captions", Problem: err.Error()}
+		}
+		p.Captions = &captions
+	}
+	if b.Subtitles != nil {
+		languages, err := catalog.ParseLanguages(*b.Subtitles)
+		if err != nil {
+			return p, &catalog.FieldError{Field: "subtitles", Problem: err.Error()}
+		}
+		p.Subtitles = &languages
+	}
+	if err := b.patchFeeds(&p); err != nil {
+		return p, err
+	}
 	for _, d := range []struct {
 		field string
 		from  *string

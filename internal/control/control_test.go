@@ -36,6 +36,7 @@ type world struct {
 	windows  map[string]edge.Status
 	stats    edge.Stats
 	failing  error // of Put and Delete
+	switched []string
 	busErr   error
 	edgeErr  error
 }
@@ -97,10 +98,23 @@ type (
 )
 
 func (f feeds) Status(id string) (ingest.Status, bool) { st, ok := f.feeds[id]; return st, ok }
-func (e edges) Status(id string) (edge.Status, bool)   { st, ok := e.windows[id]; return st, ok }
-func (e edges) Stats() edge.Stats                      { return e.stats }
-func (e edges) Ready() error                           { return e.edgeErr }
-func (b buses) Ready() error                           { return b.busErr }
+func (f feeds) SwitchInput(id, input string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch input {
+	case "none":
+		return ingest.ErrNoInput
+	case "silent":
+		return ingest.ErrNotWell
+	}
+	f.switched = append(f.switched, id+"/"+input)
+	return nil
+}
+
+func (e edges) Status(id string) (edge.Status, bool) { st, ok := e.windows[id]; return st, ok }
+func (e edges) Stats() edge.Stats                    { return e.stats }
+func (e edges) Ready() error                         { return e.edgeErr }
+func (b buses) Ready() error                         { return b.busErr }
 func (b buses) ReadStats(id string) bus.ReadStats {
 	return bus.ReadStats{Stale: 11, Malformed: 12, Unknown: int64(len(id)), Recovered: 13}
 }
@@ -181,7 +195,7 @@ func TestGet(t *testing.T) {
 	t.Parallel()
 	r := start(t)
 	status, body := r.ask(t, "GET", "/api/v1/channels/news", "")
-	const want = `{"id":"news","title":"The News","dvr":"10m","segment":"2s","chunk":"200ms","source":"","hasKey":true,"fromFile":true,` +
+	const want = `{"id":"news","title":"The News","dvr":"10m","segment":"2s","chunk":"200ms","source":"","hasKey":true,"hasPassphrase":false,"allow":[],"captions":[],"subtitles":[],"fromFile":true,` +
 		`"state":"on-air","feed":{"protocol":"rtmp","remote":"192.0.2.1:5555","since":"2026-11-21T12:00:00Z"},` +
 		`"tracks":[{"name":"v1","kind":"video","codec":"avc","codecs":"avc1.64001f","width":1280,"height":720,"frameRate":25},` +
 		`{"name":"a1","kind":"audio","codec":"aac","codecs":"mp4a.40.2","language":"de","sampleRate":48000,"channels":2}],` +

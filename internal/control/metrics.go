@@ -18,6 +18,8 @@ func (s *Server) metrics() http.Handler {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		newCollector(s),
+		newTransports(s),
+		newInputMetrics(s),
 	)
 	if s.cfg.Clips != nil {
 		r.MustRegister(s.clipGauges()...)

@@ -2,6 +2,7 @@
 //
 //	/api/v1/channels, /api/v1/channels/{id}   settings and live status; PUT and DELETE change the catalog
 //	/api/v1/channels/{id}/clips               POST keeps a stretch of a window; GET lists
+//	/api/v1/channels/{id}/splices             POST begins or ends a break; GET lists
 //	/api/v1/clips, /api/v1/clips/{clip}       what was kept; …/file.mp4 downloads it, DELETE removes it
 //	/api/v1/openapi.json, .yaml               what the API is
 //	/healthz, /readyz                         whether the process lives, whether it can do its work
@@ -34,8 +35,9 @@ type Config struct {
 	Feeds   Feeds // nil: this process takes no feeds in
 	Edge    Edge  // nil: this process serves no players
 	Bus     Bus
-	Clips   Clips  // nil: this process keeps none
-	Version string // of the program
+	Clips   Clips   // nil: this process keeps none
+	Splices Splices // nil: this process takes no feeds in
+	Version string  // of the program
 	Log     *slog.Logger
 }
 

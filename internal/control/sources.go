@@ -20,6 +20,8 @@ type Catalog interface {
 // Feeds tells of the feeds that this process takes in. *ingest.Server is one.
 type Feeds interface {
 	Status(channel string) (ingest.Status, bool) // of the feed that is on air, or else of the last one; false: there was none
+	// SwitchInput puts an input of the channel on air, "": as the settings say. Errors: ingest.ErrOffAir, ErrNoInput, ErrNotWell.
+	SwitchInput(channel, input string) error
 }
 
 // Edge tells of the windows that this process serves. *edge.Server is one.

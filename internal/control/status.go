@@ -12,14 +12,24 @@ import (
 
 // Channel is what the API answers about a channel: its settings and its live status.
 type Channel struct {
-	ID       string `json:"id" doc:"Name of the channel in URLs"`
-	Title    string `json:"title" doc:"For people"`
-	DVR      string `json:"dvr" doc:"How much can be rewound" example:"2h"`
-	Segment  string `json:"segment" doc:"How long a segment should be" example:"2s"`
-	Chunk    string `json:"chunk" doc:"How long a chunk should be; 0s: one chunk a segment" example:"200ms"`
-	Source   string `json:"source" doc:"file:PATH, a file that is looped; empty: open for a push"`
-	HasKey   bool   `json:"hasKey" doc:"Whether publishers must know a key"`
-	FromFile bool   `json:"fromFile" doc:"Whether the configuration file has the channel"`
+	ID      string `json:"id" doc:"Name of the channel in URLs"`
+	Title   string `json:"title" doc:"For people"`
+	DVR     string `json:"dvr" doc:"How much can be rewound" example:"2h"`
+	Segment string `json:"segment" doc:"How long a segment should be" example:"2s"`
+	Chunk   string `json:"chunk" doc:"How long a chunk should be; 0s: one chunk a segment" example:"200ms"`
+	Source  string `json:"source" doc:"file:PATH, a file that is looped; srt://HOST:PORT, a sender that is called; empty: open for a push. Secrets in it are hidden"`
+	HasKey  bool   `json:"hasKey" doc:"Whether publishers must know a key"`
+
+	HasPassphrase bool     `json:"hasPassphrase" doc:"Whether SRT is encrypted with a passphrase of the channel's own"`
+	Allow         []string `json:"allow" doc:"Where publishers may come from: addresses and CIDR blocks; none: from anywhere"`
+
+	Captions   []string `json:"captions" doc:"Caption channels that manifests announce; none: there are none; empty: those that are found in the pictures"`
+	Subtitles  []string `json:"subtitles" doc:"Languages of subtitles that are pushed"`
+	Renditions []string `json:"renditions,omitempty" doc:"Feeds of their own that are waited for, the first is track v1"`
+	Inputs     []Input  `json:"inputs,omitempty" doc:"Of which one is on air, the best first; none: there is one"`
+	Switch     *Switch  `json:"switch,omitempty" doc:"How the channel goes over from one input to another"`
+
+	FromFile bool `json:"fromFile" doc:"Whether the configuration file has the channel"`
 
 	State      string      `json:"state" enum:"on-air,waiting,off-air" doc:"Whether a feed comes in; waiting: a publisher is there, but sends nothing"`
 	Feed       *FeedStatus `json:"feed,omitempty" doc:"Who publishes, or did last"`
@@ -48,6 +58,15 @@ type FeedStatus struct {
 	Remote   string     `json:"remote" doc:"Address of the publisher, or path of the file"`
 	Since    *time.Time `json:"since,omitempty" doc:"When the feed began"`
 	Ended    *time.Time `json:"ended,omitempty" doc:"When the feed ended"`
+
+	Inputs   []InputStatus `json:"inputs,omitempty" doc:"All feeds of the channel, where it has, or may have, more than one"`
+	Input    string        `json:"input,omitempty" doc:"Which of the channel's inputs is on air"`
+	Pinned   string        `json:"pinned,omitempty" doc:"The input that was chosen by hand"`
+	Switches uint64        `json:"switches,omitempty" doc:"From one input to another"`
+	// ApartCuts is told where there are any.
+	ApartCuts uint64 `json:"apartCuts,omitempty" doc:"Segments at whose beginning not all renditions have a key frame: players cannot switch there without a break"`
+
+	Transport *Transport `json:"transport,omitempty" doc:"How the connection does, where the protocol knows: SRT"`
 }
 
 // Drops counts what was lost on the way.
@@ -60,7 +79,7 @@ type Drops struct {
 // Track is a track of a channel.
 type Track struct {
 	Name       string  `json:"name" example:"v1"`
-	Kind       string  `json:"kind" enum:"video,audio"`
+	Kind       string  `json:"kind" enum:"video,audio,text"`
 	Codec      string  `json:"codec" example:"avc"`
 	Codecs     string  `json:"codecs" doc:"RFC 6381" example:"avc1.64001f"`
 	Language   string  `json:"language,omitempty" doc:"BCP 47"`
@@ -76,9 +95,11 @@ type Track struct {
 func (s *Server) status(ch catalog.Channel) Channel {
 	out := Channel{
 		ID: ch.ID, Title: ch.Title, DVR: spell(ch.DVR), Segment: spell(ch.Segment), Chunk: spell(ch.Chunk),
-		Source: ch.Source, HasKey: ch.Key != "", FromFile: ch.FromFile,
+		Source: catalog.HideSource(ch.Source), HasKey: ch.Key != "", HasPassphrase: ch.Passphrase != "", Allow: ch.Allow.List(), FromFile: ch.FromFile,
+		Captions: ch.Captions.List(), Subtitles: ch.Subtitles.List(),
 		Tracks: []Track{},
 	}
+	out.Renditions, out.Inputs, out.Switch = settingsOf(ch)
 	f, fed := s.feed(ch.ID)
 	w, _ := s.window(ch.ID)
 	out.State = state(f, fed, w)
@@ -92,7 +113,9 @@ func (s *Server) status(ch catalog.Channel) Channel {
 		out.BitrateIn, out.FrameRate, out.GOP = f.BitrateIn, f.FrameRate, f.GOP.Seconds()
 	}
 	out.LongestGOP, out.ForcedCuts = f.LongestGOP.Seconds(), f.ForcedCuts
-	out.Feed = &FeedStatus{Protocol: f.Protocol, Remote: f.Remote, Since: instant(f.Since), Ended: instant(f.Ended)}
+	out.Feed = &FeedStatus{Protocol: f.Protocol, Remote: f.Remote, Since: instant(f.Since), Ended: instant(f.Ended), Transport: transportOf(f.Transport)}
+	out.Feed.Inputs, out.Feed.Input, out.Feed.Pinned = inputsOf(f), f.Input, f.Pinned
+	out.Feed.Switches, out.Feed.ApartCuts = f.Switches, f.ApartCuts
 	out.BusPendingBytes = f.Writer.PendingBytes
 	out.LastError, out.LastErrorAt = f.LastError, instant(f.LastErrorAt)
 	out.Tracks = tracksOf(f.Tracks)

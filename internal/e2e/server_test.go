@@ -54,12 +54,15 @@ type server struct {
 	log                  *logLines
 	exited               chan struct{}
 	players, admin, rtmp string // host:port
+	ingest               string // of what is pushed by HTTP
+	srt                  string // host:port of UDP
 }
 
 // settings of a server: what goes into its configuration file.
 type settings struct {
 	data     string // its data directory; kept over restarts
 	channels string // YAML, the lines under `channels:`
+	ingest   string // YAML, more keys of `ingest:` in braces, "" for none
 }
 
 // start runs a server until the test ends and returns once it listens.
@@ -69,8 +72,12 @@ func start(t testing.TB, s settings) *server {
 		s.data = t.TempDir()
 	}
 	config := filepath.Join(t.TempDir(), "weir.yaml")
+	more := ""
+	if s.ingest != "" {
+		more = ", " + s.ingest
+	}
 	text := fmt.Sprintf("data: %s\nedge: {listen: \"127.0.0.1:0\"}\nadmin: {listen: \"127.0.0.1:0\"}\n"+
-		"ingest: {rtmp: \"127.0.0.1:0\"}\nlog: {format: json}\nchannels:\n%s", s.data, s.channels)
+		"ingest: {rtmp: \"127.0.0.1:0\", srt: \"127.0.0.1:0\", http: \"127.0.0.1:0\", whip: {udp: \"127.0.0.1:0\"}%s}\nlog: {format: json}\nchannels:\n%s", s.data, more, s.channels)
 	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 
 	srv := &server{
@@ -101,6 +108,8 @@ func start(t testing.TB, s settings) *server {
 	srv.players = srv.waitListening("players")
 	srv.admin = srv.waitListening("admin")
 	srv.rtmp = srv.waitListening("rtmp")
+	srv.ingest = srv.waitListening("http")
+	srv.srt = srv.waitListening("srt")
 	return srv
 }
 

@@ -37,7 +37,7 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 			text := c.config + "\n"
 			for key, value := range map[string]string{
 				"data": dir, "edge": "{listen: \"127.0.0.1:0\"}", "admin": "{listen: \"127.0.0.1:0\"}",
-				"ingest": "{rtmp: \"127.0.0.1:0\"}",
+				"ingest": "{rtmp: \"127.0.0.1:0\", srt: \"127.0.0.1:0\", http: \"\"}",
 			} {
 				if !strings.HasPrefix(c.config, key+":") {
 					text += key + ": " + value + "\n"
@@ -62,7 +62,7 @@ func TestDataDirectoryIsLocked(t *testing.T) {
 	s := settings{data: t.TempDir(), channels: "  live: {}\n"}
 	start(t, s)
 	config := filepath.Join(t.TempDir(), "weir.yaml")
-	text := "data: " + s.data + "\nedge: {listen: \"127.0.0.1:0\"}\nadmin: {listen: \"127.0.0.1:0\"}\ningest: {rtmp: \"127.0.0.1:0\"}\n"
+	text := "data: " + s.data + "\nedge: {listen: \"127.0.0.1:0\"}\nadmin: {listen: \"127.0.0.1:0\"}\ningest: {rtmp: \"127.0.0.1:0\", srt: \"127.0.0.1:0\", http: \"\"}\n"
 	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 	out, err := serveBriefly(t, config)
 	require.Error(t, err)

@@ -34,7 +34,8 @@ type SegmentEnd struct {
 	Checksum  uint32 // CRC-32C (Castagnoli) of all chunks in order
 	Wall      time.Time
 	Anchor    Anchor
-	Rate      Rate // of the track up to and with this segment
+	Rate      Rate     // of the track up to and with this segment
+	Captions  Captions // that were found in its pictures up to and with this segment
 }
 
 // Anchor ties a stretch of a run to the wall clock. The channel timeline runs with the encoder's clock, which drifts against ours; where the

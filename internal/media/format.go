@@ -12,6 +12,7 @@ type Kind string
 const (
 	Video Kind = "video"
 	Audio Kind = "audio"
+	Text  Kind = "text" // subtitles
 )
 
 // Codec names a coding format.
@@ -28,6 +29,9 @@ const (
 	EAC3 Codec = "eac3" // body of the dec3 box (ETSI TS 102 366, F.6); sync frames
 	FLAC Codec = "flac" // body of the dfLa box after its FullBox header; frames
 	MP3  Codec = "mp3"  // nothing; frames
+	MP2  Codec = "mp2"  // nothing; frames of MPEG-1 or MPEG-2 audio, layer II
+	WVTT Codec = "wvtt" // WebVTT header, without it "WEBVTT" (body of the vttC box); VTTCueBoxes or a VTTEmptyCueBox (ISO/IEC 14496-30, 5.4)
+	STPP Codec = "stpp" // body of the sample entry after data_reference_index: namespace, schema_location, auxiliary_mime_types, boxes; a TTML document (ISO/IEC 14496-30, 4.3)
 )
 
 // Kind is the media type of what c codes, or "" for an unknown codec.
@@ -35,8 +39,10 @@ func (c Codec) Kind() Kind {
 	switch c {
 	case AVC, HEVC, AV1:
 		return Video
-	case AAC, Opus, AC3, EAC3, FLAC, MP3:
+	case AAC, Opus, AC3, EAC3, FLAC, MP3, MP2:
 		return Audio
+	case WVTT, STPP:
+		return Text
 	}
 	return ""
 }
@@ -45,16 +51,25 @@ func (c Codec) Kind() Kind {
 type Clock struct {
 	Timescale uint32 // ticks a second
 	Wrap      Ticks  // timestamps are given modulo this; 0: they never wrap
+	// Grid tells that the source has segments of its own, which begin at multiples of their duration on this clock, or soon after: where
+	// they are as long as the channel's, these begin with them, whatever other sync samples there are.
+	Grid bool
 }
 
 // Format is how a feed announces one of its tracks: what a decoder must be told, and the clock of its samples.
 type Format struct {
+	// Name is what the track is to be called where that does not follow from its place: v2 stays v2 while v1 is away. Names of a feed
+	// differ; [a-z0-9]+. "": by kind, in the order of the formats.
+	Name       string
 	Codec      Codec
 	Config     []byte // decoder configuration; its shape stands beside each Codec
 	Clock      Clock
 	Language   string // BCP 47; "" is not known
-	SampleRate int    // audio, in Hz; needed only where Config does not say it (MP3)
-	Channels   int    // audio; needed only where Config does not say it (MP3)
+	SampleRate int    // audio, in Hz; needed only where Config does not say it (MP3, MP2)
+	Channels   int    // audio; needed only where Config does not say it (MP3, MP2)
+	// KeysOnDemand tells that video has key frames only where the adapter asks for them, which it does at every border: one comes a
+	// round trip behind it.
+	KeysOnDemand bool
 }
 
 // Equal tells whether a decoder that was set up for f goes on with g.
@@ -78,4 +93,6 @@ type Sample struct {
 	DTS   Ticks  // decoding time on the feed's clock
 	Sync  bool   // video: an IDR or its like, where decoding can start. Audio: always true
 	Data  []byte // coded as Format.Codec says; the receiver may keep it, the sender must not change it
+	// Duration is how long a sample of text holds, on the feed's clock; more than 0. Of other samples it is not looked at: they last until the next.
+	Duration Ticks
 }

@@ -18,11 +18,11 @@ func (f Fraction) Float() float64 {
 
 // Track is a CMAF track as the packager writes it in one run: what a manifest has to say about it.
 type Track struct {
-	Name      string `json:"name"` // in URLs and subjects: v1, v2, … for video, a1, a2, … for audio; [a-z0-9]+
+	Name      string `json:"name"` // in URLs and subjects: v1, v2, … for video, a1, a2, … for audio, t1, t2, … for text; [a-z0-9]+
 	Kind      Kind   `json:"kind"`
 	Codec     Codec  `json:"codec"`
 	Codecs    string `json:"codecs"`    // RFC 6381, exact
-	Timescale uint32 `json:"timescale"` // ticks a second: 90000 for video, the sample rate for audio
+	Timescale uint32 `json:"timescale"` // ticks a second: 90000 for video and text, the sample rate for audio
 	Language  string `json:"language,omitempty"`
 	Init      uint32 `json:"init"` // version of the init segment; rises with every change of it, over runs
 	// Part is how long chunks are: none is longer, and those that are not the last of their segment are hardly shorter. In HLS it
@@ -36,6 +36,7 @@ type Track struct {
 
 	SampleRate int `json:"sampleRate,omitzero"` // audio, in Hz
 	Channels   int `json:"channels,omitzero"`
+	Objects    int `json:"objects,omitzero"` // of E-AC-3 with Dolby Atmos (ETSI TS 103 420): how many are told apart; 0 elsewhere
 }
 
 // Run is a stretch of unbroken media: within it every track is continuous from the run's start to where the track ends. A
@@ -44,7 +45,7 @@ type Run struct {
 	ID     uint64    `json:"id"`     // rises by one from run to run of a channel, the first has 0; each has at least one row
 	First  uint64    `json:"first"`  // number of its first segment
 	Start  time.Time `json:"start"`  // presentation time of its first segment on the channel timeline, to the nanosecond
-	Tracks []Track   `json:"tracks"` // video first, then audio; at least one
+	Tracks []Track   `json:"tracks"` // video first, then audio, then text; at least one
 }
 
 // Track is the track of that name in the run.

@@ -99,6 +99,12 @@ type Window struct {
 	// Tracks are all that any run of the window has, in the order of Run.Tracks, each as its newest run describes it.
 	Tracks []Track
 	Rates  map[string]Rate // by the track's name
+	// Captions are the caption channels in the pictures that manifests announce, CEA-608 before 708, by number; none: there are none, as far as
+	// is known.
+	Captions []Caption
+	// Signals are what has been told with the rows up to the newest, the same on every edge: those that have to do with what is listed, and some
+	// that had lately. By Start.
+	Signals []Signal
 	// Published rises with every change of what Rows, Tracks, Rates and the durations say, and is the same on every edge: it is when the newest
 	// row's last sample arrived at the ingest, in milliseconds, and in nanoseconds how often settings were changed.
 	Published time.Time

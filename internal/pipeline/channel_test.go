@@ -182,6 +182,12 @@ func (c *channel) End(e media.SegmentEnd) error {
 	return nil
 }
 
+// Signal implements packager.Output.
+func (c *channel) Signal(s media.Signal) error {
+	c.win.Signal(s)
+	return nil
+}
+
 // finish checks what holds in the end: nothing was lost on the way, and no bytes were touched.
 func (c *channel) finish() {
 	c.t.Helper()

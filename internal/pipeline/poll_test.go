@@ -56,7 +56,7 @@ func (v *viewer) poll() {
 
 func (v *viewer) read(w *media.Window, track string) playlist {
 	v.t.Helper()
-	text, err := hls.Media(w, track, manifest.Links{}, false)
+	text, err := hls.Media(w, track, manifest.Links{}, hls.Whole)
 	if err != nil {
 		v.t.Fatalf("playlist of %s: %v", track, err)
 	}
@@ -71,7 +71,7 @@ func (v *viewer) read(w *media.Window, track string) playlist {
 func (v *viewer) delta(w *media.Window, track string, full playlist) {
 	v.t.Helper()
 	full.entries, full.early.parts = slices.Clone(full.entries), slices.Clone(full.early.parts)
-	text, err := hls.Media(w, track, manifest.Links{}, true)
+	text, err := hls.Media(w, track, manifest.Links{}, hls.Skip)
 	if err != nil {
 		v.t.Fatalf("delta of %s: %v", track, err)
 	}

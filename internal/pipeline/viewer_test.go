@@ -95,7 +95,7 @@ func (v *viewer) see(now time.Time) {
 	}
 	lists := map[string]playlist{}
 	for _, track := range w.Tracks {
-		text, err := hls.Media(w, track.Name, manifest.Links{}, false)
+		text, err := hls.Media(w, track.Name, manifest.Links{}, hls.Whole)
 		if err != nil {
 			v.t.Fatalf("playlist of %s: %v", track.Name, err)
 		}

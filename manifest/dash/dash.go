@@ -1,5 +1,5 @@
 // Package dash renders a window as MPEG-DASH MPDs (ISO/IEC 23009-1): a Period for each stretch of a run that hangs on one anchor, an AdaptationSet a
-// track and one more with its key frames, SegmentTimeline with $Number$. It also writes the patches that lead from one MPD to the next (5.15).
+// track, or one for all pictures of a codec, and one more with their key frames, SegmentTimeline with $Number$. It also writes the patches that lead from one MPD to the next (5.15).
 //
 // MPD is a pure function: a media.Window in, bytes out, which the caller owns. It costs time in proportion to the rows. A Renderer
 // gives the same bytes, but remembers what it has seen of a channel, so that a new row costs little however many there are.

@@ -41,11 +41,19 @@ func (b *builder) outlookOf(s *stretch) outlook {
 	if s.last && regular {
 		rows++
 	}
-	for range rows {
+	points, cut := b.splicePoints(), false
+	for i := range rows {
+		if cut && i >= len(s.open) {
+			break // how long the row behind a splice is depends on the encoder
+		}
 		if lead.Kind == media.Audio { // it can be cut at each frame: that at the border or the next
 			length = wholeFrames(media.NextBorder(at, lead.Timescale, b.window.Segment)-at, lead)
 		}
-		at += length
+		end := at + length
+		if p, ok := cutBetween(points, at, end, lead); ok {
+			end, cut = p, true
+		}
+		at = end
 		o.ends, o.numbers = append(o.ends, at), append(o.numbers, number)
 		number++
 	}
@@ -73,12 +81,16 @@ func (b *builder) before(s *stretch) *media.Row {
 
 // rowLength is how long the next row of the lead track is expected to be, and whether that is likely.
 func (b *builder) rowLength(s *stretch, lead media.Track) (length media.Ticks, regular bool) {
-	seen := 0
+	seen, points, usual := 0, b.splicePoints(), true
 	var newest media.Ticks
 	for i := s.to - 1; i >= 0 && seen < sample; i-- {
 		row := b.window.Rows.At(i)
 		if row.Run.ID != s.run.ID {
 			break
+		}
+		if len(points) > 0 && (splicedAt(points, row.Start) || splicedAt(points, row.End())) {
+			usual = usual && i < s.to-1
+			continue // it is as long as the splices have made it
 		}
 		d := row.Segments[0].Duration
 		if seen == 0 {
@@ -93,7 +105,7 @@ func (b *builder) rowLength(s *stretch, lead media.Track) (length media.Ticks, r
 	if seen == 0 {
 		length = media.FromDuration(b.window.Segment, lead.Timescale)
 	}
-	return max(length, 1), seen >= even
+	return max(length, 1), seen >= even && usual
 }
 
 // tail is what is listed of a track behind the complete rows, one entry a segment.
@@ -159,7 +171,7 @@ func frame(t media.Track) media.Ticks {
 		return 1024
 	case media.AC3, media.EAC3:
 		return 1536
-	case media.MP3:
+	case media.MP3, media.MP2:
 		return 1152
 	case media.Opus:
 		return media.Ticks(t.Timescale) / 50

@@ -17,7 +17,7 @@ const (
 func (b *builder) joins(before, s *stretch, column int, start media.Ticks) []*mpd.DescriptorType {
 	now := s.run.Tracks[column]
 	then := before.column(now.Name)
-	if then < 0 || before.from == before.to {
+	if then < 0 || before.from == before.to || before.run.Tracks[switching(before.run, then)[0]].Name != s.run.Tracks[switching(s.run, column)[0]].Name {
 		return nil
 	}
 	was := before.run.Tracks[then]

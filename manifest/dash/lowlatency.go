@@ -67,8 +67,12 @@ func longestPart(cut []stretch) time.Duration {
 }
 
 // availabilityOffset is by how much a segment is available before its end: once its first chunk is, in segments as long as the
-// operator asked for. Players must not ask earlier for shorter ones than they are listed.
-func availabilityOffset(w *media.Window, t media.Track) time.Duration {
+// operator asked for. Players must not ask earlier for shorter ones than they are listed. Text, which comes in whole segments, has that of the
+// lead: shaka-player 5.2 takes the least of all sets for that of the channel.
+func availabilityOffset(w *media.Window, run *media.Run, t media.Track) time.Duration {
+	if t.Kind == media.Text {
+		t = run.Lead()
+	}
 	if t.Part <= 0 || t.Part >= w.Segment {
 		return 0
 	}

@@ -69,20 +69,7 @@ type set struct {
 		Wall string `xml:"wallClockTime,attr"`
 		Time int64  `xml:"presentationTime,attr"`
 	} `xml:"ProducerReferenceTime"`
-	Template struct {
-		Available string `xml:"availabilityTimeOffset,attr"`
-		Complete  string `xml:"availabilityTimeComplete,attr"`
-		Timescale int64  `xml:"timescale,attr"`
-		Offset    int64  `xml:"presentationTimeOffset,attr"`
-		Number    uint64 `xml:"startNumber,attr"`
-		Init      string `xml:"initialization,attr"`
-		Media     string `xml:"media,attr"`
-		S         []struct {
-			T *int64 `xml:"t,attr"`
-			D int64  `xml:"d,attr"`
-			R int    `xml:"r,attr"`
-		} `xml:"SegmentTimeline>S"`
-	} `xml:"SegmentTemplate"`
+	Template        template `xml:"SegmentTemplate"`
 	Representations []struct {
 		ID        string `xml:"id,attr"`
 		Bandwidth int    `xml:"bandwidth,attr"`
@@ -92,7 +79,24 @@ type set struct {
 		Height    int    `xml:"height,attr"`
 		Dependent string `xml:"codingDependency,attr"`
 		Fastest   string `xml:"maxPlayoutRate,attr"`
+
+		Template *template `xml:"SegmentTemplate"`
 	} `xml:"Representation"`
+}
+
+type template struct {
+	Available string `xml:"availabilityTimeOffset,attr"`
+	Complete  string `xml:"availabilityTimeComplete,attr"`
+	Timescale int64  `xml:"timescale,attr"`
+	Offset    int64  `xml:"presentationTimeOffset,attr"`
+	Number    uint64 `xml:"startNumber,attr"`
+	Init      string `xml:"initialization,attr"`
+	Media     string `xml:"media,attr"`
+	S         []struct {
+		T *int64 `xml:"t,attr"`
+		D int64  `xml:"d,attr"`
+		R int    `xml:"r,attr"`
+	} `xml:"SegmentTimeline>S"`
 }
 
 // span is an xs:duration; the zero value is an attribute that is not there.
@@ -119,8 +123,36 @@ func (s *span) UnmarshalXMLAttr(attr xml.Attr) error {
 func (s set) keys() bool { return len(s.Essential) > 0 }
 
 func parse(doc []byte) (d document, err error) {
-	err = xml.Unmarshal(doc, &d)
-	return d, err
+	if err := xml.Unmarshal(doc, &d); err != nil {
+		return d, err
+	}
+	for i := range d.Periods {
+		d.Periods[i].Sets, err = apart(d.Periods[i].Sets)
+		if err != nil {
+			return d, err
+		}
+	}
+	return d, nil
+}
+
+// apart makes a set for each Representation, as where there is one only.
+func apart(sets []set) (all []set, err error) {
+	for _, s := range sets {
+		shared := len(s.Representations) > 1
+		for _, r := range s.Representations {
+			one := s
+			one.Representations = s.Representations[:0:0]
+			one.Representations = append(one.Representations, r)
+			if r.Template != nil {
+				one.Template = *r.Template
+			}
+			if shared && (r.Template == nil || s.Template.Timescale != 0 || s.Content != "video") {
+				return nil, fmt.Errorf("set %s is shared, and its templates are not apart", s.ID)
+			}
+			all = append(all, one)
+		}
+	}
+	return all, nil
 }
 
 // listed is a segment as the timeline of its set has it.

@@ -3,6 +3,7 @@ package dash
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,13 +38,10 @@ func (b *builder) period(cut []stretch, i int) (*mpd.Period, error) {
 	if b.low {
 		o = b.outlookOf(s)
 	}
-	seen := make(map[media.Kind]bool)
-	var keys []*mpd.AdaptationSetType
+	var sets, keys setList
 	told := 0
-	var keyFills []fill
+	p.EventStreams = b.eventStreams(cut, i)
 	for column, t := range s.run.Tracks {
-		primary := !seen[t.Kind]
-		seen[t.Kind] = true
 		strip := b.strips.strip(b.window, s, column)
 		if strip.err != nil {
 			return nil, strip.err
@@ -55,36 +53,38 @@ func (b *builder) period(cut []stretch, i int) (*mpd.Period, error) {
 		if l.empty() {
 			continue // the track ended early, and what it had has left the window
 		}
-		set, err := b.adaptationSet(t, s, &l)
+		shared := switching(s.run, column)
+		set, err := b.adaptationSet(t, s, shared[0], &l)
 		if err != nil {
 			return nil, err
 		}
 		if i > 0 {
 			set.SupplementalProperties = b.joins(&cut[i-1], s, column, l.start())
 		}
-		set.Roles = []*mpd.DescriptorType{role(primary)}
+		set.InbandEventStreams = b.messages(s, t)
+		set.Roles = []*mpd.DescriptorType{roleOf(s.run, shared[0])}
 		if !l.complete() || !within(strip.cut, l.from, l.to) {
 			set.StartWithSAP = 1
 		}
-		if reference := b.reference(set, s, column); reference.mark != "" {
-			reference.at = b.xpath(s, *set.Id) + "/ProducerReferenceTime[1]"
-			b.fills = append(b.fills, reference)
+		reference := b.reference(set, s, column)
+		reference.at = b.xpath(s, *set.Id) + "/ProducerReferenceTime[1]"
+		if len(shared) > 1 {
+			bounds(set, s.run, shared)
 		}
-		b.fills = append(b.fills, b.lineFills(s, *set.Id, l)...)
-		p.AdaptationSets = append(p.AdaptationSets, set)
+		sets.add(set, reference, b.lineFills(s, set, l, len(shared) > 1), len(shared) > 1)
 		if t.Kind == media.Video {
-			key, fills, err := b.keySet(t, s, column, strip, l, *set.Id)
+			key, line, err := b.keySet(t, s, column, strip, l, *set.Id)
 			if err != nil {
 				return nil, err
 			}
 			if key != nil {
-				keys, keyFills = append(keys, key), append(keyFills, fills...)
+				keys.add(key, fill{}, b.lineFills(s, key, line, len(shared) > 1), len(shared) > 1)
 			}
 		}
 	}
 	b.told += told
-	p.AdaptationSets = append(p.AdaptationSets, keys...)
-	b.fills = append(b.fills, keyFills...)
+	p.AdaptationSets = append(sets.sets, keys.sets...)
+	b.fills = append(b.fills, slices.Concat(append(sets.fills, keys.fills...)...)...)
 	return p, nil
 }
 
@@ -136,9 +136,13 @@ func (b *builder) xpath(s *stretch, set uint32) string {
 	return "/MPD/Period[@id='" + s.id() + "']/AdaptationSet[@id='" + strconv.FormatUint(uint64(set), 10) + "']"
 }
 
-// lineFills are what a set's SegmentTemplate is given.
-func (b *builder) lineFills(s *stretch, set uint32, l line) []fill {
-	at := b.xpath(s, set) + "/SegmentTemplate"
+// lineFills are what a set's SegmentTemplate is given: that of its one Representation, where others share the set.
+func (b *builder) lineFills(s *stretch, set *mpd.AdaptationSetType, l line, shared bool) []fill {
+	at := b.xpath(s, *set.Id)
+	if shared {
+		at += "/Representation[@id='" + set.Representations[0].Id + "']"
+	}
+	at += "/SegmentTemplate"
 	number := appendString(nil, "startNumber", strconv.FormatUint(l.number(), 10))
 	return []fill{
 		{mark: numberMark, text: number, often: true, kind: startNumber, at: at},
@@ -146,9 +150,9 @@ func (b *builder) lineFills(s *stretch, set uint32, l line) []fill {
 	}
 }
 
-// adaptationSet describes a track of the stretch, with the one Representation that it has.
-func (b *builder) adaptationSet(t media.Track, s *stretch, l *line) (*mpd.AdaptationSetType, error) {
-	id, err := setID(t)
+// adaptationSet describes a track of the stretch, with the one Representation that it has. The set is named after the track in the column main.
+func (b *builder) adaptationSet(t media.Track, s *stretch, main int, l *line) (*mpd.AdaptationSetType, error) {
+	id, err := setID(s.run.Tracks[main])
 	if err != nil {
 		return nil, err
 	}
@@ -173,6 +177,9 @@ func (b *builder) adaptationSet(t media.Track, s *stretch, l *line) (*mpd.Adapta
 	case media.Video:
 		picture(r, t)
 		r.FrameRate = frameRate(t.FrameRate)
+		set.Accessibilities = captions(b.window.Captions)
+	case media.Text:
+		r.MimeType = mimeText
 	case media.Audio:
 		r.MimeType = mpd.MIME_TYPE_AUDIO_MP4
 		if t.SampleRate > 0 {
@@ -183,6 +190,7 @@ func (b *builder) adaptationSet(t media.Track, s *stretch, l *line) (*mpd.Adapta
 				SchemeIdUri: mpd.AUDIO_CHANNEL_CONFIGURATION_CICP, Value: strconv.Itoa(layout),
 			}}
 		}
+		r.SupplementalProperties = atmos(&t)
 	}
 	set.Representations = []*mpd.RepresentationType{r}
 	return set, nil
@@ -200,7 +208,7 @@ func (b *builder) template(t media.Track, s *stretch, suffix string) *mpd.Segmen
 	st.Media = t.Name + suffix + query
 	st.SegmentTimeline = &mpd.SegmentTimelineType{S: []*mpd.S{{D: 1}}}
 	if b.low {
-		st.AvailabilityTimeOffset = mpd.FloatInf64(availabilityOffset(b.window, t).Seconds())
+		st.AvailabilityTimeOffset = mpd.FloatInf64(availabilityOffset(b.window, s.run, t).Seconds())
 	}
 	return st
 }
@@ -215,23 +223,14 @@ func picture(r *mpd.RepresentationType, t media.Track) {
 const setsAKind = 100
 
 // setID is the AdaptationSet@id of a track: the same in all Periods and updates, as it comes from the track's name alone. v1 is
-// 101, a1 is 201.
+// 101, a1 is 201, t1 is 501.
 func setID(t media.Track) (uint32, error) {
-	base := map[media.Kind]uint32{media.Video: setsAKind, media.Audio: 2 * setsAKind}[t.Kind]
+	base := map[media.Kind]uint32{media.Video: setsAKind, media.Audio: 2 * setsAKind, media.Text: 5 * setsAKind}[t.Kind] // key frames lie between
 	n, err := strconv.ParseUint(strings.TrimLeft(t.Name, "abcdefghijklmnopqrstuvwxyz"), 10, 32)
 	if err != nil || base == 0 || n < 1 || n >= setsAKind {
 		return 0, fmt.Errorf("AdaptationSet of %s track %q: name is not a letter and a number from 1 to %d", t.Kind, t.Name, setsAKind-1)
 	}
 	return base + uint32(n), nil
-}
-
-// role is main for the first track of its kind (ISO/IEC 23009-1, 5.8.5.5).
-func role(primary bool) *mpd.DescriptorType {
-	value := "alternate"
-	if primary {
-		value = "main"
-	}
-	return &mpd.DescriptorType{SchemeIdUri: "urn:mpeg:dash:role:2011", Value: value}
 }
 
 func frameRate(f media.Fraction) mpd.FrameRateType {

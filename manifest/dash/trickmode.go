@@ -25,7 +25,7 @@ const (
 // keySet describes the key frames of a video track: of the segments that are complete, behind the last one that does not begin
 // with a key frame. A Period that has no complete one yet lists the first that is being made, whose request the edge holds: sets must not be
 // added to a Period later. It is nil where there are none. main is the id of the track's own set.
-func (b *builder) keySet(t media.Track, s *stretch, column int, strip *strip, l line, main uint32) (*mpd.AdaptationSetType, []fill, error) {
+func (b *builder) keySet(t media.Track, s *stretch, column int, strip *strip, l line, main uint32) (*mpd.AdaptationSetType, line, error) {
 	keys, rate := line{strip: strip, from: 1, tail: l.tail[:min(1, len(l.tail))]}, int64(0)
 	if l.complete() {
 		from := l.from
@@ -42,7 +42,7 @@ func (b *builder) keySet(t media.Track, s *stretch, column int, strip *strip, l 
 		})
 	}
 	if keys.empty() {
-		return nil, nil, nil
+		return nil, keys, nil
 	}
 	set := mpd.NewAdaptationSet()
 	set.Id = mpd.Ptr(main + keySets)
@@ -61,7 +61,7 @@ func (b *builder) keySet(t media.Track, s *stretch, column int, strip *strip, l 
 	r.MaxPlayoutRate = fastest
 	picture(r, t)
 	set.Representations = []*mpd.RepresentationType{r}
-	return set, b.lineFills(s, *set.Id, keys), nil
+	return set, keys, nil
 }
 
 // keyRate is what the key frame at the beginning of a segment needs, in bits a second, when it is all that there is of it: rounded up to a power of two,

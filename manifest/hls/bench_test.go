@@ -18,7 +18,7 @@ func BenchmarkMedia(b *testing.B) {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := hls.Media(w, "v1", manifest.Links{}, false); err != nil {
+				if _, err := hls.Media(w, "v1", manifest.Links{}, hls.Whole); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -29,10 +29,11 @@ func BenchmarkMedia(b *testing.B) {
 // BenchmarkRenderer is what a new chunk costs: playlists of a window whose rows are known.
 func BenchmarkRenderer(b *testing.B) {
 	for name, c := range map[string]struct {
-		delta, zip bool
-		links      manifest.Links
+		delta hls.Delta
+		zip   bool
+		links manifest.Links
 	}{
-		"delta": {delta: true}, "delta-zip": {delta: true, zip: true},
+		"delta": {delta: hls.Skip}, "delta-zip": {delta: hls.Skip, zip: true},
 		"full": {}, "full-zip": {zip: true}, "full-links": {links: manifest.Links{Media: "?token=0123456789abcdef"}},
 	} {
 		for _, n := range lengths {

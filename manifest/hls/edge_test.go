@@ -130,7 +130,7 @@ func TestOtherPartsThanNow(t *testing.T) {
 		c.Run(0, manifesttest.Chunked(video, chunk))
 		c.Rows(1, 2*time.Second, 1_000_000)
 	}
-	doc, err := hls.Media(c.Window(), "v1", manifest.Links{}, false)
+	doc, err := hls.Media(c.Window(), "v1", manifest.Links{}, hls.Whole)
 	require.NoError(t, err)
 	p, err := parsePlaylist(doc)
 	require.NoError(t, err)
@@ -143,7 +143,7 @@ func TestLinksCannotBreakLines(t *testing.T) {
 	t.Parallel()
 	w := manifesttest.LowLatencyCases()["low-latency"]
 	evil := manifest.Links{Playlists: "?a=\"\r\n#EXT-X-ENDLIST", Media: "?b=\"\n\x00\xff ü"}
-	for _, delta := range []bool{false, true} {
+	for _, delta := range []hls.Delta{hls.Whole, hls.Skip, hls.SkipRanges} {
 		doc, err := hls.Media(w, "v1", evil, delta)
 		require.NoError(t, err)
 		require.NotContains(t, string(doc), "\n#EXT-X-ENDLIST")
@@ -192,7 +192,7 @@ func TestHintAtExpectedBorder(t *testing.T) {
 			if tt.border {
 				number, part = open+1, 0
 			}
-			text, err := hls.Media(w, "v1", manifest.Links{}, false)
+			text, err := hls.Media(w, "v1", manifest.Links{}, hls.Whole)
 			require.NoError(t, err)
 			require.Contains(t, string(text), fmt.Sprintf(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="%d.%d.m4s"`, number, part))
 			e, ok := hls.Last(w, "v1")

@@ -23,9 +23,9 @@ func TestRendererForgets(t *testing.T) {
 		c.Row(3*time.Second, 1_000_000)
 		c.Trim(2)
 		w := c.Window()
-		_, err := r.Media(w, "v1", manifest.Links{}, false)
+		_, err := r.Media(w, "v1", manifest.Links{}, Whole)
 		require.NoError(t, err)
-		_, err = r.IFrames(w, "v1", manifest.Links{}, false)
+		_, err = r.IFrames(w, "v1", manifest.Links{}, Whole)
 		require.NoError(t, err)
 		r.Forget(w.Rows.At(0).Number)
 		v := r.tracks["v1"]

@@ -37,7 +37,7 @@ func TestGolden(t *testing.T) {
 			require.NoError(t, err)
 			golden(t, filepath.Join(name, "index.m3u8"), got)
 			for _, track := range w.Tracks {
-				got, err := hls.Media(w, track.Name, manifest.Links{}, false)
+				got, err := hls.Media(w, track.Name, manifest.Links{}, hls.Whole)
 				require.NoError(t, err)
 				golden(t, filepath.Join(name, track.Name+".m3u8"), got)
 			}
@@ -51,7 +51,7 @@ func TestGoldenLowLatency(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, track := range w.Tracks {
-				got, err := hls.Media(w, track.Name, manifest.Links{}, false)
+				got, err := hls.Media(w, track.Name, manifest.Links{}, hls.Whole)
 				require.NoError(t, err)
 				golden(t, filepath.Join(name, track.Name+".m3u8"), got)
 			}
@@ -60,10 +60,10 @@ func TestGoldenLowLatency(t *testing.T) {
 	w := manifesttest.LowLatencyCases()["low-latency"]
 	links := manifest.Links{Playlists: "?dvr=60s&token=abc", Media: "?token=abc"}
 	for name, render := range map[string]func() ([]byte, error){
-		"v1-delta.m3u8":      func() ([]byte, error) { return hls.Media(w, "v1", manifest.Links{}, true) },
-		"v1-iframes.m3u8":    func() ([]byte, error) { return hls.IFrames(w, "v1", manifest.Links{}, false) },
-		"v1-links.m3u8":      func() ([]byte, error) { return hls.Media(w, "v1", links, true) },
-		"iframes-links.m3u8": func() ([]byte, error) { return hls.IFrames(w, "v1", links, true) },
+		"v1-delta.m3u8":      func() ([]byte, error) { return hls.Media(w, "v1", manifest.Links{}, hls.Skip) },
+		"v1-iframes.m3u8":    func() ([]byte, error) { return hls.IFrames(w, "v1", manifest.Links{}, hls.Whole) },
+		"v1-links.m3u8":      func() ([]byte, error) { return hls.Media(w, "v1", links, hls.Skip) },
+		"iframes-links.m3u8": func() ([]byte, error) { return hls.IFrames(w, "v1", links, hls.Skip) },
 		"index-links.m3u8":   func() ([]byte, error) { return hls.Multivariant(w, links) },
 		"index.m3u8":         func() ([]byte, error) { return hls.Multivariant(w, manifest.Links{}) },
 	} {

@@ -11,22 +11,26 @@ import (
 
 // The least protocol versions that tags of a media playlist need (rfc8216bis, 8). None of those of low latency but EXT-X-SKIP needs any.
 const (
-	versionDecimals  = 3 // EXTINF with decimals
-	versionIFrames   = 4 // EXT-X-I-FRAMES-ONLY, EXT-X-BYTERANGE
-	versionIFrameMap = 5 // EXT-X-MAP with EXT-X-I-FRAMES-ONLY
-	versionMap       = 6 // EXT-X-MAP without it
-	versionRounded   = 6 // EXT-X-TARGETDURATION that is shorter than a segment, but not than its rounded duration
-	versionSkip      = 9 // EXT-X-SKIP
+	versionDecimals  = 3  // EXTINF with decimals
+	versionIFrames   = 4  // EXT-X-I-FRAMES-ONLY, EXT-X-BYTERANGE
+	versionIFrameMap = 5  // EXT-X-MAP with EXT-X-I-FRAMES-ONLY
+	versionMap       = 6  // EXT-X-MAP without it
+	versionRounded   = 6  // EXT-X-TARGETDURATION that is shorter than a segment, but not than its rounded duration
+	versionSkip      = 9  // EXT-X-SKIP
+	versionGone      = 10 // RECENTLY-REMOVED-DATERANGES in it
 )
 
-// header is all before the first segment, where skip segments are left out; all is the survey of what is listed.
-func (l *listing) header(skip int, all survey) ([]byte, error) {
+// header is all before the first segment, where skip segments are left out of a delta update of that kind; all is the survey of what is listed.
+func (l *listing) header(skip int, delta Delta, all survey) ([]byte, error) {
 	list, err := m3u8.NewMediaPlaylist(0, 0)
 	if err != nil {
 		return nil, fmt.Errorf("playlist of %s of channel %s: %w", l.track, l.w.Channel, err)
 	}
 	mapped := l.mapped()
+	listed, gone := l.ranges()
 	switch {
+	case skip > 0 && delta == SkipRanges:
+		list.SetVersion(versionGone)
 	case skip > 0:
 		list.SetVersion(versionSkip)
 	case all.long:
@@ -47,13 +51,17 @@ func (l *listing) header(skip int, all survey) ([]byte, error) {
 	if !l.live {
 		list.MediaType = m3u8.VOD
 	}
-	list.SetCustomTag(headerTags{l, !all.cut, discontinuitySequence(first)})
+	list.SetCustomTag(headerTags{l, !all.cut, discontinuitySequence(first), len(listed)+len(gone) > 0})
 	text := list.Encode().Bytes()
 	if skip > 0 {
 		text = append(text, "#EXT-X-SKIP:SKIPPED-SEGMENTS="...)
-		text = append(appendUint(text, uint64(skip)), '\n')
+		text = appendUint(text, uint64(skip))
+		if delta == SkipRanges {
+			text = appendGone(text, gone)
+		}
+		text = append(text, '\n')
 	}
-	return text, nil
+	return l.appendRanges(text, listed, skip, delta), nil
 }
 
 // discontinuitySequence is EXT-X-DISCONTINUITY-SEQUENCE of a playlist that begins with row. A segment's discontinuity sequence
@@ -71,6 +79,7 @@ type headerTags struct {
 	l               *listing
 	independent     bool
 	discontinuities uint64
+	ranges          bool // there are date ranges, or were lately
 }
 
 // TagName implements m3u8.CustomTag.
@@ -85,7 +94,7 @@ func (h headerTags) Encode() *bytes.Buffer {
 	b = append(b, "#EXT-X-DISCONTINUITY-SEQUENCE:"...)
 	b = appendUint(b, h.discontinuities)
 	if h.l.live {
-		b = h.l.appendControl(b)
+		b = h.l.appendControl(b, h.ranges)
 	}
 	return bytes.NewBuffer(b)
 }
@@ -93,9 +102,12 @@ func (h headerTags) Encode() *bytes.Buffer {
 func (h headerTags) String() string { return h.Encode().String() }
 
 // appendControl appends EXT-X-SERVER-CONTROL, which is the same in all playlists of a channel (6.2.4), and EXT-X-PART-INF.
-func (l *listing) appendControl(b []byte) []byte {
+func (l *listing) appendControl(b []byte, ranges bool) []byte {
 	b = append(b, "\n#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL="...)
 	b = appendSeconds(b, skipTargets*l.target)
+	if ranges {
+		b = append(b, ",CAN-SKIP-DATERANGES=YES"...)
+	}
 	b = append(b, ",HOLD-BACK="...)
 	b = appendSeconds(b, holdTargets*l.target)
 	if l.holdBack > 0 {

@@ -122,12 +122,12 @@ func (l *listing) survey(rows survey) survey {
 // mapped tells whether the playlist has an EXT-X-MAP, not counting segments that are skipped.
 func (l *listing) mapped() bool {
 	for _, s := range l.spans {
-		if s.Column(l.track) >= 0 {
+		if c := s.Column(l.track); c >= 0 && !isPlainText(s.Run, c) {
 			return true
 		}
 	}
 	for i := range l.closed {
-		if l.closed[i].column >= 0 {
+		if c := l.closed[i].column; c >= 0 && !isPlainText(l.closed[i].run, c) {
 			return true
 		}
 	}

@@ -81,7 +81,7 @@ func checkReports(t *rapid.T, w *media.Window, name string, p playlist) {
 		return
 	}
 	want := make(map[string]map[string]string)
-	for other, doc := range render(t, w, false) {
+	for other, doc := range render(t, w, hls.Whole) {
 		if other == name {
 			continue
 		}
@@ -150,7 +150,7 @@ func checkEdge(t *rapid.T, w *media.Window, track string, p playlist) {
 
 // checkDeltas checks rule 19: with what a player had before, a delta update says what the full playlist says.
 func checkDeltas(t *rapid.T, w *media.Window, before, lists map[string]playlist) {
-	for name, doc := range render(t, w, true) {
+	for name, doc := range render(t, w, hls.Skip) {
 		delta, err := parsePlaylist(doc)
 		require.NoError(t, err, "%s", doc)
 		full := lists[name]

@@ -11,13 +11,13 @@ import (
 // In a window of low latency it also has segments of w.Open that are closed in this track, and the parts of the one behind them; parts
 // of closed segments are listed within three target durations of the end. See Last. Once w.Ended it is a VOD playlist.
 //
-// delta asks for a delta update (rfc8216bis, 6.2.5.1). Where nothing is old enough to be skipped, it is the full playlist. Skipped segments' tags go
+// delta may ask for a delta update (rfc8216bis, 6.2.5.1). Where nothing is old enough to be skipped, it is the full playlist. Skipped segments' tags go
 // with them, EXT-X-DISCONTINUITY and EXT-X-MAP too: who asks for it has them; MEDIA-SEQUENCE and DISCONTINUITY-SEQUENCE are those of the full playlist.
 //
 // It costs as much as there are rows; Renderer makes the same text without.
 //
 // Errors: ErrEmpty, and ErrTrack where no run of the window has the track.
-func Media(w *media.Window, track string, links manifest.Links, delta bool) ([]byte, error) {
+func Media(w *media.Window, track string, links manifest.Links, delta Delta) ([]byte, error) {
 	return whole(w, track, links, delta, false)
 }
 
@@ -26,21 +26,21 @@ func Media(w *media.Window, track string, links manifest.Links, delta bool) ([]b
 // media sequence numbers are those of the rows, the same on every edge and at every time. Only complete rows are listed: see LastRow.
 //
 // Errors: as those of Media; ErrTrack also where the track is not video.
-func IFrames(w *media.Window, track string, links manifest.Links, delta bool) ([]byte, error) {
+func IFrames(w *media.Window, track string, links manifest.Links, delta Delta) ([]byte, error) {
 	return whole(w, track, links, delta, true)
 }
 
 // whole renders a playlist from nothing.
-func whole(w *media.Window, track string, links manifest.Links, delta, iframes bool) ([]byte, error) {
+func whole(w *media.Window, track string, links manifest.Links, delta Delta, iframes bool) ([]byte, error) {
 	l, err := list(w, track, links, iframes)
 	if err != nil {
 		return nil, err
 	}
 	skip := 0
-	if delta {
+	if delta != Whole {
 		skip = l.skippable()
 	}
-	header, err := l.header(skip, l.survey(surveyed(w, track)))
+	header, err := l.header(skip, delta, l.survey(surveyed(w, track)))
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 func TestNothingToList(t *testing.T) {
 	t.Parallel()
 	for name, w := range map[string]*media.Window{"no rows": {}, "no row left": manifesttest.New(0).Window()} {
-		_, err := hls.Media(w, "v1", manifest.Links{}, false)
+		_, err := hls.Media(w, "v1", manifest.Links{}, hls.Whole)
 		require.ErrorIs(t, err, hls.ErrEmpty, name)
 		_, err = hls.Multivariant(w, manifest.Links{})
 		require.ErrorIs(t, err, hls.ErrEmpty, name)
@@ -24,7 +24,7 @@ func TestNothingToList(t *testing.T) {
 
 func TestUnknownTrack(t *testing.T) {
 	t.Parallel()
-	_, err := hls.Media(manifesttest.Cases()["audio-only"], "v1", manifest.Links{}, false)
+	_, err := hls.Media(manifesttest.Cases()["audio-only"], "v1", manifest.Links{}, hls.Whole)
 	require.ErrorIs(t, err, hls.ErrTrack)
 }
 
@@ -32,10 +32,10 @@ func TestUnknownTrack(t *testing.T) {
 func TestTextIsTheCallers(t *testing.T) {
 	t.Parallel()
 	w := manifesttest.Cases()["video-audio"]
-	one, err := hls.Media(w, "v1", manifest.Links{}, false)
+	one, err := hls.Media(w, "v1", manifest.Links{}, hls.Whole)
 	require.NoError(t, err)
 	was := string(one)
-	two, err := hls.Media(w, "v1", manifest.Links{}, false)
+	two, err := hls.Media(w, "v1", manifest.Links{}, hls.Whole)
 	require.NoError(t, err)
 	require.Equal(t, was, string(two))
 	two[0] = 'x'
@@ -71,7 +71,7 @@ func TestTrackOfGapsOnly(t *testing.T) {
 	c.Rows(4, 2*time.Second, 1_000_000)
 	c.Trim(2)
 	w := c.Window()
-	doc, err := hls.Media(w, "a1", manifest.Links{}, false)
+	doc, err := hls.Media(w, "a1", manifest.Links{}, hls.Whole)
 	require.NoError(t, err)
 	p, err := parsePlaylist(doc)
 	require.NoError(t, err)

@@ -3,6 +3,7 @@ package hls
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/grafov/m3u8"
@@ -16,13 +17,12 @@ import (
 const (
 	versionVariants = 1
 	versionGroups   = 4
+	versionServices = 7 // INSTREAM-ID of CEA-708
 )
 
-// Multivariant renders the multivariant playlist: a variant for each video track and audio codec, with the audio tracks in one
-// group a codec; where there is no video, an audio-only variant for each audio codec; for each video track its I-frame playlist. URIs are
-// relative to the playlist.
-//
-// CLOSED-CAPTIONS is not said: captions may be in the video's SEI messages, which nobody has looked into, and NONE would let players hide them.
+// Multivariant renders the multivariant playlist: a variant for each video track and audio group, with the audio tracks in one group a codec;
+// where there is no video, an audio-only variant for each audio group, of which there is one for each bitrate too; for each video track its
+// I-frame playlist. Subtitles are one group of all variants, and so are the captions in the pictures. URIs are relative to the playlist.
 //
 // Its text changes with the tracks of the window, and, in few and coarse steps, with w.Rates and the size of I-frames. It costs as much as there are
 // rows; Renderer makes the same text without.
@@ -41,7 +41,7 @@ func multivariant(w *media.Window, links manifest.Links, look func(track string)
 	spans := manifest.Spans(w.Rows)
 	list := m3u8.NewMasterPlaylist()
 
-	var videos, audios []media.Track
+	var videos, audios, texts []media.Track
 	surveys := make(map[string]survey)
 	independent, ranges := true, false
 	for _, t := range w.Tracks {
@@ -54,6 +54,8 @@ func multivariant(w *media.Window, links manifest.Links, look func(track string)
 		case t.Kind == media.Video:
 			videos = append(videos, t)
 			ranges = ranges || (t.VideoRange != "" && t.VideoRange != "SDR")
+		case t.Kind == media.Text:
+			texts = append(texts, t)
 		default:
 			audios = append(audios, t)
 		}
@@ -62,22 +64,30 @@ func multivariant(w *media.Window, links manifest.Links, look func(track string)
 		return nil, fmt.Errorf("multivariant playlist of channel %s: %w", w.Channel, ErrEmpty)
 	}
 	list.SetIndependentSegments(independent)
-	groups := groupsOf(audios)
+	groups := groupsOf(audios, len(videos) == 0)
+	d := describer{w: w, spans: spans, texts: texts}
 	for _, v := range videos {
 		p := pictures(v, ranges)
 		p.FrameRate = v.FrameRate.Float()
+		p.Captions = captionsOf(w)
 		if len(groups) == 0 {
-			list.Append(uri(v, links), nil, describe(p, w, spans, &v, group{}))
+			list.Append(uri(v, links), nil, d.describe(p, &v, group{}))
 		}
 		for _, g := range groups {
-			list.Append(uri(v, links), nil, describe(p, w, spans, &v, g))
+			list.Append(uri(v, links), nil, d.describe(p, &v, g))
 		}
 	}
-	renditions := len(videos) > 0 || len(audios) > 1
+	tags := renditionTags{links: links, texts: texts}
+	if len(videos) > 0 {
+		tags.captions = w.Captions
+	}
+	if len(videos) > 0 || !interchangeable(groups) {
+		tags.groups = groups
+	}
 	if len(videos) == 0 {
 		for _, g := range groups {
-			p := describe(m3u8.VariantParams{}, w, spans, nil, g)
-			if !renditions {
+			p := d.describe(m3u8.VariantParams{}, nil, g)
+			if tags.groups == nil {
 				p.Audio = ""
 			}
 			list.Append(uri(g.tracks[0], links), nil, p)
@@ -91,9 +101,12 @@ func multivariant(w *media.Window, links manifest.Links, look func(track string)
 		}
 	}
 	list.SetVersion(versionVariants)
-	if renditions && len(groups) > 0 {
+	if text := tags.Encode(); text.Len() > 0 {
 		list.SetVersion(versionGroups)
-		list.SetCustomTag(renditionTags{groups, links})
+		if slices.ContainsFunc(tags.captions, func(c media.Caption) bool { return strings.HasPrefix(c.ID, "SERVICE") }) {
+			list.SetVersion(versionServices)
+		}
+		list.SetCustomTag(tags)
 	}
 	// The library always writes PROGRAM-ID, which was taken out of HLS with protocol version 6.
 	return bytes.ReplaceAll(list.Encode().Bytes(), []byte("-INF:PROGRAM-ID=0,"), []byte("-INF:")), nil
@@ -114,30 +127,40 @@ func pictures(v media.Track, ranges bool) m3u8.VariantParams {
 
 func uri(t media.Track, links manifest.Links) string { return t.Name + playlistName + links.Playlists }
 
-// describe fills in what depends on both the video track, nil for none, and the group of audio tracks of a variant.
-func describe(p m3u8.VariantParams, w *media.Window, spans []manifest.Span, video *media.Track, g group) m3u8.VariantParams {
-	var named []media.Track
-	if video != nil {
-		named = append(named, *video)
-	}
-	named = append(named, g.tracks...)
-	p.Codecs = codecs(spans, named)
-	p.Audio = g.id
+// describer knows what all variants have alike.
+type describer struct {
+	w     *media.Window
+	spans []manifest.Span
+	texts []media.Track
+}
 
-	// Of the group's tracks one is played: the one that needs most counts.
-	var peak, average media.Rate
-	for _, t := range g.tracks {
-		r := w.Rates[t.Name]
-		peak.Peak = max(peak.Peak, r.Peak)
-		average.Average = max(average.Average, r.Average)
-	}
+// describe fills in what depends on both the video track, nil for none, and the group of audio tracks of a variant.
+func (d *describer) describe(p m3u8.VariantParams, video *media.Track, g group) m3u8.VariantParams {
+	var named []media.Track
 	var v media.Rate
 	if video != nil {
-		v = w.Rates[video.Name]
+		named = append(named, *video)
+		v = d.w.Rates[video.Name]
 	}
-	p.Bandwidth = manifest.Peak(v, peak)
-	p.AverageBandwidth = min(manifest.Average(v, average), p.Bandwidth)
+	named = append(append(named, g.tracks...), d.texts...)
+	p.Codecs = codecs(d.spans, named)
+	p.Audio = g.id
+	if len(d.texts) > 0 {
+		p.Subtitles = subtitlesID
+	}
+	sound, text := d.most(g.tracks), d.most(d.texts)
+	p.Bandwidth = manifest.Peak(v, sound, text)
+	p.AverageBandwidth = min(manifest.Average(v, sound, text), p.Bandwidth)
 	return p
+}
+
+// most is what a group needs: of its tracks one is played, and the one that needs most counts.
+func (d *describer) most(tracks []media.Track) (most media.Rate) {
+	for _, t := range tracks {
+		r := d.w.Rates[t.Name]
+		most.Peak, most.Average = max(most.Peak, r.Peak), max(most.Average, r.Average)
+	}
+	return most
 }
 
 // codecs are the distinct codec strings of those tracks in all runs of the window, the newest first: a player may come to play

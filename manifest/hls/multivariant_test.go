@@ -27,7 +27,15 @@ func TestMultivariantRules(t *testing.T) {
 			groups := checkMedia(t, m)
 			require.NotEmpty(t, m.variants)
 			for _, v := range m.variants {
-				checkVariant(t, w, v, groups[v["AUDIO"]])
+				checkVariant(t, w, v, groups[v["AUDIO"]], groups[v["SUBTITLES"]])
+				switch captions := v["CLOSED-CAPTIONS"]; {
+				case v["RESOLUTION"] == "":
+					require.Empty(t, captions)
+				case len(w.Captions) == 0:
+					require.Equal(t, "NONE", captions, "rule 9")
+				default:
+					require.Len(t, groups[captions], len(w.Captions), "rule 9")
+				}
 			}
 			checkIFrames(t, w, m)
 		}
@@ -41,30 +49,42 @@ func checkMedia(t *rapid.T, m multivariant) map[string][]map[string]string {
 		id := r["GROUP-ID"]
 		require.NotEmpty(t, id)
 		require.NotEmpty(t, r["NAME"], "rule 10")
-		require.Equal(t, "AUDIO", r["TYPE"])
-		require.Equal(t, "YES", r["AUTOSELECT"], "rule 10")
-		require.NotEmpty(t, r["CHANNELS"], "rule 10")
+		require.Contains(t, []string{"AUDIO", "SUBTITLES", "CLOSED-CAPTIONS"}, r["TYPE"])
+		require.NotEmpty(t, r["LANGUAGE"], "rule 10")
+		if r["TYPE"] == "AUDIO" {
+			require.NotEmpty(t, r["CHANNELS"], "rule 10")
+		}
+		automatic := "YES"
 		for _, other := range groups[id] {
 			require.NotEqual(t, other["NAME"], r["NAME"], "names are distinct within a group")
 			require.Equal(t, "NO", r["DEFAULT"], "one default a group")
+			require.Equal(t, r["TYPE"], other["TYPE"], "a group is of one type")
+			if r["TYPE"] == "AUDIO" && strings.EqualFold(other["LANGUAGE"], r["LANGUAGE"]) {
+				automatic = "NO"
+			}
 		}
+		require.Equal(t, automatic, r["AUTOSELECT"], "rule 10")
 		groups[id] = append(groups[id], r)
 	}
 	require.Equal(t, len(groups) > 0, m.version == 4, "rule 12")
 	return groups
 }
 
-func checkVariant(t *rapid.T, w *media.Window, v map[string]string, group []map[string]string) {
+func checkVariant(t *rapid.T, w *media.Window, v map[string]string, group, subtitles []map[string]string) {
 	name := strings.TrimSuffix(v["URI"], "/index.m3u8")
 	names := []string{name}
 	require.Equal(t, v["AUDIO"] != "", len(group) > 0, "the group of a variant exists")
-	audio := media.Rate{}
-	for _, r := range group {
-		rendition := strings.TrimSuffix(r["URI"], "/index.m3u8")
-		names = append(names, rendition)
-		audio.Peak = max(audio.Peak, w.Rates[rendition].Peak)
-		audio.Average = max(audio.Average, w.Rates[rendition].Average)
+	most := func(group []map[string]string) (most media.Rate) {
+		for _, r := range group {
+			rendition := strings.TrimSuffix(r["URI"], "/index.m3u8")
+			names = append(names, rendition)
+			most.Peak = max(most.Peak, w.Rates[rendition].Peak)
+			most.Average = max(most.Average, w.Rates[rendition].Average)
+		}
+		return most
 	}
+	audio, text := most(group), most(subtitles)
+	require.Equal(t, v["SUBTITLES"] != "", len(subtitles) > 0, "the group of a variant exists")
 	named := strings.Split(v["CODECS"], ",")
 	for i := range w.Rows.Len() { // rule 9: exact for all that it names, in all that is listed
 		for _, n := range names {
@@ -83,12 +103,15 @@ func checkVariant(t *rapid.T, w *media.Window, v map[string]string, group []map[
 			rate, err := strconv.ParseFloat(v["FRAME-RATE"], 64)
 			require.NoError(t, err)
 			require.InDelta(t, track.FrameRate.Float(), rate, 0.0005, "rule 9")
-			require.Equal(t, track.VideoRange != "SDR", v["VIDEO-RANGE"] != "", "rule 9")
+			if told := v["VIDEO-RANGE"]; told != "" || track.VideoRange != "SDR" { // all variants tell it where one must
+				require.Equal(t, track.VideoRange, told, "rule 9")
+			}
 			peak, average = w.Rates[name].Peak+audio.Peak, w.Rates[name].Average+audio.Average
 		} else {
 			peak, average = max(w.Rates[name].Peak, audio.Peak), max(w.Rates[name].Average, audio.Average)
 		}
 	}
+	peak, average = peak+text.Peak, average+text.Average
 	bandwidth, err := strconv.Atoi(v["BANDWIDTH"])
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, bandwidth, peak, "rule 9")

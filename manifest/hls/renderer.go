@@ -55,12 +55,12 @@ func (r *Renderer) Forget(before uint64) {
 }
 
 // Media is the function Media.
-func (r *Renderer) Media(w *media.Window, track string, links manifest.Links, delta bool) (*Playlist, error) {
+func (r *Renderer) Media(w *media.Window, track string, links manifest.Links, delta Delta) (*Playlist, error) {
 	return r.render(w, track, links, delta, false)
 }
 
 // IFrames is the function IFrames.
-func (r *Renderer) IFrames(w *media.Window, track string, links manifest.Links, delta bool) (*Playlist, error) {
+func (r *Renderer) IFrames(w *media.Window, track string, links manifest.Links, delta Delta) (*Playlist, error) {
 	return r.render(w, track, links, delta, true)
 }
 
@@ -86,20 +86,20 @@ func (r *Renderer) track(name string) *trackTexts {
 	return t
 }
 
-func (r *Renderer) render(w *media.Window, track string, links manifest.Links, delta, iframes bool) (*Playlist, error) {
+func (r *Renderer) render(w *media.Window, track string, links manifest.Links, delta Delta, iframes bool) (*Playlist, error) {
 	l, err := list(w, track, links, iframes)
 	if err != nil {
 		return nil, err
 	}
 	skip := 0
-	if delta {
+	if delta != Whole {
 		skip = l.skippable()
 	}
 	stretches, rows, err := r.remembered(l, skip)
 	if err != nil {
 		return nil, err
 	}
-	header, err := l.header(skip, l.survey(rows))
+	header, err := l.header(skip, delta, l.survey(rows))
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func TestRendererIsPure(t *testing.T) {
 			if rapid.IntRange(0, 5).Draw(t, "forget") == 0 {
 				r.Forget(w.Rows.At(rapid.IntRange(0, w.Rows.Len()-1).Draw(t, "before")).Number)
 			}
-			checkRenderer(t, r, drawView(t, w), drawLinks(t), rapid.IntRange(0, 2).Draw(t, "delta") == 0)
+			checkRenderer(t, r, drawView(t, w), drawLinks(t), rapid.SampledFrom([]hls.Delta{hls.Whole, hls.Whole, hls.Skip, hls.SkipRanges}).Draw(t, "delta"))
 		}
 	})
 }
@@ -90,7 +90,7 @@ func drawLinks(t *rapid.T) manifest.Links {
 	}
 }
 
-func checkRenderer(t require.TestingT, r *hls.Renderer, w *media.Window, links manifest.Links, delta bool) {
+func checkRenderer(t require.TestingT, r *hls.Renderer, w *media.Window, links manifest.Links, delta hls.Delta) {
 	check := func(want []byte, wantErr error, got *hls.Playlist, err error) {
 		if wantErr != nil {
 			require.Equal(t, wantErr, err)
@@ -133,12 +133,12 @@ func TestGzipOfLongPlaylist(t *testing.T) {
 	t.Parallel()
 	w := long(2000).Window()
 	r := hls.NewRenderer()
-	p, err := r.Media(w, "v1", manifest.Links{}, false)
+	p, err := r.Media(w, "v1", manifest.Links{}, hls.Whole)
 	require.NoError(t, err)
 	data := p.Gzip()
 	require.Less(t, len(data), len(p.Text)/5)
 	checkGzip(t, p)
-	again, err := r.Media(w, "v1", manifest.Links{}, false)
+	again, err := r.Media(w, "v1", manifest.Links{}, hls.Whole)
 	require.NoError(t, err)
 	require.Equal(t, data, again.Gzip())
 }
@@ -158,12 +158,12 @@ func TestRendererShared(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for _, w := range windows {
-				want, err := hls.Media(w, "a1", manifest.Links{}, false)
+				want, err := hls.Media(w, "a1", manifest.Links{}, hls.Whole)
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				got, err := r.Media(w, "a1", manifest.Links{}, false)
+				got, err := r.Media(w, "a1", manifest.Links{}, hls.Whole)
 				if err != nil || !bytes.Equal(want, got.Text) {
 					t.Errorf("another text, or error %v", err)
 					return

@@ -10,7 +10,16 @@ import (
 	"weir/internal/media"
 )
 
-const segmentSuffix = ".m4s"
+const (
+	segmentSuffix = ".m4s"
+	textSuffix    = ".vtt"
+)
+
+// isPlainText tells whether the track in that column of a run is listed as segments of plain WebVTT (rfc8216bis, 3.1.4): HLS has no WebVTT in
+// MP4, and players of it do not read that.
+func isPlainText(run *media.Run, column int) bool {
+	return column >= 0 && run.Tracks[column].Codec == media.WVTT
+}
 
 // segments renders closed segments from ≤ i < to, those from l.from on with their parts where parts says so. EXT-X-MAP stands at the first listed
 // segment of each run that has the track, also if that is a gap: so a segment's text depends on the one before it and on nothing else.
@@ -73,7 +82,7 @@ type builder struct {
 func (b *builder) fill(seg *m3u8.MediaSegment, e *entry, prev *media.Run, parts bool) {
 	first := begins(e.number, e.run, prev)
 	seg.Discontinuity = first && e.run.ID > 0
-	if e.column >= 0 && (first || prev == nil) {
+	if e.column >= 0 && (first || prev == nil) && !isPlainText(e.run, e.column) {
 		b.line = append(mapURI(b.line[:0], e.run, e.column), b.l.links.Media...)
 		seg.Map = &m3u8.Map{URI: string(b.line)}
 	}
@@ -85,14 +94,18 @@ func (b *builder) fill(seg *m3u8.MediaSegment, e *entry, prev *media.Run, parts 
 			gap = true
 		}
 	}
-	seg.URI = b.uri(e.number)
+	suffix := segmentSuffix
+	if isPlainText(e.run, e.column) {
+		suffix = textSuffix
+	}
+	seg.URI = b.uri(e.number, suffix)
 	seg.Duration = e.duration().Seconds(millis)
 	b.tags.add(e, gap, parts, b.l.links.Media)
 }
 
-func (b *builder) uri(number uint64) string {
+func (b *builder) uri(number uint64, suffix string) string {
 	from := b.uris.Len()
-	b.line = append(appendUint(b.line[:0], number), segmentSuffix...)
+	b.line = append(appendUint(b.line[:0], number), suffix...)
 	b.uris.Write(b.line)
 	b.uris.WriteString(b.l.links.Media)
 	return b.uris.String()[from:]

@@ -51,6 +51,21 @@ func Cases() map[string]*media.Window {
 	cases["two-languages"] = c.Window()
 
 	c = New(0)
+	low, high48 := AAC("a1", 1, 48000, "en"), AAC("a2", 1, 48000, "en")
+	high48.Codecs = "mp4a.40.5"
+	c.Run(0, low, high48)
+	c.Rows(6, seg, rate/20)
+	cases["radio-bitrates"] = c.Window()
+
+	c = New(0)
+	atmos := AC3("a3", 1, "en")
+	atmos.Codec, atmos.Codecs, atmos.Objects = media.EAC3, "ec-3", 16
+	c.Captions = []media.Caption{{ID: "CC1", Language: "en"}, {ID: "CC3"}, {ID: "SERVICE1", Language: "en"}}
+	c.Run(0, video, AAC("a1", 1, 48000, "en"), AAC("a2", 1, 48000, "en"), atmos, WebVTT("t1", 1, "en"), IMSC("t2", 1, "sv"))
+	c.Rows(6, seg, rate)
+	cases["subtitles"] = c.Window()
+
+	c = New(0)
 	c.Run(0, video, audio)
 	c.Rows(4, seg, rate)
 	c.End("a1")
@@ -73,6 +88,19 @@ func Cases() map[string]*media.Window {
 	c.Rows(6, seg, rate)
 	c.Trim(2)
 	cases["slid-to-run-start"] = c.Window()
+	c = New(0)
+	c.Run(0, ladder(AAC("a1", 1, 48000, "en"), AAC("a2", 1, 48000, "de"))...)
+	c.Rows(6, seg, rate)
+	cases["renditions"] = c.Window()
+
+	c = New(0)
+	c.Run(0, ladder(audio)...)
+	c.Rows(3, seg, rate)
+	c.Run(0, ladder(audio)[1:]...) // the first one stopped
+	c.Rows(3, seg, rate)
+	c.Run(0, ladder(audio)...)
+	c.Rows(3, seg, rate)
+	cases["rendition-away"] = c.Window()
 	return cases
 }
 
@@ -150,8 +178,37 @@ func LowLatencyCases() map[string]*media.Window {
 	parts(c, 2, 2)
 	cases["low-latency-drift"] = c.Window()
 
+	c = New(100)
+	c.LowLatency = true
+	c.Run(0, video, audio, WebVTT("t1", 1, "en"))
+	c.Rows(10, seg, rate)
+	c.Plan(seg, rate)
+	parts(c, 2, 3)
+	cases["low-latency-subtitles"] = c.Window()
+
+	c = New(100)
+	c.LowLatency = true
+	all := ladder(audio)
+	for i := range all[:3] {
+		all[i] = Chunked(all[i], chunk)
+	}
+	c.Run(0, all...)
+	c.Rows(10, seg, rate)
+	c.Plan(seg, rate)
+	for _, t := range []string{"v1", "v1", "v2", "v3", "v3", "v3", "a1"} {
+		c.Part(t)
+	}
+	cases["low-latency-renditions"] = c.Window()
+
 	c = begin(6)
 	c.Ended = true
 	cases["ended"] = c.Window()
 	return cases
+}
+
+// ladder is three renditions of the same pictures, and sound.
+func ladder(sound ...media.Track) []media.Track {
+	return append([]media.Track{
+		AVC(1, 1920, 1080, "avc1.640028"), Rendition(2, AVC(1, 1280, 720, "avc1.64001f")), Rendition(3, AVC(2, 640, 360, "avc1.64001e")),
+	}, sound...)
 }

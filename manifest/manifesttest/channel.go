@@ -16,6 +16,7 @@ var Epoch = time.Date(2026, 11, 21, 20, 15, 30, 123456789, time.UTC)
 const (
 	audioFrame = 1024 // samples in an audio frame
 	audioShare = 20   // audio beside video has one so-many-th of its bits
+	textShare  = 500  // and text
 )
 
 // Channel plays packager and window: it begins runs, appends rows and trims them. Not safe for concurrent use.
@@ -27,8 +28,9 @@ type Channel struct {
 	DVR     time.Duration
 	PPM     int64 // how much faster the source's clock is than the wall's, in millionths
 
-	LowLatency bool // of the windows
-	Ended      bool // of the windows
+	Captions   []media.Caption // of the windows
+	LowLatency bool            // of the windows
+	Ended      bool            // of the windows
 
 	rows    []*media.Row
 	open    []*openRow // behind rows
@@ -126,7 +128,7 @@ func (c *Channel) segment(t media.Track, lead bool, start, end media.Ticks, time
 	switch {
 	case lead:
 		seg.Start, seg.Duration = start, end-start
-	case t.Kind == media.Video:
+	case t.Kind != media.Audio:
 		seg.Duration = media.RescaleUp(end, timescale, t.Timescale) - seg.Start
 	default: // whole frames, up to the first boundary at or after the lead's end
 		frames := (media.RescaleUp(end, timescale, t.Timescale) - seg.Start + audioFrame - 1) / audioFrame
@@ -140,6 +142,12 @@ func (c *Channel) segment(t media.Track, lead bool, start, end media.Ticks, time
 	c.ends[t.Name] = seg.Start + seg.Duration
 	if t.Kind == media.Audio && !lead {
 		bitrate /= audioShare
+	}
+	if t.Kind == media.Video && !lead { // the lower a rendition, the less it needs
+		bitrate /= 1 + int(t.Name[1]-'0')
+	}
+	if t.Kind == media.Text {
+		bitrate /= textShare
 	}
 	seg.Parts = chunks(t, seg.Duration, bitrate, c.cutIDR)
 	seg.Chunks = len(seg.Parts)
@@ -177,7 +185,7 @@ func (c *Channel) Window() *media.Window {
 	w := &media.Window{
 		Channel: c.Name, Title: c.Title, Segment: c.Segment, Target: c.Target, DVR: c.DVR,
 		Rows: rows(slices.Clone(c.rows)), Rates: maps.Clone(c.rates), Published: c.now,
-		LowLatency: c.LowLatency, Ended: c.Ended,
+		LowLatency: c.LowLatency, Ended: c.Ended, Captions: c.Captions,
 	}
 	if !c.Ended {
 		w.Open = c.openRows()
@@ -190,10 +198,8 @@ func (c *Channel) Window() *media.Window {
 	}
 	w.Tracks = slices.SortedFunc(maps.Values(newest), func(a, b media.Track) int {
 		if a.Kind != b.Kind {
-			if a.Kind == media.Video {
-				return -1
-			}
-			return 1
+			kinds := []media.Kind{media.Video, media.Audio, media.Text}
+			return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind)
 		}
 		return int(a.Name[1]) - int(b.Name[1])
 	})

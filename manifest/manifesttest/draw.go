@@ -146,6 +146,12 @@ func tracks(t *rapid.T) []media.Track {
 		uhd.Codec, uhd.VideoRange, uhd.FrameRate = media.HEVC, "PQ", media.Fraction{Num: 60000, Den: 1001}
 		all = append(all, uhd)
 	}
+	for i := range rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "renditions") {
+		if video == 0 {
+			break
+		}
+		all = append(all, Rendition(2+i, AVC(1, 640>>i, 360>>i, "avc1.64001e")))
+	}
 	languages := []string{"", "en", "de-AT", "und", `no"t a tag`}
 	least := 0
 	if video == 0 {
@@ -161,6 +167,14 @@ func tracks(t *rapid.T) []media.Track {
 			all = append(all, AAC(name, 2, 44100, language))
 		case 2:
 			all = append(all, AC3(name, 3, language))
+		}
+	}
+	for i := range rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "text") {
+		name, language := "t"+string(rune('1'+i)), rapid.SampledFrom(languages).Draw(t, "language")
+		if rapid.Bool().Draw(t, "document") {
+			all = append(all, IMSC(name, 2, language))
+		} else {
+			all = append(all, WebVTT(name, 1, language))
 		}
 	}
 	return all

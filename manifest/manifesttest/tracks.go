@@ -1,6 +1,7 @@
 package manifesttest
 
 import (
+	"strconv"
 	"time"
 
 	"weir/internal/media"
@@ -12,6 +13,12 @@ func AVC(init uint32, width, height int, codecs string) media.Track {
 		Name: "v1", Kind: media.Video, Codec: media.AVC, Codecs: codecs, Timescale: 90000, Init: init,
 		Width: width, Height: height, FrameRate: media.Fraction{Num: 25, Den: 1}, VideoRange: "SDR",
 	}
+}
+
+// Rendition is the video track under the name of the n-th rendition: v2, v3, ….
+func Rendition(n int, t media.Track) media.Track {
+	t.Name = "v" + strconv.Itoa(n)
+	return t
 }
 
 // AAC is a stereo track.
@@ -30,8 +37,25 @@ func AC3(name string, init uint32, language string) media.Track {
 	}
 }
 
+// WebVTT is a track of subtitles.
+func WebVTT(name string, init uint32, language string) media.Track {
+	return media.Track{
+		Name: name, Kind: media.Text, Codec: media.WVTT, Codecs: "wvtt", Timescale: 90000, Init: init, Language: language,
+	}
+}
+
+// IMSC is a track of subtitles as documents of XML.
+func IMSC(name string, init uint32, language string) media.Track {
+	return media.Track{
+		Name: name, Kind: media.Text, Codec: media.STPP, Codecs: "stpp.ttml.im1t", Timescale: 90000, Init: init, Language: language,
+	}
+}
+
 // Chunked is the track cut into chunks of about that duration: as many whole frames as come nearest to it.
 func Chunked(t media.Track, chunk time.Duration) media.Track {
+	if t.Kind == media.Text {
+		return t
+	}
 	num, den := int64(t.FrameRate.Num), int64(t.FrameRate.Den)
 	if t.Kind == media.Audio {
 		num, den = int64(t.SampleRate), audioFrame

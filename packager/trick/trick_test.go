@@ -32,6 +32,7 @@ func (r *recorder) Chunk(c media.Chunk) error {
 	return nil
 }
 func (r *recorder) End(e media.SegmentEnd) error { r.ends = append(r.ends, e); return nil }
+func (r *recorder) Signal(media.Signal) error    { return nil }
 
 // packaged are four segments of two seconds at 25 frames a second, an IDR each second, B-frames: what the packager makes of them.
 func packaged(t testing.TB) *recorder {
@@ -57,6 +58,10 @@ func packaged(t testing.TB) *recorder {
 		}
 		s := media.Sample{DTS: media.Ticks(n) * 3600, PTS: (media.Ticks(n) + late) * 3600, Sync: n%25 == 0, Data: data}
 		require.NoError(t, p.Write(s, start.Add(time.Duration(n)*40*time.Millisecond)))
+		if n%20 == 3 { // messages stand before some chunks
+			tag := media.Event{Scheme: media.SchemeID3, PTS: s.PTS, Clock: format.Clock, Data: []byte("ID3")}
+			require.NoError(t, p.Event(tag, start.Add(time.Duration(n)*40*time.Millisecond)))
+		}
 	}
 	require.NoError(t, p.Flush(start.Add(8*time.Second)))
 	require.Len(t, r.ends, len(r.segments))

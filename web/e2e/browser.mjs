@@ -16,9 +16,10 @@ const flags = [
 /**
  * Opens a page in a new browser. If this process is killed, Chromium sees its pipe close and goes too.
  *
- * @param {{width: number, height: number, origin: string, autoplay: boolean}} options origin: the only one that the page may talk to
+ * @param {{width: number, height: number, origin: string, autoplay: boolean, more?: string[]}} options origin: the only one that the page
+ *   may talk to; more: of the browser's flags
  */
-export async function openBrowser({ width, height, origin, autoplay }) {
+export async function openBrowser({ width, height, origin, autoplay, more = [] }) {
   const profile = await mkdtemp(join(tmpdir(), 'weir-chromium-'));
   const remove = () => rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   let context;
@@ -26,7 +27,7 @@ export async function openBrowser({ width, height, origin, autoplay }) {
     context = await chromium.launchPersistentContext(profile, {
       executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
       headless: true,
-      args: [...flags, `--autoplay-policy=${autoplay ? 'no-user-gesture-required' : 'document-user-activation-required'}`],
+      args: [...flags, ...more, `--autoplay-policy=${autoplay ? 'no-user-gesture-required' : 'document-user-activation-required'}`],
       viewport: { width, height },
       // play.mjs ends the browser itself, also on signals.
       handleSIGINT: false,

@@ -122,10 +122,13 @@ func (b *Builder) choice(of int) (group int16, enabled bool) {
 	if !several {
 		return 0, true
 	}
-	if t.Kind == media.Video {
+	switch t.Kind {
+	case media.Video:
 		return 1, first
+	case media.Audio:
+		return 2, first
 	}
-	return 2, first
+	return 3, first
 }
 
 // firstShown is when the strand's first sample is presented, on the channel timeline.

@@ -1,8 +1,7 @@
-package file
+package isobmff
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/Eyevinn/mp4ff/bits"
@@ -11,26 +10,18 @@ import (
 	"weir/internal/media"
 )
 
-// errNoMedia is a track that is neither video nor audio: text, hints, time codes. It is left out.
-var errNoMedia = errors.New("neither video nor audio")
-
-// format reads a track's format off its sample description (ISO/IEC 14496-12, 8.5.2). stbl is the body of the box. The configuration
-// is taken as it stands: taking it apart and putting it together again may change it.
-func format(handler string, stbl []byte) (media.Format, error) {
+// Format reads a track's format off its sample description (ISO/IEC 14496-12, 8.5.2): codec, configuration, and what MP3 needs beside;
+// neither clock nor language. handler is the type of the track's handler, stbl the body of its sample table. The configuration is taken
+// as it stands: taking it apart and putting it together again may change it. The errors wrap ErrNoMedia, ErrMalformed, ErrUnsupported.
+func Format(handler string, stbl []byte) (media.Format, error) {
 	var f media.Format
 	if handler != "vide" && handler != "soun" {
-		return f, errNoMedia
+		return f, ErrNoMedia
 	}
-	stsd := child(stbl, "stsd")
-	if len(stsd) < 16 {
-		return f, fmt.Errorf("%w: no sample description", ErrFile)
+	name, body, err := sampleEntry(stbl)
+	if err != nil {
+		return f, err
 	}
-	entry := stsd[8:]
-	size := binary.BigEndian.Uint32(entry)
-	if size < 8 || uint64(size) > uint64(len(entry)) {
-		return f, fmt.Errorf("%w: sample entry of %d bytes", ErrFile, size)
-	}
-	name, body := string(entry[4:8]), entry[8:size]
 	fixed := 78 // VisualSampleEntry
 	if handler == "soun" {
 		fixed = 28 // AudioSampleEntry
@@ -44,7 +35,7 @@ func format(handler string, stbl []byte) (media.Format, error) {
 		}
 	}
 	if len(body) < fixed {
-		return f, fmt.Errorf("%w: sample entry %q of %d bytes", ErrFile, name, size)
+		return f, fmt.Errorf("%w: sample entry %q of %d bytes", ErrMalformed, name, len(body)+8)
 	}
 	boxes := body[fixed:]
 	var box string
@@ -66,45 +57,45 @@ func format(handler string, stbl []byte) (media.Format, error) {
 	case "fLaC":
 		f.Codec, box = media.FLAC, "dfLa"
 	case "encv", "enca":
-		return f, fmt.Errorf("%w: it is encrypted", ErrFile)
+		return f, fmt.Errorf("%w: sample entry %q: it is encrypted", ErrUnsupported, name)
 	default:
-		return f, fmt.Errorf("%w: codec %q is not supported", ErrFile, name)
+		return f, fmt.Errorf("%w: codec %q", ErrUnsupported, name)
 	}
-	f.Config = child(boxes, box)
+	f.Config = Child(boxes, box)
 	if f.Codec == media.FLAC && len(f.Config) >= 4 {
 		f.Config = f.Config[4:] // version and flags
 	}
 	if len(f.Config) == 0 {
-		return f, fmt.Errorf("%w: sample entry %q without %s", ErrFile, name, box)
+		return f, fmt.Errorf("%w: sample entry %q without %s", ErrMalformed, name, box)
 	}
 	return f, nil
 }
 
 // mp4a is what an esds says (ISO/IEC 14496-14, 6.7.2).
 func mp4a(body, boxes []byte) (f media.Format, err error) {
-	raw := child(boxes, "esds")
+	raw := Child(boxes, "esds")
 	if raw == nil {
-		raw = child(child(boxes, "wave"), "esds") // QuickTime
+		raw = Child(boxes, "wave", "esds") // QuickTime
 	}
 	if len(raw) < 4 {
-		return f, fmt.Errorf("%w: sample entry \"mp4a\" without esds", ErrFile)
+		return f, fmt.Errorf("%w: sample entry \"mp4a\" without esds", ErrMalformed)
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: esds: %v", ErrFile, p)
+			err = fmt.Errorf("%w: esds: %v", ErrMalformed, p)
 		}
 	}()
 	es, err := mp4.DecodeESDescriptor(bits.NewFixedSliceReader(raw[4:]), uint32(len(raw)-4))
 	if err != nil {
-		return f, fmt.Errorf("%w: esds: %w", ErrFile, err)
+		return f, fmt.Errorf("%w: esds: %w", ErrMalformed, err)
 	}
 	if es.DecConfigDescriptor == nil {
-		return f, fmt.Errorf("%w: esds without a decoder configuration", ErrFile)
+		return f, fmt.Errorf("%w: esds without a decoder configuration", ErrMalformed)
 	}
 	switch c := es.DecConfigDescriptor; c.ObjectType {
 	case 0x40, 0x66, 0x67, 0x68: // MPEG-4 audio, MPEG-2 AAC
 		if c.DecSpecificInfo == nil || len(c.DecSpecificInfo.DecConfig) == 0 {
-			return f, fmt.Errorf("%w: esds without an AudioSpecificConfig", ErrFile)
+			return f, fmt.Errorf("%w: esds without an AudioSpecificConfig", ErrMalformed)
 		}
 		f.Codec, f.Config = media.AAC, c.DecSpecificInfo.DecConfig
 	case 0x69, 0x6b:
@@ -112,7 +103,7 @@ func mp4a(body, boxes []byte) (f media.Format, err error) {
 		f.Channels = int(binary.BigEndian.Uint16(body[16:]))
 		f.SampleRate = int(binary.BigEndian.Uint16(body[24:]))
 	default:
-		return f, fmt.Errorf("%w: audio of object type %#x is not supported", ErrFile, c.ObjectType)
+		return f, fmt.Errorf("%w: audio of object type %#x", ErrUnsupported, c.ObjectType)
 	}
 	return f, nil
 }

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	nethttp "net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"weir/ingest"
+	"weir/ingest/cmaf"
+	"weir/ingest/http"
+	"weir/ingest/srt"
+	"weir/ingest/subtitles"
+	"weir/internal/bus"
+	"weir/internal/catalog"
+	"weir/internal/config"
+)
+
+// newIngest makes the server that admits feeds, and the hook that it asks, which has to be closed after it; nil where there is none.
+func newIngest(cfg config.Ingest, b *bus.Bus, channels *catalog.Catalog, log *slog.Logger) (*ingest.Server, *ingest.Hook) {
+	var hook *ingest.Hook
+	if cfg.Admission.OnPublish != "" {
+		hook = ingest.NewHook(cfg.Admission.OnPublish, cfg.Admission.OnPublishIn, log.With("area", "ingest"))
+	}
+	return ingest.New(ingest.Config{
+		Bus: ingest.OnBus(b), Catalog: channels, Log: log.With("area", "ingest"), Now: time.Now,
+		Admission: ingest.Admission{Allow: cfg.Admission.Allow, Hook: hook},
+		Feeds:     cfg.Limits.Feeds, Tracks: cfg.Limits.Tracks, SampleBytes: int(cfg.Limits.Sample), Bitrate: cfg.Limits.Bitrate,
+	}), hook
+}
+
+// serveHTTP runs what is pushed by HTTP.
+func serveHTTP(ctx context.Context, group *errgroup.Group, cfg config.Ingest, ports *ports, feeds *ingest.Server,
+	channels *catalog.Catalog, log *slog.Logger,
+) {
+	texts := subtitles.New(subtitles.Config{Ingest: feeds, Log: log.With("area", "subtitles"), Now: time.Now})
+	segments := cmaf.New(cmaf.Config{Ingest: feeds, Log: log.With("area", "cmaf"), Now: time.Now, Idle: cfg.Limits.Idle})
+	var browsers nethttp.Handler
+	if ports.whip != nil {
+		browsers = serveWHIP(ctx, group, cfg, ports.whip, feeds, channels, log)
+	}
+	server := http.New(http.Config{
+		Listener: ports.ingest, Ingest: feeds, Log: log.With("area", "http"), CMAF: segments, Subtitles: texts, WHIP: browsers,
+		HeaderTimeout: cfg.Limits.Handshake, IdleTimeout: cfg.Limits.Idle, Connections: cfg.Limits.Connections,
+	})
+	group.Go(func() error {
+		stop := context.AfterFunc(ctx, segments.Close)
+		defer segments.Close()
+		defer stop()
+		return server.Run(ctx)
+	})
+	log.Info("listening", "for", "http", "address", ports.ingest.Addr().String())
+}
+
+// serveSRT runs what takes feeds in by SRT: senders that call, where ln is not nil, and those that are called.
+func serveSRT(ctx context.Context, group *errgroup.Group, cfg config.Ingest, ln *srt.Listener, feeds ingest.Opener,
+	channels *catalog.Catalog, log *slog.Logger,
+) {
+	log = log.With("area", "srt")
+	if ln != nil {
+		server := srt.New(srt.Config{
+			Listener: ln, Ingest: feeds, Catalog: channels, Passphrase: cfg.SRT.Passphrase, Log: log, Now: time.Now,
+			HandshakeTimeout: cfg.Limits.Handshake, IdleTimeout: cfg.Limits.Idle, Connections: cfg.Limits.Connections,
+		})
+		group.Go(func() error { return server.Run(ctx) })
+		log.Info("listening", "for", "srt", "address", ln.Addr().String())
+	}
+	calls := srt.NewSupervisor(srt.SupervisorConfig{
+		Ingest: feeds, Catalog: channels, Log: log, Now: time.Now, HandshakeTimeout: cfg.Limits.Handshake, IdleTimeout: cfg.Limits.Idle,
+	})
+	group.Go(func() error { return calls.Run(ctx) })
+}
