@@ -114,7 +114,7 @@ func (r *run) patient(at media.Ticks) bool {
 // tolerated is how far behind the lead's sync sample that of a track may be that is to join: nothing, unless they never coincide.
 func (p *Packager) tolerated(t *track) media.Ticks {
 	if t.Kind == media.Video && (p.discordant || t.refusals >= maxRefusals) {
-		return media.Ticks(p.segmentDuration() * 9 / 10)
+		return media.Ticks(p.segmentDuration()) - t.ns(t.slack())
 	}
 	return 0
 }

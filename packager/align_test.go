@@ -120,7 +120,7 @@ func TestRenditionsAreCutAtEqualTimes(t *testing.T) {
 // Key frames that never coincide do not stop a channel: the lead decides, and the operator is told.
 func TestRenditionsWithoutCommonKeyFrames(t *testing.T) {
 	t.Parallel()
-	for _, late := range []time.Duration{300, 700, 1500} {
+	for _, late := range []time.Duration{21, 300, 700, 1500, 1979} {
 		t.Run(fmt.Sprint(late), func(t *testing.T) {
 			t.Parallel()
 			y := ladder(90000)
@@ -236,5 +236,25 @@ func TestRenditionThatComesLater(t *testing.T) {
 	}
 	if st := p.Stats(); st.Samples-st.Out > 50 || rec.runs[1].Start.Sub(rec.runs[0].Start) > 12*sec {
 		t.Errorf("%d of %d samples are out: %v; %v", st.Out, st.Samples, st.Dropped, rec.runs[1].Start.Sub(rec.runs[0].Start))
+	}
+}
+
+// A rung that comes back with key frames a moment before those of the others was never taken.
+func TestRenditionThatComesBackALittleEarly(t *testing.T) {
+	t.Parallel()
+	y := ladder(1000)
+	y.video(0, 0, 9*sec, fps25, 50, false)
+	y.video(0, 20*sec-21*time.Millisecond, 60*sec, fps25, 50, false)
+	y.video(1, 0, 60*sec, fps25, 50, false)
+	y.video(2, 0, 60*sec, fps25, 50, false)
+	y.audio(3, 0, 60*sec, 48000)
+	rec := newRecorder(t, Resume{})
+	p, err := New(Config{2 * sec, 200 * time.Millisecond}, Resume{}, rec)
+	must(t, err)
+	must(t, y.run(p))
+	rec.complete()
+	must(t, y.verify(rec, p.Stats(), 3*time.Millisecond))
+	if got := sets(rec.runs); got != "v1v2v3a1 v2v3a1 v1v2v3a1" {
+		t.Errorf("runs %s; %+v", got, p.Stats())
 	}
 }

@@ -33,6 +33,8 @@ type view struct {
 		Frames      int
 		AudioBytes  int
 		Latency     float64
+		Stalls      int
+		Height      int
 		Errors      []struct {
 			Fatal bool
 			Text  string
@@ -49,10 +51,10 @@ func harness(srv *server, channel, player string, more ...string) *exec.Cmd {
 }
 
 // watch opens the player page in a browser until the test ends.
-func watch(t testing.TB, srv *server, channel, player string) *watcher {
+func watch(t testing.TB, srv *server, channel, player string, more ...string) *watcher {
 	t.Helper()
 	need(t, "node", "chromium")
-	cmd := harness(srv, channel, player, "--watch")
+	cmd := harness(srv, channel, player, append(more, "--watch")...)
 	w := &watcher{t: t, stderr: &syncBuffer{}}
 	cmd.Stderr = w.stderr
 	var err error

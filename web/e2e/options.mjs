@@ -24,7 +24,7 @@ Plays a channel in Chromium and checks that it plays. Prints one line of JSON; e
   --no-autoplay             let the browser forbid sound before a click: the page begins without it
   --ordinary                play at ordinary latency
   --watch                   keep playing and take commands on stdin, a line each, answered by a line of JSON each:
-                            state | check N | seek FRACTION | live | pause | play | screenshot FILE | quit
+                            state | check N | seek FRACTION | level N | live | pause | play | screenshot FILE | quit
                             It ends with stdin, or with --timeout (default then 600).
 
 CHROMIUM names the browser (default /usr/bin/chromium).`;

@@ -28,6 +28,15 @@ export async function takeCommands(page, checks, say) {
       await checks.until('go live', 20, (state) => state.live && !state.seeking && !state.waiting);
       return {};
     },
+    // From the quality that plays to the n-th, counted from the least; it is there when pictures of its height are shown.
+    async level(argument) {
+      const before = await checks.state();
+      const level = before.levels[number(argument, 0, before.levels.length - 1)];
+      const begin = performance.now();
+      await page.evaluate((id) => window.weir.chooseLevel(id), level.id);
+      await checks.until(`pictures of ${level.height} lines`, 30, (state) => state.height === level.height && !state.waiting);
+      return { from: before.height, height: level.height, seconds: Math.round(performance.now() - begin) / 1000 };
+    },
     pause: async () => (await page.evaluate(() => window.weir.pause()), {}),
     play: async () => (await page.evaluate(() => window.weir.play()), {}),
     screenshot: async (argument) => (await page.screenshot({ path: argument }), { file: argument }),

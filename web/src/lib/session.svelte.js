@@ -40,6 +40,11 @@ export class Session {
   /** From opening to the first frame on screen, or the first sound where there is no picture, ms. */
   firstFrameMs = $state.raw(/** @type {number | null} */ (null));
 
+  /** Qualities that can be chosen. */
+  levels = $state.raw(/** @type {import('../players/contract.js').Level[]} */ ([]));
+  /** The one that was chosen; null: the player chooses. */
+  level = $state.raw(/** @type {string | null} */ (null));
+
   /** @type {import('../players/contract.js').Player | null} */
   player = null;
 
@@ -104,6 +109,12 @@ export class Session {
     return this.#start();
   }
 
+  /** @param {string | null} id of a quality, null: the player chooses */
+  chooseLevel(id) {
+    this.level = id;
+    this.player?.setLevel(id);
+  }
+
   async close() {
     this.#stopped();
     this.#generation++;
@@ -160,6 +171,8 @@ export class Session {
     this.#openedAt = performance.now();
     const channel = this.#channel;
     const way = this.#way;
+    this.levels = [];
+    this.level = null;
     const old = this.player;
     this.player = null;
     try {
@@ -232,6 +245,8 @@ export class Session {
     // `playing` is not told after every short wait.
     if (this.waiting && this.started && view.currentTime !== this.view.currentTime && video.readyState > 2) this.waiting = false;
     this.view = view;
+    const levels = player.levels();
+    if (levels.map((level) => level.id + level.bitrate).join() !== this.levels.map((level) => level.id + level.bitrate).join()) this.levels = levels;
     if (this.wanted && video.paused && video.readyState > 2) this.#play();
     const channel = this.#entry();
     const remedy = this.#stall.check({

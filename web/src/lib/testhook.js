@@ -30,6 +30,8 @@ export function exposed({ choice, session, journal, video }) {
         seekable: view.range,
         buffer: view.buffer,
         bitrate: view.bitrate,
+        levels: session.levels,
+        level: session.level,
         width: video.videoWidth,
         height: video.videoHeight,
         ...counts(video),
@@ -49,6 +51,8 @@ export function exposed({ choice, session, journal, video }) {
     /** @param {number} fraction 0 oldest, 1 live; gives the media time asked for, null where the window is not known */
     seekToWindow: (fraction) => session.seekToWindow(fraction),
     goLive: () => session.goLive(),
+    /** @param {string | null} id of one of state().levels; null: the player chooses */
+    chooseLevel: (id) => session.chooseLevel(id),
     play: () => session.play(),
     pause: () => session.pause(),
   };

@@ -14,6 +14,10 @@
  * @property {(time: number) => void} seek to a media time
  * @property {(time: number) => number | null} dateAt time of day at a media time, in milliseconds since the Unix epoch
  * @property {() => Stats} stats
+ * @property {() => Level[]} levels the qualities that can be played, the one that needs least first
+ * @property {(id: string | null) => void} setLevel keeps to one of them from the next segment on; null: the library chooses again
+ *
+ * @typedef {{id: string, height: number | null, bitrate: number}} Level bit/s of the pictures, or of pictures and sound together
  *
  * @typedef {{start: number, end: number}} Range in media time
  *
@@ -31,6 +35,18 @@
  * @property {string} text one sentence for whoever watches
  * @property {string} detail the library's own words, for whoever has to find out
  */
+
+/**
+ * Qualities in the order in which the page shows them, one of each.
+ * @param {Level[]} levels
+ * @returns {Level[]}
+ */
+export function sorted(levels) {
+  const seen = new Set();
+  return levels
+    .toSorted((a, b) => a.bitrate - b.bitrate)
+    .filter((level) => !seen.has(`${level.height} ${level.bitrate}`) && seen.add(`${level.height} ${level.bitrate}`));
+}
 
 /** What is said to the viewer of each kind of problem. */
 const sentences = {

@@ -1,5 +1,5 @@
 import { MediaPlayer } from 'dashjs';
-import { problem, requestKind } from './contract.js';
+import { problem, requestKind, sorted } from './contract.js';
 
 /** @type {(video: HTMLVideoElement, hooks: import('./contract.js').Hooks) => import('./contract.js').Player} */
 export function createPlayer(video, hooks) {
@@ -100,6 +100,17 @@ export function createPlayer(video, hooks) {
         latency: Number.isFinite(latency) ? latency : null,
         segment: (video ?? audio)?.segmentDuration || (video ?? audio)?.fragmentDuration || null,
       };
+    },
+
+    levels() {
+      if (!ready()) return [];
+      return sorted(player.getRepresentationsByType('video').map((each) => ({ id: each.id, height: each.height || null, bitrate: each.bandwidth })));
+    },
+
+    setLevel(id) {
+      if (!ready()) return;
+      player.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: id === null } } } });
+      if (id !== null) player.setRepresentationForTypeById('video', id);
     },
   };
 }

@@ -1,5 +1,5 @@
 import Hls from 'hls.js';
-import { problem, requestKind } from './contract.js';
+import { problem, requestKind, sorted } from './contract.js';
 
 /** A repair that is needed more often than this within the time below does not help any more. */
 const maxRepairs = 4;
@@ -112,6 +112,12 @@ export function createPlayer(video, hooks) {
         latency: hls.latency || null,
         segment: details()?.targetduration ?? null,
       };
+    },
+
+    levels: () => sorted(hls.levels.map((level, i) => ({ id: String(i), height: level.height || null, bitrate: level.bitrate }))),
+
+    setLevel(id) {
+      hls.loadLevel = id === null ? -1 : Number(id); // what is buffered is played: near the live edge there is no time to load it again
     },
   };
 }

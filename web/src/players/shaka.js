@@ -1,5 +1,5 @@
 import shaka from 'shaka-player/dist/shaka-player.compiled-es2021.js';
-import { problem, requestKind } from './contract.js';
+import { problem, requestKind, sorted } from './contract.js';
 
 /**
  * In HLS the library leaves the time that a feed was away out of its time line, but moves the window and the live edge on by
@@ -108,6 +108,14 @@ export function createPlayer(video, hooks) {
     return range.end > range.start ? range : null;
   }
 
+  /** What can be switched to without another sound. */
+  function variants() {
+    if (gone || loading) return [];
+    const all = player.getVariantTracks();
+    const audio = all.find((track) => track.active)?.audioId;
+    return all.filter((track) => track.audioId === audio);
+  }
+
   return {
     library: `Shaka Player ${shaka.Player.version.replace(/^v/, '')}`,
 
@@ -160,6 +168,14 @@ export function createPlayer(video, hooks) {
         latency: stats.liveLatency || null,
         segment: stats.maxSegmentDuration || null,
       };
+    },
+
+    levels: () => sorted(variants().map((each) => ({ id: String(each.id), height: each.height || null, bitrate: each.bandwidth }))),
+
+    setLevel(id) {
+      player.configure('abr.enabled', id === null);
+      const chosen = variants().find((each) => String(each.id) === id);
+      if (chosen) player.selectVariantTrack(chosen);
     },
   };
 }
