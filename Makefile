@@ -41,7 +41,7 @@ test-web: web/dist/index.html
 
 test-go: web/dist/index.html
 	go test -race $$(go list ./... | grep -v internal/e2e)
-	go test -race -timeout 30m ./internal/e2e # alone: players in a browser need the processors
+	go test -race -timeout 55m ./internal/e2e # alone: players in a browser need the processors
 
 lint: web/dist/index.html $(TOOLS)/staticcheck-$(STATICCHECK_VERSION) $(TOOLS)/gofumpt-$(GOFUMPT_VERSION) ## go vet, staticcheck, gofumpt, go mod tidy
 	go vet ./...

@@ -11,6 +11,10 @@ import (
 // A changed DVR duration applies within a segment: manifests and memory follow, down and up, and nothing else moves.
 func TestDVRChangesWhileOnAir(t *testing.T) {
 	t.Parallel()
+	realtime(t, dVRChangesWhileOnAir)
+}
+
+func dVRChangesWhileOnAir(t *attempt) {
 	need(t, "ffmpeg")
 	srv := start(t, settings{channels: "  live: {dvr: 60s, segment: 1s}\n"})
 	broadcast(t, pushPattern("320x180", srv.push("/live/live"))...)

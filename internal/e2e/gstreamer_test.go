@@ -26,7 +26,7 @@ var gstBuffer = regexp.MustCompile(`chain .*\((video|audio):sink\).* pts: (\d+):
 // gstreamerPlays has GStreamer play and decode, in real time, until it has 10 s of picture and sound. The silent tone beside them is
 // a live source: with one in the pipeline gst-launch starts at once and never pauses to buffer, which it does not always come
 // back from (and to DASH it does so until there are 30 s to play, which is more than is behind the live edge).
-func gstreamerPlays(t *testing.T, url string) {
+func gstreamerPlays(t testing.TB, url string) {
 	cmd := exec.Command("gst-launch-1.0", strings.Fields("-v audiotestsrc is-live=true volume=0 ! fakesink uridecodebin3 uri="+url+" name=d "+
 		"d. ! video/x-raw ! fakesink name=video silent=false sync=true d. ! audio/x-raw ! fakesink name=audio silent=false sync=true")...)
 	stdout, err := cmd.StdoutPipe()
@@ -79,7 +79,7 @@ func gstreamerPlays(t *testing.T, url string) {
 // term, there since commit 8a9821e8, does not belong there: what is asked for is as many segments late as fit between
 // availabilityStartTime and the first segment listed, so it is never there yet, and GStreamer waits. No live MPD with a SegmentTimeline
 // gets around that for longer than its window takes to move by a segment, whatever its availabilityStartTime; so ours stays.
-func countingFromZero(t *testing.T, srv *server) string {
+func countingFromZero(t testing.TB, srv *server) string {
 	t.Helper()
 	upstream, err := url.Parse(srv.url("/"))
 	require.NoError(t, err)

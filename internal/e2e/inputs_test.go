@@ -20,7 +20,9 @@ type inputStatus struct {
 
 // A backup takes over whatever the primary dies of: it hangs, is killed, or is told to go. Each change is one discontinuity, a player plays on, and
 // another channel does not notice.
-func TestBackupInput(t *testing.T) {
+func TestBackupInput(t *testing.T) { realtime(t, backupInput) }
+
+func backupInput(t *attempt) {
 	need(t, "node", "chromium", "ffmpeg")
 	srv := start(t, settings{channels: "  red: {dvr: 10m, inputs: [{name: main}, {name: backup}], switch: {silence: 2s, back: 6s}}\n  other: {dvr: 10m}\n"})
 	broadcast(t, pushPattern("320x180", srv.push("/live/other"))...)

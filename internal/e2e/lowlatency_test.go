@@ -40,7 +40,9 @@ func play(t testing.TB, srv *server, channel, player string, options ...string) 
 
 // Players take a channel with chunks as a low-latency one: at their best they are not further behind than half of what they keep without parts,
 // which is three target durations, 6 s. How near they come and stay is what BenchmarkLatency measures.
-func TestPlayersTakeLowLatency(t *testing.T) {
+func TestPlayersTakeLowLatency(t *testing.T) { realtime(t, playersTakeLowLatency) }
+
+func playersTakeLowLatency(t *attempt) {
 	need(t, "node", "chromium", "ffmpeg")
 	srv := onAir(t)
 	for _, channel := range []string{"demo", "live"} {
@@ -48,7 +50,7 @@ func TestPlayersTakeLowLatency(t *testing.T) {
 			if channel == "live" && player != "hlsjs" {
 				continue // its GOPs are long: one shows that parts do not depend on that
 			}
-			t.Run(channel+"/"+player, func(t *testing.T) {
+			t.Run(channel+"/"+player, func(t *attempt) {
 				p := play(t, srv, channel, player, append([]string{"--seconds", "10"},
 					artifact(t, "low-latency-"+channel+"-"+player+".png")...)...)
 				require.True(t, p.OK, p.Problems)
@@ -57,7 +59,7 @@ func TestPlayersTakeLowLatency(t *testing.T) {
 			})
 		}
 	}
-	t.Run("ordinary", func(t *testing.T) { // beside it, from the same channel
+	t.Run("ordinary", func(t *attempt) { // beside it, from the same channel
 		p := play(t, srv, "demo", "shaka-dash", "--ordinary", "--seconds", "5")
 		require.True(t, p.OK, p.Problems)
 		require.Greater(t, p.LowestLatency, 3.)

@@ -17,7 +17,7 @@ import (
 var duplicatedMOOV = regexp.MustCompile(`(?m)^.*Found duplicated MOOV Atom. Skipped it\n?`)
 
 // ffmpegPlays has ffmpeg pull 10 s and looks at the times of what it got.
-func ffmpegPlays(t *testing.T, url string) {
+func ffmpegPlays(t testing.TB, url string) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "ffmpeg", "-v", "warning", "-nostdin", "-i", url, "-map", "0:v:0", "-map", "0:a:0",
@@ -47,7 +47,7 @@ func ffmpegPlays(t *testing.T, url string) {
 }
 
 // requireRising checks that times, in seconds, rise from one to the next, and never by more than a quarter of a second.
-func requireRising(t *testing.T, what string, times []float64) {
+func requireRising(t testing.TB, what string, times []float64) {
 	t.Helper()
 	for i := 1; i < len(times); i++ {
 		step := times[i] - times[i-1]

@@ -9,7 +9,7 @@ import (
 
 // onAir is a server with two channels that have been on air long enough to seek in: the demo, and a push with B-frames.
 // Nothing leaves their windows while a test runs.
-func onAir(t *testing.T) *server {
+func onAir(t testing.TB) *server {
 	srv := start(t, settings{channels: "  demo: {dvr: 30m, source: \"file:testdata/demo.mp4\"}\n  live: {dvr: 30m}\n"})
 	feed := pushPattern("768x320", srv.push("/live/live"))
 	if avatar, ok := findShared("flv/avatar.flv"); ok { // irregular GOPs and B-frames
@@ -25,12 +25,14 @@ func onAir(t *testing.T) *server {
 }
 
 // Each player in a browser plays 10 s of picture and sound, seeks back into the window and returns to the live edge.
-func TestBrowsersPlay(t *testing.T) {
+func TestBrowsersPlay(t *testing.T) { realtime(t, browsersPlay) }
+
+func browsersPlay(t *attempt) {
 	need(t, "node", "chromium", "ffmpeg")
 	srv := onAir(t)
 	for _, channel := range []string{"demo", "live"} {
 		for _, player := range browserPlayers {
-			t.Run(channel+"/"+player, func(t *testing.T) {
+			t.Run(channel+"/"+player, func(t *attempt) {
 				p := play(t, srv, channel, player,
 					append([]string{"--seconds", "10", "--seek"}, artifact(t, channel+"-"+player+".png")...)...)
 				require.True(t, p.OK, p.Problems)
@@ -41,15 +43,17 @@ func TestBrowsersPlay(t *testing.T) {
 
 // ffmpeg and GStreamer play 10 s of each format without a complaint, and the times that they see rise without a jump. For what
 // GStreamer gets as DASH, see countingFromZero.
-func TestFFmpegAndGStreamerPlay(t *testing.T) {
+func TestFFmpegAndGStreamerPlay(t *testing.T) { realtime(t, fFmpegAndGStreamerPlay) }
+
+func fFmpegAndGStreamerPlay(t *attempt) {
 	need(t, "ffmpeg", "gst-launch-1.0")
 	srv := onAir(t)
 	forGStreamer := map[string]string{"index.m3u8": srv.url(""), "manifest.mpd": countingFromZero(t, srv)}
 	for _, channel := range []string{"demo", "live"} {
 		for _, manifest := range []string{"index.m3u8", "manifest.mpd"} {
 			path := "/live/" + channel + "/" + manifest
-			t.Run("ffmpeg/"+channel+"/"+manifest, func(t *testing.T) { ffmpegPlays(t, srv.url(path)) })
-			t.Run("gstreamer/"+channel+"/"+manifest, func(t *testing.T) { gstreamerPlays(t, forGStreamer[manifest]+path) })
+			t.Run("ffmpeg/"+channel+"/"+manifest, func(t *attempt) { ffmpegPlays(t, srv.url(path)) })
+			t.Run("gstreamer/"+channel+"/"+manifest, func(t *attempt) { gstreamerPlays(t, forGStreamer[manifest]+path) })
 		}
 	}
 }

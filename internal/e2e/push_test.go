@@ -11,10 +11,14 @@ import (
 // Every sample that was pushed comes out once, bit-exact, in order, at its time, and audio and video keep their distance.
 func TestEverySampleComesOut(t *testing.T) {
 	t.Parallel()
+	realtime(t, everySampleComesOut)
+}
+
+func everySampleComesOut(t *attempt) {
 	need(t, "ffprobe")
 	srv := start(t, settings{channels: "  live: {dvr: 60s}\n"})
 	for _, name := range []string{"flv/avatar.flv", "flv/bbb.flv"} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, func(t *attempt) {
 			file := sharedMedia(t, name)
 			before, _ := srv.media("live", "v1")
 			feed := broadcast(t, "-re", "-i", file, "-c", "copy", "-f", "flv", srv.push("/live/live"))
@@ -49,6 +53,10 @@ func TestEverySampleComesOut(t *testing.T) {
 // What was in the window of a killed server is served again with the same numbers and bytes, and a feed goes on behind it.
 func TestKilledServerComesBackWithItsWindow(t *testing.T) {
 	t.Parallel()
+	realtime(t, killedServerComesBackWithItsWindow)
+}
+
+func killedServerComesBackWithItsWindow(t *attempt) {
 	need(t, "ffmpeg")
 	s := settings{data: t.TempDir(), channels: "  live: {dvr: 60s}\n"}
 	first := start(t, s)

@@ -13,7 +13,9 @@ import (
 
 // A feed is cut off and comes back, then again with another resolution, while people watch: numbers go on, each return is a
 // discontinuity and a Period, the MPD is valid throughout, and the players play on.
-func TestFeedComesBackWhilePeopleWatch(t *testing.T) {
+func TestFeedComesBackWhilePeopleWatch(t *testing.T) { realtime(t, feedComesBackWhilePeopleWatch) }
+
+func feedComesBackWhilePeopleWatch(t *attempt) {
 	need(t, "node", "chromium", "ffmpeg", "xmllint")
 	srv := start(t, settings{channels: "  live: {dvr: 5m}\n"})
 	feed := broadcast(t, pushPattern("640x360", srv.push("/live/live"))...)
@@ -50,7 +52,7 @@ func TestFeedComesBackWhilePeopleWatch(t *testing.T) {
 }
 
 // validateMPD checks the live channel's MPD against the schema, and that it has so many Periods.
-func validateMPD(t *testing.T, srv *server, periods int) {
+func validateMPD(t testing.TB, srv *server, periods int) {
 	t.Helper()
 	status, mpd := srv.get("/live/live/manifest.mpd")
 	require.Equal(t, 200, status)

@@ -30,7 +30,7 @@ func pushRenditions(to string, at time.Duration, heights ...int) []string {
 const clockBase = 10 * time.Second
 
 // requireEqualBorders checks that segments of the same number have the same times in all three renditions.
-func requireEqualBorders(t *testing.T, srv *server, channel string) {
+func requireEqualBorders(t testing.TB, srv *server, channel string) {
 	t.Helper()
 	known := map[uint64]listed{}
 	for _, track := range []string{"v1", "v2", "v3"} {
@@ -52,7 +52,7 @@ func requireEqualBorders(t *testing.T, srv *server, channel string) {
 }
 
 // validateRuns checks the live channel's MPD against the schema, and that it tells of so many runs; one may be several Periods.
-func validateRuns(t *testing.T, srv *server, runs int) {
+func validateRuns(t testing.TB, srv *server, runs int) {
 	t.Helper()
 	_, mpd := srv.get("/live/live/manifest.mpd")
 	require.Len(t, regexp.MustCompile(`<Period id="p\d+"`).FindAll(mpd, -1), runs)
@@ -60,7 +60,7 @@ func validateRuns(t *testing.T, srv *server, runs int) {
 }
 
 // requireUndisturbed checks that a channel has had neither a break nor a loss.
-func requireUndisturbed(t *testing.T, srv *server, channel string) {
+func requireUndisturbed(t testing.TB, srv *server, channel string) {
 	t.Helper()
 	list, ok := srv.media(channel, "v1")
 	require.True(t, ok)
@@ -77,7 +77,9 @@ func requireUndisturbed(t *testing.T, srv *server, channel string) {
 }
 
 // Three pushes of one encoder make one channel: each player goes up and down between them without a stall, a jump or an error.
-func TestPlayersSwitchBetweenRenditions(t *testing.T) {
+func TestPlayersSwitchBetweenRenditions(t *testing.T) { realtime(t, playersSwitchBetweenRenditions) }
+
+func playersSwitchBetweenRenditions(t *attempt) {
 	need(t, "node", "chromium", "ffmpeg", "xmllint")
 	srv := start(t, settings{channels: "  live: {dvr: 5m, renditions: [360, 252, 144]}\n"})
 	broadcast(t, pushRenditions(srv.push("/live/live"), clockBase, 360, 252, 144)...)
@@ -85,7 +87,7 @@ func TestPlayersSwitchBetweenRenditions(t *testing.T) {
 	validateRuns(t, srv, 1)
 	requireEqualBorders(t, srv, "live")
 	for _, player := range browserPlayers {
-		t.Run(player, func(t *testing.T) {
+		t.Run(player, func(t *attempt) {
 			more := []string{"--ordinary"}
 			if player == "shaka-hls" { // at ordinary latency the library now and then forgets a change that it was asked for (5.2.12)
 				more = nil
@@ -105,7 +107,7 @@ func TestPlayersSwitchBetweenRenditions(t *testing.T) {
 }
 
 // goesUpAndDown lets a player change the rendition, up and down, and checks that it goes on. It gives back how often it stood still.
-func goesUpAndDown(t *testing.T, w *watcher) (stalls int) {
+func goesUpAndDown(t testing.TB, w *watcher) (stalls int) {
 	t.Helper()
 	first := w.ask("state").State
 	for _, level := range []struct{ name, height int }{{0, 144}, {2, 360}, {0, 144}, {1, 252}, {2, 360}} {
@@ -122,7 +124,9 @@ func goesUpAndDown(t *testing.T, w *watcher) (stalls int) {
 }
 
 // A rung that is killed and comes back leaves the others, and another channel, in peace.
-func TestRenditionIsKilledAndComesBack(t *testing.T) {
+func TestRenditionIsKilledAndComesBack(t *testing.T) { realtime(t, renditionIsKilledAndComesBack) }
+
+func renditionIsKilledAndComesBack(t *attempt) {
 	need(t, "node", "chromium", "ffmpeg", "xmllint")
 	srv := start(t, settings{channels: "  live: {dvr: 5m, renditions: [360, 252, 144]}\n  other: {dvr: 5m}\n"})
 	broadcast(t, pushPattern("320x180", srv.push("/live/other"))...)

@@ -1,0 +1,153 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+)
+
+// maxAttempts bounds how often a test in real time is begun, and lastBegin how short before the deadline of all tests.
+const (
+	maxAttempts = 4
+	lastBegin   = 8 * time.Minute
+)
+
+// attempt is one go at a test in real time: a testing.TB whose failure is not yet that of the test, with cleanups of its own.
+type attempt struct {
+	testing.TB
+	ctx    context.Context
+	passed map[string]bool // names of the parts that need not be run again
+
+	mu       sync.Mutex
+	failed   bool
+	cleanups []func()
+}
+
+// realtime runs a test that senders and players in real time have a part in. A machine that stood still meanwhile proves
+// nothing about Weir: what fails then is begun again from the start, with a new server, once the machine is calm. What fails on a machine that did
+// its work fails.
+func realtime(t *testing.T, body func(*attempt)) {
+	t.Helper()
+	passed := map[string]bool{}
+	for n := 1; ; n++ {
+		waitCalm(t.Context())
+		a := &attempt{TB: t, passed: passed}
+		watch := watchMachine(t.Context())
+		a.run(body)
+		stood := watch.end()
+		deadline, hasDeadline := t.Deadline()
+		switch {
+		case !a.Failed():
+			return
+		case !stood.still():
+			t.Fatalf("failed, on a machine that worked all the time (%s)", stood)
+		case n == maxAttempts || hasDeadline && time.Until(deadline) < lastBegin:
+			t.Fatalf("failed, and there is no time or no point in another attempt after %d (%s)", n, stood)
+		}
+		t.Logf("attempt %d says nothing: %s. Once more.", n, stood)
+	}
+}
+
+// run runs the body and then the cleanups, last first.
+func (a *attempt) run(body func(*attempt)) {
+	ctx, cancel := context.WithCancel(a.TB.Context())
+	a.ctx = ctx
+	if !returns(func() { body(a) }) && !a.Skipped() {
+		a.Fail() // left by the FailNow of whatever it shares with others, such as a server
+	}
+	cancel()
+	for {
+		a.mu.Lock()
+		last := len(a.cleanups) - 1
+		if last < 0 {
+			a.mu.Unlock()
+			return
+		}
+		cleanup := a.cleanups[last]
+		a.cleanups = a.cleanups[:last]
+		a.mu.Unlock()
+		returns(cleanup)
+	}
+}
+
+// returns runs f in a goroutine of its own and waits for its end: whether f returned, or left by FailNow or SkipNow.
+func returns(f func()) (returned bool) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+		returned = true
+	}()
+	<-done
+	return returned
+}
+
+// Run is a part of the attempt: what it shares with other parts, such as a server, goes on when it fails. A part that has
+// passed is left out of the next attempt.
+func (a *attempt) Run(name string, body func(*attempt)) bool {
+	a.Helper()
+	if a.passed[name] {
+		return true
+	}
+	part := &attempt{TB: a.TB, passed: map[string]bool{}}
+	part.run(body)
+	if part.Failed() {
+		a.Errorf("part %q failed", name)
+		return false
+	}
+	a.Logf("part %q passed", name)
+	a.passed[name] = true
+	return true
+}
+
+func (a *attempt) Context() context.Context { return a.ctx }
+
+func (a *attempt) Cleanup(f func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cleanups = append(a.cleanups, f)
+}
+
+func (a *attempt) Fail() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failed = true
+}
+
+func (a *attempt) Failed() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.failed
+}
+
+func (a *attempt) FailNow() {
+	a.Fail()
+	runtime.Goexit()
+}
+
+func (a *attempt) Error(args ...any) {
+	a.Helper()
+	a.Log(args...)
+	a.Fail()
+}
+
+func (a *attempt) Errorf(format string, args ...any) {
+	a.Helper()
+	a.Log(fmt.Sprintf(format, args...))
+	a.Fail()
+}
+
+func (a *attempt) Fatal(args ...any) {
+	a.Helper()
+	a.Log(args...)
+	a.FailNow()
+}
+
+func (a *attempt) Fatalf(format string, args ...any) {
+	a.Helper()
+	a.Log(fmt.Sprintf(format, args...))
+	a.FailNow()
+}
