@@ -135,8 +135,9 @@ func describeFLAC(d *description, f media.Format) error {
 	return nil
 }
 
-// describeMP3 has rate and channels from the format. The sample entry is mp4a with the object type of MPEG-1 or MPEG-2
-// audio; Codecs is the form that players of HLS know for both.
+// describeMP3 has rate and channels from the format. The sample entry is mp4a with the object type of MPEG-1 or MPEG-2 audio, and Codecs is
+// just that (RFC 6381, 3.3), with which browsers that play MP3 in MP4 know it. The name mp4a.40.34 is of another sample entry, and has a
+// meaning of its own to players of HLS: hls.js takes it for bare MP3, and ends with an error at what is in MP4.
 func describeMP3(d *description, f media.Format) error {
 	d.SampleRate, d.Channels = f.SampleRate, f.Channels
 	if f.Channels > 2 {
@@ -146,11 +147,12 @@ func describeMP3(d *description, f media.Format) error {
 	if f.SampleRate < 32000 {
 		d.objectType, d.perFrame = 0x69, 576
 	}
-	d.Codecs = "mp4a.40.34"
+	d.Codecs = fmt.Sprintf("mp4a.%X", d.objectType)
 	return nil
 }
 
-// describeMP2 is describeMP3 for layer II: 1152 samples a frame at every rate, and the form of Codecs is MPEG-4's name for it.
+// describeMP2 is describeMP3 for layer II: 1152 samples a frame at every rate. The object type does not tell it from MP3, so Codecs is
+// MPEG-4's name for it: a browser that has MP3 alone leaves it alone.
 func describeMP2(d *description, f media.Format) error {
 	if err := describeMP3(d, f); err != nil {
 		return err

@@ -3,6 +3,7 @@ package packager
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/Eyevinn/mp4ff/bits"
@@ -89,7 +90,15 @@ func TestDescribe(t *testing.T) {
 		},
 		{
 			name: "MP3", codec: media.MP3, rate: 44100, channels: 2, frame: 1152,
-			want: media.Track{Codecs: "mp4a.40.34", Timescale: 44100, SampleRate: 44100, Channels: 2},
+			want: media.Track{Codecs: "mp4a.6B", Timescale: 44100, SampleRate: 44100, Channels: 2},
+		},
+		{
+			name: "MP3 of MPEG-2", codec: media.MP3, rate: 22050, channels: 1, frame: 576,
+			want: media.Track{Codecs: "mp4a.69", Timescale: 22050, SampleRate: 22050, Channels: 1},
+		},
+		{
+			name: "MP2", codec: media.MP2, rate: 48000, channels: 2, frame: 1152,
+			want: media.Track{Codecs: "mp4a.40.33", Timescale: 48000, SampleRate: 48000, Channels: 2},
 		},
 		{name: "MP3 of unknown rate", codec: media.MP3, err: ErrConfig},
 		{name: "something else", codec: "vp9", err: ErrUnsupported},
@@ -152,7 +161,7 @@ func checkHeader(t *testing.T, tr *track, f media.Format) {
 			t.Errorf("esds %+v, %d channels", d, stsd.Mp4a.ChannelCount)
 		}
 	case media.MP3:
-		if d := stsd.Mp4a.Esds.DecConfigDescriptor; d.ObjectType != 0x6b || d.DecSpecificInfo != nil {
+		if d := stsd.Mp4a.Esds.DecConfigDescriptor; fmt.Sprintf("mp4a.%X", d.ObjectType) != tr.Codecs || d.DecSpecificInfo != nil {
 			t.Errorf("esds %+v", d)
 		}
 	}

@@ -133,7 +133,7 @@ func sameCodec(told, real string) bool {
 	case real == "mp4a.40.2":
 		return told == "mp4a.40.5" || told == "mp4a.40.29"
 	case real == "mp4a.6b" || real == "mp4a.69":
-		return told == "mp4a.40.34"
+		return told == "mp4a.40.34" || told == "mp4a.40.33" // MPEG-4's names of layers III and II, which the object type does not tell apart
 	}
 	return false
 }
