@@ -95,6 +95,12 @@ func TestFFmpegPushes(t *testing.T) {
 				"-hls_playlist", "1", "-method", "PUT", url + "/cmaf/live/manifest.mpd",
 			}
 		},
+		"hls, a directory a rendition": func(url string) []string {
+			return []string{
+				"-map", "0:v", "-map", "0:a", "-f", "hls", "-hls_segment_type", "fmp4", "-hls_time", "2", "-var_stream_map", "v:0,agroup:a a:0,agroup:a",
+				"-master_pl_name", "main.m3u8", "-method", "PUT", url + "/cmaf/live/%v/index.m3u8",
+			}
+		},
 		"streams": func(url string) []string {
 			return []string{
 				"-map", "0:v", "-c", "copy", "-movflags", fragmented, "-f", "mp4", url + "/cmaf/live//Streams(video.cmfv)",

@@ -48,6 +48,7 @@ type Handler struct {
 
 	mu       sync.Mutex
 	sessions map[string]*opening // by channel
+	awaited  map[string]int      // by channel: requests of which nothing has come so far
 	said     string
 	saidAt   time.Time
 }
@@ -69,7 +70,7 @@ func New(cfg Config) *Handler {
 	if cfg.Idle == 0 {
 		cfg.Idle = 30 * time.Second
 	}
-	return &Handler{cfg: cfg, closing: make(chan struct{}), sessions: make(map[string]*opening)}
+	return &Handler{cfg: cfg, closing: make(chan struct{}), sessions: make(map[string]*opening), awaited: make(map[string]int)}
 }
 
 // Close ends all feeds and waits until they have ended. Requests are told; the HTTP server waits for these itself.
@@ -107,9 +108,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = h.manifest(r, p)
 	default:
 		q := &request{cfg: h.cfg, control: control, r: r.Body, address: a, active: time.Now()}
+		came := h.await(a.channel)
 		err = q.take(r.Context(), r.Header.Get("Content-Encoding"), func(ctx context.Context, open bool) (*session, error) {
+			defer came()
+			if !open {
+				came()
+			}
 			return h.session(ctx, p, open)
 		})
+		came()
 	}
 	if err == nil {
 		w.WriteHeader(http.StatusOK)
@@ -198,6 +205,7 @@ func (h *Handler) session(ctx context.Context, p ingest.Publish, open bool) (*se
 	// Senders who do not read answers are gone as soon as all is sent: it counts all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), openTime)
 	defer cancel()
+	since := time.Now()
 	for {
 		h.mu.Lock()
 		select {
@@ -218,7 +226,10 @@ func (h *Handler) session(ctx context.Context, p ingest.Publish, open bool) (*se
 		case mine:
 			return h.open(ctx, p, o)
 		case o == nil:
-			return nil, errNoHeader
+			if err := h.early(ctx, p.Channel, since); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		select {
 		case <-o.ready:

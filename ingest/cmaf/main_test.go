@@ -150,10 +150,11 @@ func (f *feed) count() (starts, samples, events, dropped int) {
 
 // bench is a handler behind an HTTP server.
 type bench struct {
-	t      *testing.T
-	opener *opener
-	server *httptest.Server
-	log    *syncBuffer
+	t       *testing.T
+	opener  *opener
+	handler *Handler
+	server  *httptest.Server
+	log     *syncBuffer
 }
 
 func newBench(t *testing.T, change func(*Config)) *bench {
@@ -164,6 +165,7 @@ func newBench(t *testing.T, change func(*Config)) *bench {
 		change(&cfg)
 	}
 	h := New(cfg)
+	b.handler = h
 	b.server = httptest.NewServer(h)
 	t.Cleanup(func() {
 		h.Close()

@@ -91,6 +91,9 @@ func (a *address) name(file string) {
 	join := func(w []string) string {
 		return strings.Trim(a.dir+"/"+strings.Join(w, "-"), "/")
 	}
+	if len(kept) == 1 && kept[0] == path.Base(a.dir) {
+		kept = nil // the directory has said it: `0/init_0.mp4`, as ffmpeg's HLS output names renditions
+	}
 	a.whole = join(kept)
 	a.parts = []string{a.whole}
 	if n := len(kept); n > 0 {

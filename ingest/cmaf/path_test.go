@@ -23,6 +23,8 @@ func TestPathsOfHeadersAndSegments(t *testing.T) {
 		{"live/init_v_hd.mp4", "live/v_hd_12.m4s"},
 		{"live/init.mp4", "live/out12.m4s"},
 		{"live/video/init.mp4", "live/video/video-12.m4s"},
+		{"live/0/init_0.mp4", "live/0/index12.m4s"},
+		{"live/hd/hd.mp4", "live/hd/12.m4s"},
 	} {
 		h, ok := parsePath(c.header)
 		s, ok2 := parsePath(c.segment)
@@ -48,6 +50,7 @@ func TestPathsOfDifferentTracks(t *testing.T) {
 		{"live/Streams(video.cmfv)", "live/Streams(video2.cmfv)"},
 		{"live/1080/init.mp4", "live/720/1.m4s"},
 		{"live/video/init.mp4", "live/audio/1.m4s"},
+		{"live/0/init_0.mp4", "live/1/index12.m4s"},
 	} {
 		h, _ := parsePath(c.header)
 		s, _ := parsePath(c.segment)

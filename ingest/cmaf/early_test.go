@@ -1,0 +1,56 @@
+package cmaf
+
+import (
+	"bytes"
+	"io"
+	"net/http/httptest"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// told is a body that tells when it is read.
+type told struct {
+	io.Reader
+	read func()
+}
+
+func (t told) Read(p []byte) (int, error) {
+	t.read()
+	return t.Reader.Read(p)
+}
+
+// A header whose request was there first, and brings its bytes after a segment's, is waited for: so does ffmpeg's HLS output send them.
+func TestSegmentIsAheadOfItsHeader(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	bytesOfHeader, w := io.Pipe()
+	answers := make(chan int, 2)
+	take := func(path string, body io.Reader) {
+		answer := httptest.NewRecorder()
+		b.handler.ServeHTTP(answer, httptest.NewRequest("PUT", path, body))
+		answers <- answer.Code
+	}
+	go take("/cmaf/live/a/init.mp4", bytesOfHeader)
+	eventually(t, "the header's request", func() bool {
+		b.handler.mu.Lock()
+		defer b.handler.mu.Unlock()
+		return b.handler.awaited["live"] == 1
+	})
+	read := make(chan struct{})
+	go take("/cmaf/live/a/1.m4s", told{bytes.NewReader(sound(0, 20)), sync.OnceFunc(func() { close(read) })})
+	<-read
+	eventually(t, "only the header is awaited", func() bool {
+		b.handler.mu.Lock()
+		defer b.handler.mu.Unlock()
+		return b.handler.awaited["live"] == 1
+	})
+	_, err := w.Write(soundHeader())
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	require.Equal(t, 200, <-answers)
+	require.Equal(t, 200, <-answers)
+	eventually(t, "samples", func() bool { return len(b.feed(0).of(0)) == 20 })
+	require.Empty(t, b.handler.awaited)
+}
