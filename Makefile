@@ -11,7 +11,7 @@ GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 FUZZTIME ?= 30s
 
-.PHONY: help run build test test-go test-web lint bench bench-serving fuzz clean packages FORCE
+.PHONY: help run build test test-go test-web lint bench bench-serving bench-ingest fuzz clean packages FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ bench: web/dist/index.html ## benchmarks: of the parts, then of the whole progra
 
 bench-serving: web/dist/index.html ## what it costs to serve playlists and segments, against nginx and, where it is installed, Varnish
 	go test -run '^$$' -bench '^BenchmarkServing$$' -benchtime 1x -v -timeout 30m ./internal/e2e
+
+bench-ingest: web/dist/index.html ## CPU seconds a gigabyte of RTMP, SRT, MPEG-TS and CMAF coming in, against ffmpeg that writes HLS from the same feeds
+	go test -run '^$$' -bench '^BenchmarkIngest$$' -benchtime 1x -v -timeout 30m ./internal/e2e
 
 fuzz: web/dist/index.html ## every fuzz target for FUZZTIME (30s); new inputs stay in testdata/fuzz
 	@for package in $$(go list ./...); do \

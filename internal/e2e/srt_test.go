@@ -261,7 +261,7 @@ func TestOnPublishDecides(t *testing.T) {
 }
 
 // freeUDP is an address that nobody has at the moment.
-func freeUDP(t *testing.T) string {
+func freeUDP(t testing.TB) string {
 	t.Helper()
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
