@@ -42,6 +42,10 @@ func (s *Server) enter(ch catalog.Channel, p Publish) (f *feed, first bool, err 
 	}
 	if first = ss == nil; first {
 		ss = newSession(s, ch)
+		if s.begun[ch.ID] == nil {
+			s.begun[ch.ID] = &runTimes{}
+		}
+		ss.begun = s.begun[ch.ID]
 		ss.rungs, ss.remembered = make(map[string]int), s.rungs[ch.ID]
 		s.sessions[ch.ID] = ss
 	}
@@ -116,6 +120,8 @@ func (s *Server) leave(f *feed) {
 			st.State = OffAir
 			s.last[ss.channel.ID] = st
 		}
+	} else {
+		delete(s.begun, ss.channel.ID)
 	}
 	if s.closing && len(s.sessions) == 0 {
 		close(s.idle)
@@ -127,6 +133,7 @@ func (s *Server) deleted(channel string) {
 	s.mu.Lock()
 	delete(s.last, channel)
 	delete(s.rungs, channel)
+	delete(s.begun, channel)
 	ss := s.sessions[channel]
 	s.mu.Unlock()
 	if ss != nil {

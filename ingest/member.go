@@ -22,6 +22,7 @@ type member struct {
 	dts      media.Ticks // of the newest sample of the main track
 	progress time.Time   // when that moved last; zero: never
 	well     time.Time   // since when it has been moving without a break
+	pace     pace
 }
 
 // item is a sample or an event, with the time at which it came.
@@ -69,10 +70,25 @@ func (f *feed) observe(it item) bool {
 		if it.at.Sub(f.progress) > f.session.silence() {
 			f.well = it.at
 		}
+		f.hurry(dts, it.at)
 		f.dts, f.progress = dts, it.at
 		return true
 	}
 	return it.at.Sub(f.progress) <= freeze
+}
+
+// hurry takes note of how fast the feed's time goes.
+func (f *feed) hurry(dts media.Ticks, now time.Time) {
+	step := time.Duration(0)
+	if !f.progress.IsZero() {
+		step = (dts - f.dts).Duration(f.formats[f.main].Clock.Timescale)
+	}
+	switch changed := f.pace.move(step, now); {
+	case changed && f.pace.fast:
+		f.log.Warn(f.pace.told)
+	case changed:
+		f.log.Info("the feed comes in real time again")
+	}
 }
 
 // moves tells whether the feed's time has moved lately.

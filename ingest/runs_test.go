@@ -41,10 +41,47 @@ func TestFeedThatBreaksOffAllTheTimeIsEnded(t *testing.T) {
 	feed.Close(err)
 }
 
+// A publisher that connected anew all the time had as many runs as it liked: each connection counted its own.
+func TestReconnectsAreCountedTogether(t *testing.T) {
+	t.Parallel()
+	f := setUp(t, func(cfg *Config) { cfg.Runs = 5 })
+	connect := func(channel string) error {
+		feed := f.open(t, channel)
+		if err := feed.Start([]media.Format{aac()}); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 50 {
+			at := media.Ticks(n) * 1024
+			if err := feed.Write(media.Sample{PTS: at, DTS: at, Sync: true, Data: make([]byte, 100)}); err != nil {
+				feed.Close(err)
+				return err
+			}
+			f.clock.advance(time.Second * 1024 / 48000)
+		}
+		feed.Close(nil)
+		return feed.Err()
+	}
+	for i := range 5 {
+		if err := connect("news"); err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+	}
+	if err := connect("news"); !errors.Is(err, ErrLimit) {
+		t.Errorf("one too many ended with %v", err)
+	}
+	if err := connect("other"); err != nil {
+		t.Errorf("another channel: %v", err)
+	}
+	f.clock.advance(time.Minute)
+	if err := connect("news"); err != nil {
+		t.Errorf("a minute later: %v", err)
+	}
+}
+
 func TestRunsOfAnHourAreNotCountedTogether(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
-	l := &runLimit{Writer: &fakeWriter{}, most: 5, now: func() time.Time { return now }}
+	l := &runLimit{Writer: &fakeWriter{}, most: 5, now: func() time.Time { return now }, begun: &runTimes{}}
 	for range 300 {
 		if err := l.Run(media.Run{}, nil); err != nil {
 			t.Fatal(err)

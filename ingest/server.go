@@ -61,7 +61,7 @@ type Config struct {
 	Tracks       int           // of a feed; 16
 	SampleBytes  int           // of one sample; 16 MiB
 	Bitrate      int64         // of a feed, in bits a second over 5 s; 400 Mbit/s
-	Runs         int           // that a feed begins within a minute; 60
+	Runs         int           // that the feeds of a channel begin within a minute; 120
 	CloseTimeout time.Duration // for what is left to be stored when a feed ends; 5 s
 }
 
@@ -77,6 +77,7 @@ type Server struct {
 	feeds    int                       // of all sessions
 	last     map[string]Status         // of channels without a feed: how the last one ended
 	rungs    map[string]map[string]int // of channels without a feed: see stage
+	begun    map[string]*runTimes      // by channel
 	idle     chan struct{}             // closed when closing and the last feed is gone
 }
 
@@ -86,7 +87,7 @@ func New(cfg Config) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{
 		cfg: cfg, stop: cancel, sessions: make(map[string]*session), last: make(map[string]Status),
-		rungs: make(map[string]map[string]int), idle: make(chan struct{}),
+		rungs: make(map[string]map[string]int), begun: make(map[string]*runTimes), idle: make(chan struct{}),
 	}
 	changes := cfg.Catalog.Watch(ctx)
 	s.wg.Go(func() {
@@ -104,7 +105,7 @@ func defaults(cfg *Config) {
 	cfg.Tracks = orDefault(cfg.Tracks, 16)
 	cfg.SampleBytes = orDefault(cfg.SampleBytes, 16<<20)
 	cfg.Bitrate = orDefault(cfg.Bitrate, 400_000_000)
-	cfg.Runs = orDefault(cfg.Runs, 60)
+	cfg.Runs = orDefault(cfg.Runs, 120)
 	cfg.CloseTimeout = orDefault(cfg.CloseTimeout, 5*time.Second)
 }
 

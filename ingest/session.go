@@ -24,6 +24,7 @@ type session struct {
 	channel catalog.Channel // as it was when the first feed came: its settings hold for the whole session
 	log     *slog.Logger
 	since   time.Time
+	begun   *runTimes // of the channel
 
 	joined  []*feed // under Server.mu: those that were let in, and not closed yet
 	closing bool    // under Server.mu: the last one is being closed
@@ -182,7 +183,7 @@ func (s *session) pack() error {
 	p, err := packager.New(
 		packager.Config{Segment: s.channel.Segment, Chunk: s.channel.Chunk},
 		packager.Resume{Segment: r.Segment, Run: r.Run, End: r.End, Shift: r.Shift, Target: r.Target, Init: r.Inits, Rates: r.Rates},
-		&runLimit{Writer: s.writer, most: s.server.cfg.Runs, now: s.server.cfg.Now})
+		&runLimit{Writer: s.writer, most: s.server.cfg.Runs, now: s.server.cfg.Now, begun: s.begun})
 	if err != nil {
 		return &shared{fmt.Errorf("channel %s: set up the packager: %w", s.channel.ID, err)}
 	}

@@ -32,6 +32,7 @@ type Status struct {
 	Ended          time.Time       `json:"ended,omitzero"`
 	Tracks         []media.Track   `json:"tracks"`         // as announced last
 	BitrateIn      int64           `json:"bitrateIn"`      // bit/s over the last 5 s
+	Speed          float64         `json:"speed"`          // media time to our time over the last 5 s; 0: not known
 	FrameRate      float64         `json:"frameRate"`      // of the leading video track
 	GOP            time.Duration   `json:"gop"`            // the last one
 	LongestGOP     time.Duration   `json:"longestGop"`     // since the feed began
@@ -106,6 +107,9 @@ type shownMember struct {
 	onAir   bool
 	started bool
 	spared  int
+	speed   float64
+	told    string // of its pace
+	toldAt  time.Time
 }
 
 // show takes a new snapshot for Status. work is held.
@@ -125,7 +129,7 @@ func (s *session) show() {
 		}
 	}
 	for _, m := range s.members {
-		next.members = append(next.members, shownMember{m, m.input, m.onAir, m.formats != nil, m.spared})
+		next.members = append(next.members, shownMember{m, m.input, m.onAir, m.formats != nil, m.spared, m.pace.speed(), m.pace.told, m.pace.toldAt})
 	}
 	s.shown.Store(next)
 }
@@ -191,12 +195,15 @@ func (s *session) status() (Status, bool) {
 				st.State = Waiting
 			}
 			if last := m.feed.meter.lastSample(); (m.onAir || !snap.stage.live) && !last.IsZero() && now.Sub(last) < stalled {
-				st.State = OnAir
+				st.State, st.Speed = OnAir, cmp.Or(st.Speed, m.speed)
 			}
 		}
 		if first := len(st.Inputs) == 0; first || m.onAir && !speaks {
 			st.Protocol, st.Remote, st.Transport = in.Protocol, in.Remote, in.Transport
 			speaks = m.onAir
+		}
+		if st.LastError == "" && m.told != "" {
+			st.LastError, st.LastErrorAt = m.told, m.toldAt
 		}
 		if st.LastError == "" && in.LastError != "" {
 			st.LastError, st.LastErrorAt = in.LastError, in.LastErrorAt

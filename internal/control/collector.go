@@ -15,7 +15,7 @@ import (
 type collector struct {
 	s *Server
 
-	build, up, feedRate, feedBytes, runs, forcedCuts, unevenChunks, lateFrames, droppedSamples, droppedSegments *prometheus.Desc
+	build, up, feedRate, feedSpeed, feedBytes, runs, forcedCuts, unevenChunks, lateFrames, droppedSamples, droppedSegments *prometheus.Desc
 
 	pending, stored, resent, readDropped, readRecovered *prometheus.Desc
 
@@ -35,6 +35,7 @@ func newCollector(s *Server) *collector {
 
 		up:              channel("feed_up", "1 while a feed comes in for the channel, else 0."),
 		feedRate:        channel("feed_bytes_per_second", "Media that comes in, over the last seconds."),
+		feedSpeed:       channel("feed_speed", "How fast the feed's time goes: 1 is real time, 0 not known."),
 		feedBytes:       channel("feed_received_bytes_total", "Media that came in."),
 		runs:            channel("feed_runs_total", "Runs that the feed began: the first, and one a discontinuity."),
 		forcedCuts:      channel("feed_forced_cuts_total", "Segments that do not begin where decoding can start."),
@@ -72,7 +73,7 @@ func newCollector(s *Server) *collector {
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.build, c.up, c.feedRate, c.feedBytes, c.runs, c.forcedCuts, c.unevenChunks, c.lateFrames, c.droppedSamples, c.droppedSegments,
+		c.build, c.up, c.feedRate, c.feedSpeed, c.feedBytes, c.runs, c.forcedCuts, c.unevenChunks, c.lateFrames, c.droppedSamples, c.droppedSegments,
 		c.pending, c.stored, c.resent, c.readDropped, c.readRecovered,
 		c.windowSeconds, c.windowBytes, c.rows, c.gaps, c.discontinuities, c.damaged, c.lost, c.restarts,
 		c.requests, c.responseBytes, c.connections, c.held, c.hotBytes, c.renderings,
@@ -110,6 +111,7 @@ func (c *collector) feed(e emitter, id string, f ingest.Status) {
 	}
 	e.gauge(c.up, up, id)
 	e.gauge(c.feedRate, float64(f.BitrateIn)/8, id)
+	e.gauge(c.feedSpeed, f.Speed, id)
 	e.count(c.feedBytes, f.Bytes, id)
 	e.count(c.runs, int64(f.Runs), id)
 	e.count(c.forcedCuts, int64(f.ForcedCuts), id)

@@ -132,7 +132,7 @@ func start(t *testing.T) *rig {
 	news.Title, news.Key, news.FromFile = "The News", "s3cret", true
 	r := &rig{world: &world{channels: map[string]catalog.Channel{"news": news, "idle": catalog.New("idle")}}, log: &bytes.Buffer{}}
 	r.feeds = map[string]ingest.Status{"news": {
-		State: ingest.OnAir, Protocol: "rtmp", Remote: "192.0.2.1:5555", Since: at(0), BitrateIn: 5e6, FrameRate: 25, GOP: 2 * time.Second,
+		State: ingest.OnAir, Protocol: "rtmp", Remote: "192.0.2.1:5555", Since: at(0), BitrateIn: 5e6, Speed: 1, FrameRate: 25, GOP: 2 * time.Second,
 		LongestGOP: 4 * time.Second, ForcedCuts: 2, UnevenChunks: 12, LateFrames: 13, Runs: 3, DroppedSamples: 4, LostSegments: 1, Bytes: 999,
 		Writer:    bus.WriterStats{PendingBytes: 77, StoredBytes: 88, Resent: 2},
 		LastError: "clock jumped", LastErrorAt: at(9),
@@ -199,7 +199,7 @@ func TestGet(t *testing.T) {
 		`"state":"on-air","feed":{"protocol":"rtmp","remote":"192.0.2.1:5555","since":"2026-11-21T12:00:00Z"},` +
 		`"tracks":[{"name":"v1","kind":"video","codec":"avc","codecs":"avc1.64001f","width":1280,"height":720,"frameRate":25},` +
 		`{"name":"a1","kind":"audio","codec":"aac","codecs":"mp4a.40.2","language":"de","sampleRate":48000,"channels":2}],` +
-		`"bitrateIn":5000000,"frameRate":25,"gopSeconds":2,"longestGopSeconds":4,"forcedCuts":2,` +
+		`"bitrateIn":5000000,"speed":1,"frameRate":25,"gopSeconds":2,"longestGopSeconds":4,"forcedCuts":2,` +
 		`"windowSeconds":90,"windowBytes":1048576,"oldest":"2026-11-21T12:00:10Z","newest":"2026-11-21T12:01:40Z","discontinuities":1,` +
 		`"drops":{"samples":4,"segments":7,"damaged":5},"busPendingBytes":77,"lastError":"clock jumped","lastErrorAt":"2026-11-21T12:00:09Z"}` + "\n"
 	if status != 200 || body != want {

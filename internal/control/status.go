@@ -35,6 +35,7 @@ type Channel struct {
 	Feed       *FeedStatus `json:"feed,omitempty" doc:"Who publishes, or did last"`
 	Tracks     []Track     `json:"tracks" doc:"Of the feed, or of the last one"`
 	BitrateIn  int64       `json:"bitrateIn" doc:"bit/s that come in, over the last seconds"`
+	Speed      float64     `json:"speed" doc:"How fast the feed's time goes, over the last seconds: 1 is real time; 0: not known"`
 	FrameRate  float64     `json:"frameRate" doc:"Of the video, frames a second; 0: not known"`
 	GOP        float64     `json:"gopSeconds" doc:"From one frame where decoding can start to the next, the newest; 0: not known"`
 	LongestGOP float64     `json:"longestGopSeconds" doc:"The longest since the feed began"`
@@ -110,7 +111,7 @@ func (s *Server) status(ch catalog.Channel) Channel {
 		return out
 	}
 	if f.State != ingest.OffAir {
-		out.BitrateIn, out.FrameRate, out.GOP = f.BitrateIn, f.FrameRate, f.GOP.Seconds()
+		out.BitrateIn, out.Speed, out.FrameRate, out.GOP = f.BitrateIn, f.Speed, f.FrameRate, f.GOP.Seconds()
 	}
 	out.LongestGOP, out.ForcedCuts = f.LongestGOP.Seconds(), f.ForcedCuts
 	out.Feed = &FeedStatus{Protocol: f.Protocol, Remote: f.Remote, Since: instant(f.Since), Ended: instant(f.Ended), Transport: transportOf(f.Transport)}

@@ -142,6 +142,7 @@ var faults = map[string]fault{
 			p.play(m, stretch{from: 0, to: 40000, speed: 10})
 			p.play(m, stretch{from: 40000, to: 44000, speed: 1})
 		},
+		told: "times real time",
 	},
 	// A picture of 200 MB, says its first NAL unit: it is handed on as it came, and nobody makes room for it.
 	"oversized": {
