@@ -35,6 +35,7 @@ type view struct {
 		Latency     float64
 		Stalls      int
 		Height      int
+		Cues        []string // of the text that is shown now
 		Errors      []struct {
 			Fatal bool
 			Text  string

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,38 @@ func TestLanguagesAndSubtitles(t *testing.T) {
 	status, answer = srv.subtitles("live", "en", "Hello\n")
 	require.Equal(t, http.StatusBadRequest, status)
 	require.Equal(t, "not a WebVTT document: line 1 is not WEBVTT", answer)
+}
+
+// In each player a viewer can choose another language and see the subtitles that are pushed.
+func TestPlayersChooseLanguages(t *testing.T) { realtime(t, playersChooseLanguages) }
+
+func playersChooseLanguages(t *attempt) {
+	need(t, "node", "chromium", "ffmpeg")
+	srv := start(t, settings{channels: "  live: {dvr: 5m, subtitles: [en]}\n"})
+	broadcast(t, "-re", "-f", "lavfi", "-i", "testsrc2=rate=25:size=320x180", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000",
+		"-f", "lavfi", "-i", "sine=frequency=880:sample_rate=48000", "-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:v", "libx264", "-preset", "ultrafast",
+		"-tune", "zerolatency", "-g", "50", "-pix_fmt", "yuv420p", "-c:a", "aac", "-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu",
+		"-f", "mpegts", "-method", "POST", "http://"+srv.ingest+"/ts/live")
+	srv.waitMedia("live", "t1", 3, time.Minute)
+	for _, player := range browserPlayers {
+		t.Run(player, func(t *attempt) {
+			w := watch(t, srv, "live", player)
+			w.waitPlaying(2, time.Minute)
+			if player != "shaka-hls" { // the library shows no text there (5.2.12)
+				w.ask("track text 0")
+				eventually(t, time.Minute, "the words are shown", func() bool {
+					status, answer := srv.subtitles("live", "en", "WEBVTT\n\n00:00.000 --> 00:02.000\nHello there\n")
+					require.Equal(t, http.StatusNoContent, status, answer)
+					return slices.Contains(w.ask("state").State.Cues, "Hello there")
+				})
+			}
+			w.ask("track audio 1")
+			w.waitPlaying(4, time.Minute)
+			if shot := artifact(t, "languages-"+player+".png"); shot != nil {
+				w.ask("screenshot " + shot[1])
+			}
+		})
+	}
 }
 
 // Captions in the pictures of a real stream are announced in both formats, and as the operator says if he does.

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
  * @param {(answer: object) => void} say
  */
 export async function takeCommands(page, checks, say) {
-  /** @type {Record<string, (argument: string) => Promise<object>>} */
+  /** @type {Record<string, (...args: string[]) => Promise<object>>} */
   const commands = {
     state: async () => ({}),
     async check(argument) {
@@ -37,19 +37,27 @@ export async function takeCommands(page, checks, say) {
       await checks.until(`pictures of ${level.height} lines`, 30, (state) => state.height === level.height && !state.waiting);
       return { from: before.height, height: level.height, seconds: Math.round(performance.now() - begin) / 1000 };
     },
+    // "audio 1" or "text 0": the n-th track of its kind, which is there once the library says so and it plays on.
+    async track(argument, which) {
+      const before = await checks.state();
+      const track = before.tracks[argument][number(which, 0, before.tracks[argument].length - 1)];
+      await page.evaluate(([kind, id]) => window.weir.chooseTrack(kind, id), [argument, track.id]);
+      await checks.until(`the ${argument} track ${track.label}`, 30, (state) => state.tracks[argument].some((each) => each.id === track.id && each.on) && !state.waiting);
+      return { label: track.label };
+    },
     pause: async () => (await page.evaluate(() => window.weir.pause()), {}),
     play: async () => (await page.evaluate(() => window.weir.play()), {}),
     screenshot: async (argument) => (await page.screenshot({ path: argument }), { file: argument }),
   };
 
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-    const [name, argument = ''] = line.trim().split(/\s+/, 2);
+    const [name, argument = '', ...more] = line.trim().split(/\s+/);
     if (!name) continue;
     if (name === 'quit') break;
     checks.problems = [];
     try {
       if (!Object.hasOwn(commands, name)) throw new Error(`no such command: ${name}`);
-      const measured = await commands[name](argument);
+      const measured = await commands[name](argument, ...more);
       const state = await checks.state();
       say({ command: line.trim(), ok: checks.problems.length === 0, ...measured, problems: checks.problems, state });
     } catch (error) {

@@ -45,6 +45,9 @@ export class Session {
   /** The one that was chosen; null: the player chooses. */
   level = $state.raw(/** @type {string | null} */ (null));
 
+  /** Languages of sound, subtitles and captions, and which of them play. */
+  tracks = $state.raw(/** @type {Record<import('../players/contract.js').Kind, import('../players/contract.js').Track[]>} */ ({ audio: [], text: [] }));
+
   /** @type {import('../players/contract.js').Player | null} */
   player = null;
 
@@ -115,6 +118,11 @@ export class Session {
     this.player?.setLevel(id);
   }
 
+  /** @param {import('../players/contract.js').Kind} kind @param {string | null} id of a track; null: no text */
+  chooseTrack(kind, id) {
+    this.player?.setTrack(kind, id);
+  }
+
   async close() {
     this.#stopped();
     this.#generation++;
@@ -173,6 +181,7 @@ export class Session {
     const way = this.#way;
     this.levels = [];
     this.level = null;
+    this.tracks = { audio: [], text: [] };
     const old = this.player;
     this.player = null;
     try {
@@ -247,6 +256,8 @@ export class Session {
     this.view = view;
     const levels = player.levels();
     if (levels.map((level) => level.id + level.bitrate).join() !== this.levels.map((level) => level.id + level.bitrate).join()) this.levels = levels;
+    const tracks = { audio: player.tracks('audio'), text: player.tracks('text') };
+    if (JSON.stringify(tracks) !== JSON.stringify(this.tracks)) this.tracks = tracks;
     if (this.wanted && video.paused && video.readyState > 2) this.#play();
     const channel = this.#entry();
     const remedy = this.#stall.check({

@@ -32,6 +32,8 @@ export function exposed({ choice, session, journal, video }) {
         bitrate: view.bitrate,
         levels: session.levels,
         level: session.level,
+        tracks: session.tracks,
+        cues: [...video.textTracks].filter((track) => track.mode === 'showing').flatMap((track) => [...(track.activeCues ?? [])].map((cue) => cue.text)),
         width: video.videoWidth,
         height: video.videoHeight,
         ...counts(video),
@@ -53,6 +55,8 @@ export function exposed({ choice, session, journal, video }) {
     goLive: () => session.goLive(),
     /** @param {string | null} id of one of state().levels; null: the player chooses */
     chooseLevel: (id) => session.chooseLevel(id),
+    /** @param {'audio' | 'text'} kind @param {string | null} id of one of state().tracks[kind]; null: no text */
+    chooseTrack: (kind, id) => session.chooseTrack(kind, id),
     play: () => session.play(),
     pause: () => session.pause(),
   };

@@ -16,6 +16,12 @@
  * @property {() => Stats} stats
  * @property {() => Level[]} levels the qualities that can be played, the one that needs least first
  * @property {(id: string | null) => void} setLevel keeps to one of them from the next segment on; null: the library chooses again
+ * @property {(kind: Kind) => Track[]} tracks the languages of sound, or the subtitles and captions, that can be chosen
+ * @property {(kind: Kind, id: string | null) => void} setTrack plays one of them; null: shows no text
+ *
+ * @typedef {'audio' | 'text'} Kind
+ *
+ * @typedef {{id: string, label: string, on: boolean}} Track on: it is played or shown
  *
  * @typedef {{id: string, height: number | null, bitrate: number}} Level bit/s of the pictures, or of pictures and sound together
  *
@@ -46,6 +52,25 @@ export function sorted(levels) {
   return levels
     .toSorted((a, b) => a.bitrate - b.bitrate)
     .filter((level) => !seen.has(`${level.height} ${level.bitrate}`) && seen.add(`${level.height} ${level.bitrate}`));
+}
+
+/**
+ * What the page calls a track: its name, where that says more than its language does.
+ * @param {{name?: string, language?: string, captions?: boolean}} track language: BCP 47
+ */
+export function trackLabel({ name = '', language = '', captions = false }) {
+  const words = name && name !== language ? name : languageName(language);
+  return captions ? `${words} (captions)` : words;
+}
+
+/** @param {string} tag */
+function languageName(tag) {
+  if (!tag || tag === 'und') return 'Unknown language';
+  try {
+    return new Intl.DisplayNames(undefined, { type: 'language' }).of(tag) ?? tag;
+  } catch {
+    return tag; // no well-formed tag
+  }
 }
 
 /** What is said to the viewer of each kind of problem. */

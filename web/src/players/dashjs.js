@@ -1,5 +1,5 @@
 import { MediaPlayer } from 'dashjs';
-import { problem, requestKind, sorted } from './contract.js';
+import { problem, requestKind, sorted, trackLabel } from './contract.js';
 
 /** @type {(video: HTMLVideoElement, hooks: import('./contract.js').Hooks) => import('./contract.js').Player} */
 export function createPlayer(video, hooks) {
@@ -11,6 +11,7 @@ export function createPlayer(video, hooks) {
     streaming: {
       buffer: { bufferToKeep: 60, mediaSourceDurationInfinity: true },
       gaps: { jumpGaps: true, jumpLargeGaps: true },
+      text: { defaultEnabled: false },
     },
   });
   player.initialize();
@@ -57,6 +58,9 @@ export function createPlayer(video, hooks) {
 
   /** @param {'video' | 'audio'} type */
   const representation = (type) => (ready() ? player.getCurrentRepresentationForType(type) : null);
+
+  /** @param {import('./contract.js').Kind} kind */
+  const infos = (kind) => (ready() ? player.getTracksFor(kind) : []);
 
   return {
     library: `dash.js ${player.getVersion()}`,
@@ -111,6 +115,20 @@ export function createPlayer(video, hooks) {
       if (!ready()) return;
       player.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: id === null } } } });
       if (id !== null) player.setRepresentationForTypeById('video', id);
+    },
+
+    tracks(kind) {
+      const current = ready() && (kind === 'audio' || player.isTextEnabled()) ? player.getCurrentTrackFor(kind) : null;
+      return infos(kind).map((each, i) => ({
+        id: String(i),
+        label: trackLabel({ name: each.labels?.[0]?.text, language: each.lang ?? '', captions: each.isEmbedded }),
+        on: current !== null && current.index === each.index && current.id === each.id,
+      }));
+    },
+
+    setTrack(kind, id) {
+      if (kind === 'text') player.setTextTrack(id === null ? -1 : Number(id));
+      else if (id !== null && infos(kind)[id]) player.setCurrentTrack(infos(kind)[id]);
     },
   };
 }

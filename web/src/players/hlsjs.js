@@ -1,9 +1,14 @@
 import Hls from 'hls.js';
-import { problem, requestKind, sorted } from './contract.js';
+import { problem, requestKind, sorted, trackLabel } from './contract.js';
 
 /** A repair that is needed more often than this within the time below does not help any more. */
 const maxRepairs = 4;
 const repairWindowMs = 20_000;
+
+/** @param {TextTrack | undefined} track @param {boolean} shown */
+function show(track, shown) {
+  if (track) track.mode = shown ? 'showing' : 'hidden';
+}
 
 /** @type {(video: HTMLVideoElement, hooks: import('./contract.js').Hooks) => import('./contract.js').Player} */
 export function createPlayer(video, hooks) {
@@ -18,6 +23,8 @@ export function createPlayer(video, hooks) {
   /** @type {number[]} when repairs were made, ms */
   let repairs = [];
   let loaded = false;
+  /** @type {{name: string, lang?: string}[]} captions inside of the pictures, as the manifest announces them */
+  let captions = [];
   let restart = 0;
 
   const details = () => hls.latestLevelDetails;
@@ -33,6 +40,7 @@ export function createPlayer(video, hooks) {
   }
 
   hls.on(Hls.Events.MANIFEST_PARSED, () => (loaded = true));
+  hls.on(Hls.Events.MANIFEST_LOADED, (_, data) => (captions = data.captions ?? []));
   hls.on(Hls.Events.ERROR, (_, data) => {
     if (!data.fatal) return;
     const words = [data.details, data.response?.code, data.error?.message].filter(Boolean).join(': ');
@@ -60,6 +68,9 @@ export function createPlayer(video, hooks) {
     return Math.max(d.fragmentStart, Math.min(hls.liveSyncPosition ?? Infinity, d.edge - Math.min(behind, d.targetduration)));
   }
 
+  /** The text track that the library fills with one of the captions; none as long as none were seen. */
+  const captionTrack = (each) => [...video.textTracks].find((track) => track.kind === 'captions' && track.label === each.name);
+
   return {
     library: `hls.js ${Hls.version}`,
 
@@ -71,6 +82,7 @@ export function createPlayer(video, hooks) {
 
     async destroy() {
       clearTimeout(restart);
+      for (const each of captions) show(captionTrack(each), false); // a media element keeps its text tracks
       hls.destroy();
     },
 
@@ -118,6 +130,30 @@ export function createPlayer(video, hooks) {
 
     setLevel(id) {
       hls.loadLevel = id === null ? -1 : Number(id); // what is buffered is played: near the live edge there is no time to load it again
+    },
+
+    tracks(kind) {
+      if (kind === 'audio') {
+        return hls.audioTracks.map((each, i) => ({ id: String(i), label: trackLabel({ name: each.name, language: each.lang }), on: i === hls.audioTrack }));
+      }
+      return [
+        ...hls.subtitleTracks.map((each, i) => ({ id: String(i), label: trackLabel({ name: each.name, language: each.lang }), on: i === hls.subtitleTrack })),
+        ...captions.map((each) => ({
+          id: each.name,
+          label: trackLabel({ name: each.name, language: each.lang, captions: true }),
+          on: captionTrack(each)?.mode === 'showing',
+        })),
+      ];
+    },
+
+    setTrack(kind, id) {
+      if (kind === 'audio') {
+        if (id !== null) hls.audioTrack = Number(id);
+        return;
+      }
+      const chosen = captions.find((each) => each.name === id);
+      hls.subtitleTrack = chosen || id === null ? -1 : Number(id);
+      for (const each of captions) show(captionTrack(each), each === chosen);
     },
   };
 }

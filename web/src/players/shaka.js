@@ -1,5 +1,5 @@
 import shaka from 'shaka-player/dist/shaka-player.compiled-es2021.js';
-import { problem, requestKind, sorted } from './contract.js';
+import { problem, requestKind, sorted, trackLabel } from './contract.js';
 
 /**
  * In HLS the library leaves the time that a feed was away out of its time line, but moves the window and the live edge on by
@@ -116,6 +116,15 @@ export function createPlayer(video, hooks) {
     return all.filter((track) => track.audioId === audio);
   }
 
+  /** @param {import('./contract.js').Kind} kind */
+  function choices(kind) {
+    if (gone || loading) return [];
+    if (kind === 'audio') return player.getAudioTracks();
+    // In HLS the library places text by the time scale of an init segment, which it forgets with each reload of the playlist: what is chosen
+    // later is never shown, and in low latency the pictures wait for it (5.2.12).
+    return isHls() ? [] : player.getTextTracks();
+  }
+
   return {
     library: `Shaka Player ${shaka.Player.version.replace(/^v/, '')}`,
 
@@ -176,6 +185,20 @@ export function createPlayer(video, hooks) {
       player.configure('abr.enabled', id === null);
       const chosen = variants().find((each) => String(each.id) === id);
       if (chosen) player.selectVariantTrack(chosen);
+    },
+
+    tracks(kind) {
+      return choices(kind).map((each, i) => ({
+        id: String(i),
+        label: trackLabel({ name: each.label ?? '', language: each.language, captions: each.mimeType?.startsWith('application/cea') }),
+        on: each.active,
+      }));
+    },
+
+    setTrack(kind, id) {
+      const chosen = id === null ? null : choices(kind)[Number(id)];
+      if (kind === 'text') player.selectTextTrack(chosen ?? null);
+      else if (chosen) player.selectAudioTrack(chosen);
     },
   };
 }
