@@ -77,6 +77,9 @@ func (s *session) place(f *feed, lag time.Duration, now time.Time) {
 	c := &f.clock
 	c.set, c.offset, c.lag, c.odd = true, 0, lag, 0
 	clear(c.tracks)
+	if s.channel.Ladder != "" { // one feed, and what is made of it
+		return
+	}
 	var other *feed
 	for _, m := range s.members {
 		if m == f || !m.onAir || !m.clock.set {
@@ -95,10 +98,10 @@ func (s *session) place(f *feed, lag time.Duration, now time.Time) {
 	}
 }
 
-// hasOthers tells whether other members are on air too.
+// hasOthers tells whether other members are on air too that may have clocks of their own.
 func (s *session) hasOthers(f *feed) bool {
 	for _, m := range s.members {
-		if m != f && m.onAir && m.clock.set {
+		if m != f && m.onAir && m.clock.set && s.channel.Ladder == "" {
 			return true
 		}
 	}

@@ -21,6 +21,9 @@ func (s *Server) enter(ch catalog.Channel, p Publish) (f *feed, first bool, err 
 	} else if f.input = p.Input; p.Input != "" && !ch.Inputs.Has(p.Input) {
 		return nil, false, fmt.Errorf("%w: %.40q is none of the channel's", ErrInput, p.Input)
 	}
+	if p.Rendition != "" && ch.Ladder != "" && !p.Ladder {
+		return nil, false, fmt.Errorf("%w: the channel makes its renditions itself, by its ladder", ErrRendition)
+	}
 	if wanted := ch.Renditions.List(); p.Rendition != "" && len(wanted) > 0 && !slices.Contains(wanted, p.Rendition) {
 		return nil, false, fmt.Errorf("%w: %.40q is none of the channel's", ErrRendition, p.Rendition)
 	}
@@ -55,7 +58,8 @@ func (s *Server) enter(ch catalog.Channel, p Publish) (f *feed, first bool, err 
 	return f, first, nil
 }
 
-// free tells whether nobody has the feed's place in the session. A feed without a rendition is alone in its input. Server.mu is held.
+// free tells whether nobody has the feed's place in the session. A feed without a rendition is alone in its input, but for what is made of
+// it. Server.mu is held.
 func (s *session) free(f *feed) bool {
 	if s.closing {
 		return false
@@ -64,7 +68,7 @@ func (s *session) free(f *feed) bool {
 		if other.input != f.input {
 			continue
 		}
-		if a, b := other.publish.Rendition, f.publish.Rendition; a == b || a == "" || b == "" {
+		if a, b := other.publish.Rendition, f.publish.Rendition; a == b || (a == "" || b == "") && !other.publish.Ladder && !f.publish.Ladder {
 			return false
 		}
 	}

@@ -17,6 +17,7 @@ var (
 	ErrTaken          = errors.New("channel is taken by another feed")
 	ErrRendition      = errors.New("unknown rendition")
 	ErrInput          = errors.New("unknown input")
+	ErrLadder         = errors.New("the channel's ladder cannot be made")
 	ErrFull           = errors.New("too many feeds")
 	ErrClosing        = errors.New("server is shutting down")
 	ErrDeleted        = errors.New("channel was deleted")
@@ -37,6 +38,8 @@ type Publish struct {
 	Remote    string // address of the publisher, HOST:PORT; for people: path of the file, or URL
 	// Source tells that we fetch the feed ourselves, as the channel's settings want: nobody is asked for an address, nor the hook.
 	Source bool
+	// Ladder tells that the feed is made of the channel's own one, by its ladder: its timestamps are those of that one.
+	Ladder bool
 	// Transport is how the connection does, where the protocol knows that; it may be nil, and may be called by any goroutine, also after
 	// the feed has ended.
 	Transport func() Transport

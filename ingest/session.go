@@ -222,9 +222,12 @@ func (s *session) forget(f *feed) {
 	s.members = slices.DeleteFunc(s.members, func(m *feed) bool { return m == f })
 	bytes, samples := f.meter.total()
 	n, _, _ := f.dropped.total()
+	s.past.dropped += n
+	if f.publish.Ladder {
+		return
+	}
 	s.past.bytes += bytes
 	s.past.samples += samples
-	s.past.dropped += n
 	s.past.publish = f.publish
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"weir/internal/media"
 )
 
 const (
@@ -130,7 +132,11 @@ func (s *session) complete(input string, now time.Time) bool {
 	if input != s.inputs()[0] && s.sent.IsZero() && now.Sub(first) < s.silence() {
 		return false // the better one may be about to come
 	}
-	if group[0].publish.Rendition == "" || now.Sub(first) >= renditionWait {
+	if !s.shows(group) {
+		return false
+	}
+	laddered := s.channel.Ladder != ""
+	if group[0].publish.Rendition == "" && !laddered || now.Sub(first) >= renditionWait {
 		return true
 	}
 	if wanted := s.channel.Renditions.List(); len(wanted) > 0 {
@@ -142,7 +148,14 @@ func (s *session) complete(input string, now time.Time) bool {
 			announced++
 		}
 	}
-	return len(group) == announced && now.Sub(last) >= renditionSettle
+	return len(group) == announced && (laddered || now.Sub(last) >= renditionSettle)
+}
+
+// shows tells whether the feeds have any track that players are to see.
+func (s *session) shows(group []*feed) bool {
+	return slices.ContainsFunc(group, func(f *feed) bool {
+		return slices.ContainsFunc(f.formats, func(format media.Format) bool { return !s.hides(f, format) })
+	})
 }
 
 // put makes the input the one on air, with what its feeds brought after that time. What was on air before stands by.

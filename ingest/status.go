@@ -181,14 +181,16 @@ func (s *session) status() (Status, bool) {
 	for _, n := range p.Dropped {
 		st.DroppedSamples += n
 	}
-	speaks := false // protocol and remote are those of the first feed on air, or of the first of all
+	named, speaks := false, false // protocol and remote are those of the first feed on air, or of the first of all
 	for _, m := range snap.members {
 		in := m.status(now, snap.stage.live)
-		st.Samples += in.Samples
-		st.Bytes += in.Bytes
 		st.DroppedSamples += in.Dropped
-		if m.onAir || !snap.stage.live {
-			st.BitrateIn += in.BitrateIn
+		if !m.feed.publish.Ladder { // that comes from inside
+			st.Samples += in.Samples
+			st.Bytes += in.Bytes
+			if m.onAir || !snap.stage.live {
+				st.BitrateIn += in.BitrateIn
+			}
 		}
 		if in.State != InputEnded {
 			if st.State == OffAir {
@@ -198,9 +200,9 @@ func (s *session) status() (Status, bool) {
 				st.State, st.Speed = OnAir, cmp.Or(st.Speed, m.speed)
 			}
 		}
-		if first := len(st.Inputs) == 0; first || m.onAir && !speaks {
+		if (!named || m.onAir && !speaks) && !m.feed.publish.Ladder {
 			st.Protocol, st.Remote, st.Transport = in.Protocol, in.Remote, in.Transport
-			speaks = m.onAir
+			named, speaks = true, m.onAir
 		}
 		if st.LastError == "" && m.told != "" {
 			st.LastError, st.LastErrorAt = m.told, m.toldAt

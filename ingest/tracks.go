@@ -25,7 +25,7 @@ type slot struct {
 // arrange decides which track of which feed on air becomes which track of the channel, and tells the packager.
 func (s *session) arrange(now time.Time) error {
 	group := s.group()
-	if len(group) == 1 && group[0].publish.Rendition == "" {
+	if len(group) == 1 && group[0].publish.Rendition == "" && s.channel.Ladder == "" {
 		f := group[0]
 		s.slots = make([]slot, len(f.formats))
 		for i, format := range f.formats {
@@ -93,7 +93,7 @@ func (s *session) share(group []*feed) {
 			kind := format.Codec.Kind()
 			ordinal := ordinals[kind]
 			ordinals[kind]++
-			if taken[f][i] {
+			if taken[f][i] || s.hides(f, format) {
 				continue
 			}
 			owned, alike := -1, -1
@@ -126,6 +126,11 @@ func (s *session) share(group []*feed) {
 	slices.SortStableFunc(s.slots, func(a, b slot) int {
 		return cmp.Or(cmp.Compare(rank(a.format.Codec.Kind()), rank(b.format.Codec.Kind())), cmp.Compare(number(a.format.Name), number(b.format.Name)))
 	})
+}
+
+// hides tells whether a track is only there to make others of it.
+func (s *session) hides(f *feed, format media.Format) bool {
+	return s.channel.Ladder != "" && !s.channel.Ladder.KeepsSource() && !f.publish.Ladder && format.Codec.Kind() == media.Video
 }
 
 // bringsTwo tells whether the feed has a track before that one that is the same by its format: then both are wanted.
@@ -176,6 +181,11 @@ func (s *session) rung(rendition string) int {
 	}
 	if rendition == "" {
 		return 1
+	}
+	if i := slices.Index(s.channel.Ladder.Names(), rendition); i >= 0 && s.channel.Ladder.KeepsSource() {
+		return i + 2
+	} else if i >= 0 {
+		return i + 1
 	}
 	if n, ok := s.rungs[rendition]; ok {
 		return n

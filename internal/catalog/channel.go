@@ -27,6 +27,7 @@ type Channel struct {
 	Allow      Addresses // where publishers may come from; "": from anywhere
 	// Renditions are the names of those that are to come as feeds of their own, the first as track v1; "": whatever comes.
 	Renditions Names
+	Ladder     Ladder // renditions that are made of the feed; "": none
 	Inputs     Inputs // of which one is on air; "": there is one
 	Switch     Switch // between them
 	Captions   Captions
@@ -46,9 +47,9 @@ func New(id string) Channel {
 
 // String is a short form for people, without its secrets.
 func (c Channel) String() string {
-	return fmt.Sprintf("%s{title:%q dvr:%s segment:%s chunk:%s source:%q key:%s passphrase:%s allow:%q renditions:%q inputs:%s silence:%s back:%s captions:%q subtitles:%q fromFile:%t}",
+	return fmt.Sprintf("%s{title:%q dvr:%s segment:%s chunk:%s source:%q key:%s passphrase:%s allow:%q renditions:%q ladder:%q inputs:%s silence:%s back:%s captions:%q subtitles:%q fromFile:%t}",
 		c.ID, c.Title, c.DVR, c.Segment, c.Chunk, HideSource(c.Source), hide(c.Key), hide(c.Passphrase), c.Allow,
-		c.Renditions, c.Inputs, c.Switch.Silence, c.Switch.Back, c.Captions, c.Subtitles, c.FromFile)
+		c.Renditions, c.Ladder, c.Inputs, c.Switch.Silence, c.Switch.Back, c.Captions, c.Subtitles, c.FromFile)
 }
 
 // GoString is String, so that %#v keeps the secrets to itself too.
@@ -67,6 +68,7 @@ func (c Channel) LogValue() slog.Value {
 		slog.Bool("hasPassphrase", c.Passphrase != ""),
 		slog.String("allow", string(c.Allow)),
 		slog.String("renditions", string(c.Renditions)),
+		slog.String("ladder", string(c.Ladder)),
 		slog.String("inputs", c.Inputs.String()),
 		slog.String("silence", c.Switch.Silence.String()),
 		slog.String("back", c.Switch.Back.String()),

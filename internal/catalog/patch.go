@@ -19,6 +19,7 @@ type Patch struct {
 	Passphrase *string // a secret: never logged
 	Allow      *Addresses
 	Renditions *Names
+	Ladder     *Ladder
 	Inputs     *Inputs
 	Silence    *time.Duration // Channel.Switch
 	Back       *time.Duration
@@ -37,6 +38,7 @@ func (p Patch) Apply(c Channel) Channel {
 	set(&c.Passphrase, p.Passphrase)
 	set(&c.Allow, p.Allow)
 	set(&c.Renditions, p.Renditions)
+	set(&c.Ladder, p.Ladder)
 	set(&c.Inputs, p.Inputs)
 	set(&c.Switch.Silence, p.Silence)
 	set(&c.Switch.Back, p.Back)
@@ -62,6 +64,7 @@ func (p Patch) merge(next Patch) Patch {
 	over(&p.Passphrase, next.Passphrase)
 	over(&p.Allow, next.Allow)
 	over(&p.Renditions, next.Renditions)
+	over(&p.Ladder, next.Ladder)
 	over(&p.Inputs, next.Inputs)
 	over(&p.Silence, next.Silence)
 	over(&p.Back, next.Back)
@@ -82,7 +85,7 @@ func (p Patch) equal(q Patch) bool {
 		same(p.Chunk, q.Chunk) && same(p.Source, q.Source) && same(p.Key, q.Key) &&
 		same(p.Passphrase, q.Passphrase) && same(p.Allow, q.Allow) &&
 		same(p.Renditions, q.Renditions) && same(p.Inputs, q.Inputs) && same(p.Silence, q.Silence) && same(p.Back, q.Back) &&
-		same(p.Captions, q.Captions) && same(p.Subtitles, q.Subtitles)
+		same(p.Ladder, q.Ladder) && same(p.Captions, q.Captions) && same(p.Subtitles, q.Subtitles)
 }
 
 func same[T comparable](a, b *T) bool {
@@ -138,6 +141,7 @@ func (p Patch) attrs() []slog.Attr {
 	}
 	text("allow", (*string)(p.Allow))
 	text("renditions", (*string)(p.Renditions))
+	text("ladder", (*string)(p.Ladder))
 	if p.Inputs != nil {
 		as = append(as, slog.String("inputs", p.Inputs.String()))
 	}

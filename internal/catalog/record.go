@@ -29,6 +29,7 @@ type wire struct {
 	Passphrase *string    `json:"passphrase,omitempty"`
 	Allow      *Addresses `json:"allow,omitempty"`
 	Renditions *Names     `json:"renditions,omitempty"`
+	Ladder     *Ladder    `json:"ladder,omitempty"`
 	Inputs     *Inputs    `json:"inputs,omitempty"`
 	Silence    *string    `json:"silence,omitempty"`
 	Back       *string    `json:"back,omitempty"`
@@ -43,7 +44,7 @@ func (r record) encode() ([]byte, error) {
 	p := r.patch
 	return json.Marshal(wire{
 		Title: p.Title, DVR: spell(p.DVR), Segment: spell(p.Segment), Chunk: spell(p.Chunk), Source: p.Source, Key: p.Key,
-		Passphrase: p.Passphrase, Allow: p.Allow, Renditions: p.Renditions, Inputs: p.Inputs, Silence: spell(p.Silence), Back: spell(p.Back),
+		Passphrase: p.Passphrase, Allow: p.Allow, Renditions: p.Renditions, Ladder: p.Ladder, Inputs: p.Inputs, Silence: spell(p.Silence), Back: spell(p.Back),
 		Captions: p.Captions, Subtitles: p.Subtitles,
 	})
 }
@@ -69,7 +70,7 @@ func decode(b []byte) (record, error) {
 		return record{deleted: true}, nil
 	}
 	r := record{patch: Patch{
-		Title: w.Title, Source: w.Source, Key: w.Key, Passphrase: w.Passphrase, Allow: w.Allow, Renditions: w.Renditions, Inputs: w.Inputs,
+		Title: w.Title, Source: w.Source, Key: w.Key, Passphrase: w.Passphrase, Allow: w.Allow, Renditions: w.Renditions, Ladder: w.Ladder, Inputs: w.Inputs,
 		Captions: w.Captions, Subtitles: w.Subtitles,
 	}}
 	for _, d := range []struct {

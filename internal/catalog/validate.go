@@ -68,6 +68,9 @@ func (c Channel) Validate() error {
 	if err := c.validateFeeds(); err != nil {
 		return err
 	}
+	if err := c.validateLadder(); err != nil {
+		return err
+	}
 	if err := c.validateTexts(); err != nil {
 		return err
 	}

@@ -48,6 +48,7 @@ type Ingest struct {
 	HTTP      string // HOST:PORT of what is pushed by HTTP, "" for none. Default: ":8082"
 	WHIP      WHIP
 	Admission Admission
+	Ladder    Ladder
 	Limits    Limits
 }
 
@@ -109,7 +110,7 @@ func Default() Config {
 		Data:     "./data",
 		Edge:     Edge{Listen: ":8080", Memory: 2 << 30, Carry: []string{"token"}},
 		Admin:    Admin{Listen: "127.0.0.1:8081"},
-		Ingest:   Ingest{RTMP: ":1935", HTTP: ":8082", WHIP: WHIP{UDP: ":8189"}, SRT: SRT{Listen: ":8890", Latency: 120 * time.Millisecond}, Limits: DefaultLimits()},
+		Ingest:   Ingest{RTMP: ":1935", HTTP: ":8082", WHIP: WHIP{UDP: ":8189"}, SRT: SRT{Listen: ":8890", Latency: 120 * time.Millisecond}, Ladder: DefaultLadder(), Limits: DefaultLimits()},
 		Bus:      Bus{Replicas: 1},
 		Channels: []catalog.Channel{demo, live},
 		Log:      Log{Level: slog.LevelInfo, Format: LogAuto},

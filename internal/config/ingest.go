@@ -81,6 +81,7 @@ func ingest(c *Ingest) reader {
 		key{"allow", list(&c.Admission.Allow, catalog.ParseAddresses)},
 		key{"on_publish", value(&c.Admission.OnPublish, hook)},
 		key{"on_publish_fail", value(&c.Admission.OnPublishIn, hookFails)},
+		key{"ladder", children(&c.Ladder)},
 		key{"limits", section(
 			key{"feeds", value(&l.Feeds, count(10_000))},
 			key{"connections", value(&l.Connections, count(100_000))},

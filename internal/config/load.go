@@ -112,6 +112,7 @@ func channels(to *[]catalog.Channel) reader {
 				{"captions", list(&ch.Captions, catalog.ParseCaptions)},
 				{"subtitles", list(&ch.Subtitles, catalog.ParseLanguages)},
 				{"renditions", list(&ch.Renditions, names)},
+				{"ladder", ladder(&ch.Ladder)},
 				{"inputs", inputs(&ch.Inputs)},
 				{"switch", section(
 					key{"silence", value(&ch.Switch.Silence, duration)},

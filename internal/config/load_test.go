@@ -38,8 +38,8 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"hello\n", "1:1: this must be keys with values"},
 		// shape
 		{"dta: x\n", `1:1: unknown key "dta", known: data, edge, admin, ingest, bus, channels, log`},
-		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, rtmps, srt, http, whip, allow, on_publish, on_publish_fail, limits`},
-		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key, passphrase, allow, captions, subtitles, renditions, inputs, switch`},
+		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, rtmps, srt, http, whip, allow, on_publish, on_publish_fail, ladder, limits`},
+		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key, passphrase, allow, captions, subtitles, renditions, ladder, inputs, switch`},
 		{"channels: {news: {inputs: {name: main}}}\n", "1:27: channels.news.inputs: must be a list in brackets, like [{name: main}, {name: backup}]"},
 		{"channels: {news: {inputs: [{name: main, url: x}]}}\n", `1:41: unknown key "url" in channels.news.inputs, known: name, source`},
 		{"channels: {news: {inputs: [{name: a}, {name: a}]}}\n", `1:27: channels.news.inputs: "a" is there twice`},
@@ -200,7 +200,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Channels) != 4 || c.Channels[2].Title != "News" {
+	if len(c.Channels) != 5 || c.Channels[3].Title != "News" {
 		t.Error(c.Channels)
 	}
 	c.Channels = Default().Channels
@@ -222,7 +222,7 @@ func TestExample(t *testing.T) {
 		t.Fatal(d.known)
 	}
 	for _, key := range d.known {
-		if d.at[key] == nil && (!strings.HasPrefix(key, "channels.") || !slices.ContainsFunc([]string{"news", "sports", "demo"}, func(id string) bool {
+		if d.at[key] == nil && (!strings.HasPrefix(key, "channels.") || !slices.ContainsFunc([]string{"news", "sports", "match", "demo"}, func(id string) bool {
 			return d.at["channels."+id+"."+lastOf(key)] != nil
 		})) {
 			t.Errorf("%s is not in the example", key)
