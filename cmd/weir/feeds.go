@@ -11,6 +11,7 @@ import (
 	"weir/ingest"
 	"weir/ingest/cmaf"
 	"weir/ingest/http"
+	"weir/ingest/ladder"
 	"weir/ingest/srt"
 	"weir/ingest/subtitles"
 	"weir/internal/bus"
@@ -31,17 +32,25 @@ func newIngest(cfg config.Ingest, b *bus.Bus, channels *catalog.Catalog, log *sl
 	}), hook
 }
 
-// serveHTTP runs what is pushed by HTTP.
-func serveHTTP(ctx context.Context, group *errgroup.Group, cfg config.Ingest, ports *ports, feeds *ingest.Server,
+// newLadders puts what makes ladders between the adapters and the server.
+func newLadders(cfg config.Ladder, feeds *ingest.Server, channels *catalog.Catalog, log *slog.Logger) *ladder.Ladders {
+	return ladder.New(ladder.Config{
+		Ingest: feeds, Catalog: channels, Log: log.With("area", "ladder"), Now: time.Now,
+		Children: cfg.Children, Nice: cfg.Nice, Speed: cfg.Speed, FFmpeg: cfg.FFmpeg,
+	})
+}
+
+// serveHTTP runs what is pushed by HTTP: feeds go to the opener, subtitles to the server.
+func serveHTTP(ctx context.Context, group *errgroup.Group, cfg config.Ingest, ports *ports, server *ingest.Server, feeds ingest.Opener,
 	channels *catalog.Catalog, log *slog.Logger,
 ) {
-	texts := subtitles.New(subtitles.Config{Ingest: feeds, Log: log.With("area", "subtitles"), Now: time.Now})
+	texts := subtitles.New(subtitles.Config{Ingest: server, Log: log.With("area", "subtitles"), Now: time.Now})
 	segments := cmaf.New(cmaf.Config{Ingest: feeds, Log: log.With("area", "cmaf"), Now: time.Now, Idle: cfg.Limits.Idle})
 	var browsers nethttp.Handler
 	if ports.whip != nil {
 		browsers = serveWHIP(ctx, group, cfg, ports.whip, feeds, channels, log)
 	}
-	server := http.New(http.Config{
+	listener := http.New(http.Config{
 		Listener: ports.ingest, Ingest: feeds, Log: log.With("area", "http"), CMAF: segments, Subtitles: texts, WHIP: browsers,
 		HeaderTimeout: cfg.Limits.Handshake, IdleTimeout: cfg.Limits.Idle, Connections: cfg.Limits.Connections,
 	})
@@ -49,7 +58,7 @@ func serveHTTP(ctx context.Context, group *errgroup.Group, cfg config.Ingest, po
 		stop := context.AfterFunc(ctx, segments.Close)
 		defer segments.Close()
 		defer stop()
-		return server.Run(ctx)
+		return listener.Run(ctx)
 	})
 	log.Info("listening", "for", "http", "address", ports.ingest.Addr().String())
 }

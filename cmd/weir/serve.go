@@ -96,25 +96,26 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 		feeds.Close(ctx)
 		return err
 	}
+	ladders := newLadders(cfg.Ingest.Ladder, feeds, channels, log)
 	admin := control.New(control.Config{
-		Catalog: channels, Feeds: feeds, Splices: feeds, Edge: players, Bus: b, Clips: clip.NewMaker(clips, players), Version: version, Log: log.With("area", "admin"),
+		Catalog: channels, Feeds: feeds, Splices: feeds, Ladders: ladders, Edge: players, Bus: b, Clips: clip.NewMaker(clips, players), Version: version, Log: log.With("area", "admin"),
 	})
 
 	// What takes media in ends with ctx; what hands it out goes on until nothing more comes in.
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { newStreams(b, log, time.Now).keep(ctx, channels.Watch(ctx)); return nil })
 	group.Go(func() error { followMemory(ctx, func() int64 { return heldBytes(channels, players) }); return nil })
-	serveRTMP(ctx, group, cfg.Ingest, "rtmp", ports.rtmp, feeds, log)
-	serveRTMP(ctx, group, cfg.Ingest, "rtmps", ports.rtmps, feeds, log)
-	serveSRT(ctx, group, cfg.Ingest, ports.srt, feeds, channels, log)
+	serveRTMP(ctx, group, cfg.Ingest, "rtmp", ports.rtmp, ladders, log)
+	serveRTMP(ctx, group, cfg.Ingest, "rtmps", ports.rtmps, ladders, log)
+	serveSRT(ctx, group, cfg.Ingest, ports.srt, ladders, channels, log)
 	if ports.ingest != nil {
-		serveHTTP(ctx, group, cfg.Ingest, ports, feeds, channels, log)
+		serveHTTP(ctx, group, cfg.Ingest, ports, feeds, ladders, channels, log)
 	}
 	sources := pull.New(pull.Config{
-		Ingest: feeds, Catalog: channels, Log: log.With("area", "pull"), Now: time.Now, IdleTimeout: cfg.Ingest.Limits.Idle,
+		Ingest: ladders, Catalog: channels, Log: log.With("area", "pull"), Now: time.Now, IdleTimeout: cfg.Ingest.Limits.Idle,
 	})
 	group.Go(func() error { return sources.Run(ctx) })
-	loops := file.New(file.Config{Ingest: feeds, Catalog: channels, Log: log.With("area", "file"), Now: time.Now})
+	loops := file.New(file.Config{Ingest: ladders, Catalog: channels, Log: log.With("area", "file"), Now: time.Now})
 	group.Go(func() error { return loops.Run(ctx) })
 
 	outward := make(chan error, 2)

@@ -120,6 +120,7 @@ type Settings struct {
 	Subtitles  *[]string `json:"subtitles,omitempty" doc:"Languages of subtitles that are pushed" example:"[\"de\"]" maxItems:"8"`
 
 	Renditions *[]string `json:"renditions,omitempty" doc:"Feeds of their own that are waited for, and become tracks v1, v2, … in this order; none: whatever comes" maxItems:"8"`
+	Ladder     *Ladder   `json:"ladder,omitempty" doc:"Renditions that are made of the feed, from the next feed on; empty: none"`
 	Inputs     *[]Input  `json:"inputs,omitempty" doc:"Of which one is on air, the best first; none: there is one" maxItems:"8"`
 	Switch     *Switch   `json:"switch,omitempty" doc:"How the channel goes over from one input to another"`
 }

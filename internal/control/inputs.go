@@ -80,6 +80,9 @@ func (b Settings) patchFeeds(p *catalog.Patch) error {
 		}
 		p.Renditions = &list
 	}
+	if b.Ladder != nil {
+		p.Ladder = b.Ladder.setting()
+	}
 	if b.Inputs != nil {
 		all := make([]catalog.Input, len(*b.Inputs))
 		for i, in := range *b.Inputs {

@@ -37,6 +37,7 @@ type Config struct {
 	Bus     Bus
 	Clips   Clips   // nil: this process keeps none
 	Splices Splices // nil: this process takes no feeds in
+	Ladders Ladders // nil: this process makes none
 	Version string  // of the program
 	Log     *slog.Logger
 }

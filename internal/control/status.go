@@ -26,6 +26,7 @@ type Channel struct {
 	Captions   []string `json:"captions" doc:"Caption channels that manifests announce; none: there are none; empty: those that are found in the pictures"`
 	Subtitles  []string `json:"subtitles" doc:"Languages of subtitles that are pushed"`
 	Renditions []string `json:"renditions,omitempty" doc:"Feeds of their own that are waited for, the first is track v1"`
+	Ladder     *Ladder  `json:"ladder,omitempty" doc:"Renditions that are made of the feed; none: there are none"`
 	Inputs     []Input  `json:"inputs,omitempty" doc:"Of which one is on air, the best first; none: there is one"`
 	Switch     *Switch  `json:"switch,omitempty" doc:"How the channel goes over from one input to another"`
 
@@ -67,6 +68,8 @@ type FeedStatus struct {
 	// ApartCuts is told where there are any.
 	ApartCuts uint64 `json:"apartCuts,omitempty" doc:"Segments at whose beginning not all renditions have a key frame: players cannot switch there without a break"`
 
+	Ladders []LadderStatus `json:"ladders,omitempty" doc:"How renditions are made of the feed, or of each of the channel's inputs, where the channel has a ladder"`
+
 	Transport *Transport `json:"transport,omitempty" doc:"How the connection does, where the protocol knows: SRT"`
 }
 
@@ -101,6 +104,7 @@ func (s *Server) status(ch catalog.Channel) Channel {
 		Tracks: []Track{},
 	}
 	out.Renditions, out.Inputs, out.Switch = settingsOf(ch)
+	out.Ladder = ladderOf(ch)
 	f, fed := s.feed(ch.ID)
 	w, _ := s.window(ch.ID)
 	out.State = state(f, fed, w)
@@ -116,6 +120,7 @@ func (s *Server) status(ch catalog.Channel) Channel {
 	out.LongestGOP, out.ForcedCuts = f.LongestGOP.Seconds(), f.ForcedCuts
 	out.Feed = &FeedStatus{Protocol: f.Protocol, Remote: f.Remote, Since: instant(f.Since), Ended: instant(f.Ended), Transport: transportOf(f.Transport)}
 	out.Feed.Inputs, out.Feed.Input, out.Feed.Pinned = inputsOf(f), f.Input, f.Pinned
+	out.Feed.Ladders = s.ladders(ch.ID)
 	out.Feed.Switches, out.Feed.ApartCuts = f.Switches, f.ApartCuts
 	out.BusPendingBytes = f.Writer.PendingBytes
 	out.LastError, out.LastErrorAt = f.LastError, instant(f.LastErrorAt)

@@ -1,0 +1,305 @@
+package ladder
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"weir/ingest"
+	"weir/internal/catalog"
+	"weir/internal/media"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fakeServer takes all feeds in, and keeps what they bring.
+type fakeServer struct {
+	mu    sync.Mutex
+	feeds []*fakeFeed
+}
+
+type fakeFeed struct {
+	ingest.Feed
+	publish ingest.Publish
+	done    chan struct{}
+
+	mu      sync.Mutex
+	formats []media.Format
+	samples []media.Sample
+	dropped int
+	closed  bool
+	reason  error
+}
+
+func (s *fakeServer) Open(_ context.Context, p ingest.Publish) (ingest.Feed, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.feeds {
+		if f.publish.Channel == p.Channel && f.publish.Rendition == p.Rendition && !f.isClosed() {
+			return nil, ingest.ErrTaken
+		}
+	}
+	f := &fakeFeed{publish: p, done: make(chan struct{})}
+	s.feeds = append(s.feeds, f)
+	return f, nil
+}
+
+// of are the feeds of a rendition, the oldest first.
+func (s *fakeServer) of(channel, rendition string) (all []*fakeFeed) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.feeds {
+		if f.publish.Channel == channel && f.publish.Rendition == rendition {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+func (f *fakeFeed) Start(formats []media.Format) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.formats = formats
+	return nil
+}
+
+func (f *fakeFeed) Write(s media.Sample) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.samples = append(f.samples, s)
+	return nil
+}
+
+func (f *fakeFeed) Dropped(string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dropped++
+}
+
+func (f *fakeFeed) Close(reason error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.closed {
+		f.closed, f.reason = true, reason
+		close(f.done)
+	}
+}
+
+func (f *fakeFeed) isClosed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.closed
+}
+
+func (f *fakeFeed) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.samples)
+}
+
+type fakeCatalog []catalog.Channel
+
+func (c fakeCatalog) Channels() []catalog.Channel { return c }
+
+func (c fakeCatalog) Channel(id string) (catalog.Channel, bool) {
+	for _, ch := range c {
+		if ch.ID == id {
+			return ch, true
+		}
+	}
+	return catalog.Channel{}, false
+}
+
+// fixture is Ladders between a fake server and the channels news and sports, which have the same ladder.
+type fixture struct {
+	*Ladders
+	server *fakeServer
+	log    *lockedBuffer
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func setUp(s catalog.LadderSettings, change func(*Config)) *fixture {
+	f := &fixture{server: &fakeServer{}, log: &lockedBuffer{}, now: time.Unix(1_800_000_000, 0)}
+	var channels fakeCatalog
+	for _, id := range []string{"news", "sports"} {
+		ch := catalog.New(id)
+		ch.Ladder = catalog.MakeLadder(s)
+		channels = append(channels, ch)
+	}
+	cfg := Config{
+		Ingest: f.server, Catalog: append(channels, catalog.New("plain")), Log: slog.New(slog.NewTextHandler(f.log, nil)), Now: f.clock,
+		Speed: "ultrafast", Nice: 5, Drain: time.Minute,
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	f.Ladders = New(cfg)
+	return f
+}
+
+func (f *fixture) clock() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now
+}
+
+func (f *fixture) advance(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now = f.now.Add(d)
+}
+
+// small are two rungs, of which one has fewer pictures.
+var small = catalog.LadderSettings{Rungs: []catalog.Rung{{Height: 144, Bitrate: 200_000}, {Name: "low", Height: 90, Bitrate: 100_000, FPS: 10}}}
+
+// publisher brings a clip again and again.
+type publisher struct {
+	t    *testing.T
+	f    *fixture
+	feed *feed
+	clip []media.Sample
+	next int
+	base media.Ticks
+}
+
+const (
+	rate    = 90000
+	frame   = rate / 25
+	wrap    = media.Ticks(1) << 33
+	seconds = 4 // of the clip
+)
+
+func (f *fixture) publish(t *testing.T, channel string) *publisher {
+	t.Helper()
+	format, clip := makeClip(t)
+	opened, err := f.Open(t.Context(), ingest.Publish{Channel: channel, Protocol: "rtmp", Remote: "192.0.2.1:5", Key: "k"})
+	require.NoError(t, err)
+	t.Cleanup(func() { opened.Close(nil) })
+	sound := media.Format{Codec: media.AAC, Config: []byte{0x11, 0x90}, Clock: format.Clock}
+	require.NoError(t, opened.Start([]media.Format{sound, format}))
+	return &publisher{t: t, f: f, feed: opened.(*feed), clip: clip, base: wrap - 2*rate}
+}
+
+// send brings the next pictures, none faster than a child takes them, where paced.
+func (p *publisher) send(n int, paced bool) (sent []media.Sample) {
+	p.t.Helper()
+	for range n {
+		s := p.clip[p.next%len(p.clip)]
+		round := p.base + media.Ticks(p.next/len(p.clip)*seconds*rate)
+		s.Track, s.PTS, s.DTS = 1, (s.PTS+round)%wrap, (s.DTS+round)%wrap
+		p.next++
+		if paced {
+			until(p.t, "the child takes pictures", func() bool { return p.feed.waiting() < 20 })
+		}
+		p.f.advance(40 * time.Millisecond)
+		require.NoError(p.t, p.feed.Write(s))
+		sent = append(sent, s)
+	}
+	return sent
+}
+
+// waiting is how many pictures the child has still to take.
+func (f *feed) waiting() int {
+	f.mu.Lock()
+	c := f.child
+	f.mu.Unlock()
+	if c == nil {
+		return 0
+	}
+	c.queue.mu.Lock()
+	defer c.queue.mu.Unlock()
+	if c.queue.closed {
+		return 0
+	}
+	return len(c.queue.pictures)
+}
+
+// until waits for a condition.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick, late := time.NewTicker(2*time.Millisecond), time.NewTimer(time.Minute)
+	defer tick.Stop()
+	defer late.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-late.C:
+			t.Fatalf("it never came: %s", what)
+		}
+	}
+}
+
+// makeClip is four seconds of pictures in 320x180, with B-frames and a key frame each second.
+var makeClip = func() func(t *testing.T) (media.Format, []media.Sample) {
+	var (
+		once    sync.Once
+		format  media.Format
+		samples []media.Sample
+		failed  error
+	)
+	return func(t *testing.T) (media.Format, []media.Sample) {
+		t.Helper()
+		if _, err := exec.LookPath("ffmpeg"); err != nil {
+			t.Skip("no ffmpeg here")
+		}
+		once.Do(func() {
+			out, err := exec.Command("ffmpeg", strings.Fields(fmt.Sprintf("-hide_banner -loglevel error -f lavfi -i testsrc2=rate=25:size=320x180 -t %d -c:v libx264 "+
+				"-preset ultrafast -bf 2 -g 25 -sc_threshold 0 -pix_fmt yuv420p -video_track_timescale 90000 -output_ts_offset 1 "+
+				"-movflags empty_moov+default_base_moof+frag_every_frame+frag_discont -use_editlist 0 -avoid_negative_ts disabled -f mp4 pipe:1", seconds))...).Output()
+			if err != nil {
+				failed = err
+				return
+			}
+			failed = readOutput(bytes.NewReader(out), func(f media.Format) error {
+				format, format.Clock = f, media.Clock{Timescale: rate, Wrap: wrap}
+				return nil
+			}, func(m made) error {
+				samples = append(samples, media.Sample{PTS: media.Ticks(m.pts) - rate, DTS: media.Ticks(m.dts) - rate, Sync: m.sync, Data: m.data})
+				return nil
+			})
+		})
+		require.NoError(t, failed)
+		require.Len(t, samples, seconds*25)
+		format := format
+		format.Clock = media.Clock{Timescale: rate, Wrap: wrap}
+		return format, samples
+	}
+}()
+
+// script is a program that is no ffmpeg.
+func script(t *testing.T, lines string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "ffmpeg")
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+lines), 0o700)) //nolint:gosec // it is to be run
+	return path
+}
