@@ -73,9 +73,14 @@ func (r *receiver) run(ctx context.Context) (err error) {
 			r.feed.Close(err)
 		}
 	}()
+	var until time.Time // when the socket stops waiting
 	for {
-		if err := r.conn.SetReadDeadline(time.Now().Add(look)); err != nil {
-			return err
+		// A deadline for each datagram would be a timer for each.
+		if now := time.Now(); until.Sub(now) < look/2 {
+			until = now.Add(look)
+			if err := r.conn.SetReadDeadline(until); err != nil {
+				return err
+			}
 		}
 		n, oobn, _, from, err := r.conn.ReadMsgUDPAddrPort(r.buf, r.oob)
 		if ctx.Err() != nil {
