@@ -27,6 +27,9 @@ func Language(tag string) string {
 	}
 	first, rest, more := strings.Cut(tag, "-")
 	if len(first) == 3 {
+		if two := bibliographic(first); two != "" {
+			first = two
+		}
 		if base, err := language.ParseBase(first); err == nil {
 			if tag = base.String(); more {
 				tag += "-" + rest
@@ -34,4 +37,16 @@ func Language(tag string) string {
 		}
 	}
 	return tag
+}
+
+// bibliographic is the code of two letters for one of the twenty of ISO 639-2/B that differ from those of ISO 639-2/T, else "". Transport
+// streams of DVB have either (EN 300 468, 6.2.19), BCP 47 knows none of these.
+func bibliographic(code string) string {
+	const codes = "alb sq arm hy baq eu bur my chi zh cze cs dut nl fre fr geo ka ger de gre el ice is mac mk mao mi may ms per fa rum ro slo sk tib bo wel cy "
+	for i := 0; i < len(codes); i += len("alb sq ") {
+		if codes[i:i+3] == strings.ToLower(code) {
+			return codes[i+4 : i+6]
+		}
+	}
+	return ""
 }

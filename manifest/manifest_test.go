@@ -17,7 +17,7 @@ func TestLanguage(t *testing.T) {
 	t.Parallel()
 	for tag, want := range map[string]string{
 		"en": "en", "de-AT": "de-AT", "zh-Hant-TW": "zh-Hant-TW", "es-419": "es-419", "x-klingon": "x-klingon",
-		"swe": "sv", "ger": "de", "deu": "de", "deu-AT": "de-AT", "haw": "haw",
+		"swe": "sv", "ger": "de", "GER": "de", "fre-CA": "fr-CA", "alb": "sq", "wel": "cy", "rum": "ro", "chi": "zh", "deu": "de", "deu-AT": "de-AT", "haw": "haw",
 		"": "", "und": "", "-": "", "en-": "", "419": "", "e n": "", `en"`: "", "en\n": "", "deutschland": "", "日本": "", "en_US": "",
 	} {
 		require.Equal(t, want, manifest.Language(tag), "%q", tag)
