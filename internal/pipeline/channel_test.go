@@ -29,6 +29,7 @@ type channel struct {
 	shown  uint64
 	random *rand.Rand      // decides when the viewer asks in mid-row
 	resume packager.Resume // what the newest packager leaves
+	late   uint64          // frames, of all packagers before this one
 }
 
 func newChannel(t failer, seed uint64, cfg packager.Config, dvr time.Duration) *channel {
@@ -90,6 +91,7 @@ func (c *channel) disconnect() {
 		c.t.Fatalf("flush: %v", err)
 	}
 	c.judge()
+	c.late = c.view.late
 }
 
 // rewind sets how far back a player can go.
@@ -133,11 +135,12 @@ func (c *channel) look() {
 	}
 }
 
-// judge tells the viewer whether the packager has cut chunks that it would rather not have.
+// judge tells the viewer whether the packager has cut chunks that it would rather not have, and how many frames came too late for it.
 func (c *channel) judge() {
 	if c.p != nil {
 		s := c.p.Stats()
 		c.view.uneven = c.view.uneven || s.ShortChunks+s.LongChunks > 0
+		c.view.late = c.late + s.LateFrames
 	}
 }
 

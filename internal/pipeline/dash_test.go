@@ -133,9 +133,7 @@ func (v *viewer) set(d mpd, p period, s adaptationSet, lists map[string]playlist
 		if lasts := zero.lasts(at.end - at.start); lasts > d.LongestMedia.Duration {
 			v.t.Fatalf("%s %d lasts %v, maxSegmentDuration is %v", name, at.number, lasts, d.LongestMedia)
 		}
-		// A frame that came sooner than the one before it was said to last is shown before it is decoded, by that much.
-		soon := f.lasts(max(0, f.start-f.first))
-		if off := zero.lasts(at.start) - f.lasts(f.first); off.Abs() > f.unsure()+nudge+soon {
+		if off := zero.lasts(at.start) - f.lasts(f.first); off > max(f.unsure(), v.soon(name, at.number))+nudge || -off > f.unsure()+nudge {
 			v.t.Fatalf("rule 26: %s %d begins %v from its first frame", name, at.number, off)
 		}
 		if s.SAP == 1 && !f.sync {

@@ -24,8 +24,11 @@ type facts struct {
 
 var table = crc64.MakeTable(crc64.ECMA)
 
-// lasts is a length in ticks as a time.
+// lasts is a length in ticks as a time; nothing that is known lasts no time.
 func (f facts) lasts(ticks int64) time.Duration {
+	if f.scale == 0 {
+		return 0
+	}
 	return time.Duration(ticks/f.scale)*time.Second + time.Duration(ticks%f.scale)*time.Second/time.Duration(f.scale)
 }
 
@@ -92,4 +95,9 @@ func (f facts) unsure() time.Duration {
 		return f.frame()
 	}
 	return 3 * f.frame()
+}
+
+// soon is how long before its segment begins the first frame may be shown: one that came sooner than the one before it was said to last.
+func (v *viewer) soon(track string, number uint64) time.Duration {
+	return v.media[fmt.Sprintf("%s/%d.m4s", track, number-1)].frame()
 }

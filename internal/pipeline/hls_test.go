@@ -152,7 +152,8 @@ func (v *viewer) continues(track string, e entry, run []facts, sum int64, f fact
 		v.t.Fatalf("rule 5: %s %d has tfdt %d, the one before ended at %d", track, e.number, f.start, before.end)
 	}
 	off := time.Duration(sum)*time.Microsecond - f.lasts(f.first-run[0].first)
-	if off.Abs() > max(run[0].unsure(), before.frame(), f.unsure())+nudge {
+	soon := v.soon(track, e.number-uint64(len(run))) // the run's first frame
+	if off.Abs() > max(run[0].unsure(), before.frame(), f.unsure(), soon)+nudge {
 		v.t.Fatalf("rule 5: EXTINF of %s up to %d adds up to %d µs, off by %v", track, e.number, sum, off)
 	}
 }
@@ -168,7 +169,8 @@ func (v *viewer) adds(track string, e entry, run []facts, sum int64) {
 	f := run[len(run)-1]
 	off := time.Duration(sum)*time.Microsecond - f.lasts(f.last-run[0].first)
 	// Frames that are decoded later may be shown before the last of these: up to two at the depth of these feeds.
-	if off.Abs() > 3*frame+nudge {
+	soon := v.soon(track, e.number+1-uint64(len(run))) // the run's first frame
+	if off.Abs() > max(3*frame, soon)+nudge {
 		v.t.Fatalf("rule 5: EXTINF of %s up to and with %d adds up to %d µs, off by %v", track, e.number, sum, off)
 	}
 }
@@ -188,7 +190,7 @@ func (v *viewer) dates(lists map[string]playlist) {
 			if e.gap || e.date == 0 || !ok {
 				continue
 			}
-			is := stand{track, time.Duration(e.date)*time.Microsecond - f.lasts(f.first), f.unsure()}
+			is := stand{track, time.Duration(e.date)*time.Microsecond - f.lasts(f.first), max(f.unsure(), v.soon(track, e.number))}
 			was, known := at[e.number]
 			if off := (is.zero - was.zero).Abs(); known && off > max(is.frame, was.frame)+nudge {
 				v.t.Fatalf("rule 4: dates of %s and %s at segment %d differ by %v", is.track, was.track, e.number, off)

@@ -52,6 +52,8 @@ type viewer struct {
 	foretold map[string]span // segments while they were made, by what they are
 	wrong    int             // polls in which one was not what was told before
 	uneven   bool            // some chunks are longer or shorter than they should be
+	late     uint64          // frames that came later than the one before them was said to last
+	lacking  map[uint64]bool // segments that end in a gap, since the next one begins with such a frame
 }
 
 // listing is when a number was listed for the first time, and how long playlists with it were at most.
@@ -65,7 +67,7 @@ func newViewer(t failer, w *window.Window) *viewer {
 	return &viewer{
 		t: t, win: w, media: map[string]facts{}, inits: map[string]string{}, scale: map[string]int64{},
 		told: map[string]map[uint64]entry{}, ending: map[uint64]uint64{}, lists: map[string]playlist{}, dash: map[string]string{}, shifts: map[string]time.Duration{},
-		foretold: map[string]span{},
+		foretold: map[string]span{}, lacking: map[uint64]bool{},
 	}
 }
 
