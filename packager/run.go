@@ -108,9 +108,14 @@ func (c *cutter) seen() (int, media.Ticks) {
 	return n, span
 }
 
-// end stops the lead at that position; followers go on to it.
+// end stops the lead at that position; followers go on to it. Behind a frame whose duration had been promised there may be a hole: no next
+// segment of the run joins the last one, which ends with its media.
 func (r *run) end(at media.Ticks, now time.Time) error {
-	if err := r.closeRow(at, now); err != nil {
+	last := at
+	if c := r.lead.cut; at-c.end > r.lead.holeAfter() {
+		last = c.end
+	}
+	if err := r.closeRow(last, now); err != nil {
 		return err
 	}
 	r.ending, r.stop = true, at
