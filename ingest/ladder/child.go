@@ -170,15 +170,19 @@ func (c *child) writePicture(out *bufio.Writer, p picture) error {
 	return out.Flush()
 }
 
-// give hands over a picture.
-func (c *child) give(p picture, now time.Time) {
+// tooSlow is why pictures are dropped.
+const tooSlow = "ffmpeg is too slow for the ladder: whole GOPs are dropped for it"
+
+// give hands over a picture. It tells whether any had to be dropped.
+func (c *child) give(p picture, now time.Time) bool {
 	dropped := c.queue.put(p)
 	for _, r := range c.rungs {
 		for range dropped {
-			r.feed.Dropped("ffmpeg is too slow for the ladder")
+			r.feed.Dropped(tooSlow)
 		}
 		r.expect(now)
 	}
+	return dropped > 0
 }
 
 // stalled tells whether one of the rungs has given nothing for too long.

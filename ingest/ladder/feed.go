@@ -177,7 +177,9 @@ func (f *feed) tee(s media.Sample) {
 			case c.stalled(now, f.ladders.cfg.Stall):
 				c.kill(errStalled)
 			default:
-				c.give(picture{pts: f.clock.toChild(at), sync: s.Sync, data: s.Data}, now)
+				if c.give(picture{pts: f.clock.toChild(at), sync: s.Sync, data: s.Data}, now) {
+					f.problem, f.problemAt = tooSlow, now
+				}
 			}
 			return
 		}

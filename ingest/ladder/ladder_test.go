@@ -162,6 +162,7 @@ func TestStalledChildIsReplaced(t *testing.T) {
 	first := f.Status("news")[0]
 	assert.Equal(t, Running, first.State)
 	assert.Zero(t, first.Restarts)
+	assert.Equal(t, tooSlow, first.LastError)
 	assert.NotZero(t, first.DroppedGOPs)
 	assert.NotZero(t, first.DroppedFrames)
 	until(t, "its words", func() bool { return len(f.Status("news")[0].LastWords) == 2 })

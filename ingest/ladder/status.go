@@ -24,7 +24,7 @@ type Status struct {
 	// DroppedGOPs are those that the child was too slow for, DroppedFrames the pictures in them.
 	DroppedGOPs, DroppedFrames uint64
 	Rungs                      []RungStatus
-	LastError                  string // why there is no child, or why there is another one; "" for nothing
+	LastError                  string // why there is no child, why there is another one, or what is the matter with it; "" for nothing
 	LastErrorAt                time.Time
 	LastWords                  []string // of the child that ended last, or of the one that is there
 }
