@@ -99,6 +99,9 @@ func (q *request) fragment(moof []byte, at int64) error {
 		if err != nil {
 			return err
 		}
+		if err := q.inTurn(src, moof, at); err != nil {
+			return err
+		}
 		if err := q.bind(src); err != nil {
 			return err
 		}

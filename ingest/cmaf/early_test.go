@@ -54,3 +54,23 @@ func TestSegmentIsAheadOfItsHeader(t *testing.T) {
 	eventually(t, "samples", func() bool { return len(b.feed(0).of(0)) == 20 })
 	require.Empty(t, b.handler.awaited)
 }
+
+// A segment that has overtaken the one before it, on a connection of its own, waits for it.
+func TestSegmentOvertakesAnother(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.put("/cmaf/live/a/init.mp4", soundHeader())
+	b.put("/cmaf/live/a/1.m4s", sound(0, 20))
+	read := make(chan struct{})
+	answer := make(chan int, 1)
+	go func() {
+		w := httptest.NewRecorder()
+		b.handler.ServeHTTP(w, httptest.NewRequest("PUT", "/cmaf/live/a/3.m4s", told{bytes.NewReader(sound(40, 20)), sync.OnceFunc(func() { close(read) })}))
+		answer <- w.Code
+	}()
+	<-read
+	b.put("/cmaf/live/a/2.m4s", sound(20, 20))
+	require.Equal(t, 200, <-answer)
+	eventually(t, "samples", func() bool { return len(b.feed(0).of(0)) == 60 })
+	require.Equal(t, upTo(0, 60), numbers(b.feed(0).of(0)))
+}
