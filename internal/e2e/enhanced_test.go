@@ -184,6 +184,16 @@ func TestEnhancedRTMP(t *testing.T) {
 			}
 		}
 	}
+	for channel, tracks := range map[string][]*enhancedTrack{"hevc": hevc, "av1": av1} {
+		dash, ok := srv.inDASH(channel)
+		require.True(t, ok, channel)
+		for _, e := range tracks {
+			require.Len(t, dash[e.name], len(e.data), "%s/%s in DASH", channel, e.name)
+			for i, sample := range dash[e.name] {
+				require.Equal(t, hashOf(e.data[i]), sample.hash, "%s/%s: bytes of sample %d in DASH", channel, e.name, i)
+			}
+		}
+	}
 	_, list := srv.get("/live/hevc/index.m3u8")
 	for _, want := range []string{`LANGUAGE="en"`, `LANGUAGE="de"`, "hvc1", "ec-3", "ac-3", "opus"} {
 		require.Contains(t, string(bytes.ReplaceAll(list, []byte("Opus"), []byte("opus"))), want)

@@ -44,8 +44,14 @@ func (p mediaPlaylist) last() uint64 { return p.sequence + uint64(len(p.segments
 // media reads a media playlist; ok is false where the server has none now.
 func (s *server) media(channel, track string) (list mediaPlaylist, ok bool) {
 	s.t.Helper()
+	return s.mediaForm(channel, track, "")
+}
+
+// mediaForm is media of the form that a query asks for.
+func (s *server) mediaForm(channel, track, query string) (list mediaPlaylist, ok bool) {
+	s.t.Helper()
 	base := fmt.Sprintf("/live/%s/%s", channel, track)
-	status, body := s.get(base + "/index.m3u8")
+	status, body := s.get(base + "/index.m3u8" + query)
 	if status != 200 {
 		return list, false
 	}

@@ -142,20 +142,9 @@ func TestSRTSenders(t *testing.T) {
 
 				// ffmpeg goes when it has sent the last packet, and what is due within the latency goes with it. The others stay, and the
 				// last segment is open.
-				offsets := map[string]float64{}
-				for kind, track := range map[string]string{"video": "v1", "audio": "a1"} {
-					want := packets(t, reference, kind)
-					var got []packet
-					eventually(t, 40*time.Second, "all of "+track+" is listed but the end", func() bool {
-						list, ok := srv.media(channel, track)
-						return ok && list.seconds() > 5.9
-					})
-					list, _ := srv.media(channel, track)
-					got = packets(t, srv.download(list.segments), kind)
-					require.LessOrEqual(t, len(got), len(want))
-					offsets[kind] = requireSamePackets(t, want[:len(got)], got)
-				}
-				require.InDelta(t, offsets["video"], offsets["audio"], 0.003, "audio against video")
+				want := sentFrom(t, reference)
+				want.least = 5.9
+				srv.requireForms(t, channel, want)
 			})
 		}
 	}
