@@ -46,16 +46,10 @@ func fromFFmpeg(file, output string) []string {
 	return append([]string{"ffmpeg", "-nostdin", "-v", "warning", "-re", "-i", file, "-c", "copy"}, strings.Fields(output)...)
 }
 
-// fromGStreamer is GStreamer's command for a pipeline.
-func fromGStreamer(pipeline string) []string {
-	return append([]string{"gst-launch-1.0", "-q"}, strings.Fields(pipeline)...)
-}
-
 // Whatever way a feed takes, every sample of it comes out of HLS and DASH, once, bit-exact, in order, at its time, and sound and pictures
 // keep their distance. SRT, Enhanced RTMP and WHIP have such tests of their own.
 func TestEverySampleOfEveryWay(t *testing.T) {
 	t.Parallel()
-	need(t, "gst-launch-1.0")
 	mp4, flv, ts := clip(t)
 	reference := sentFrom(t, flv)
 	files := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(ts))))
