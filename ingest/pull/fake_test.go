@@ -31,8 +31,8 @@ func (i *fakeIngest) wait(t *testing.T) *fakeFeed {
 	select {
 	case f := <-i.feeds:
 		return f
-	case <-time.After(10 * time.Second):
-		t.Fatal("no feed came within 10 s")
+	case <-time.After(time.Minute):
+		t.Fatal("no feed came within a minute")
 		return nil
 	}
 }
@@ -114,7 +114,7 @@ func (f *fakeFeed) end(err error) {
 // waitSamples waits until n samples are there.
 func (f *fakeFeed) waitSamples(t *testing.T, n int) []media.Sample {
 	t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		f.mu.Lock()
 		s := f.samples
@@ -134,8 +134,8 @@ func (f *fakeFeed) waitClosed(t *testing.T) error {
 	t.Helper()
 	select {
 	case <-f.closed:
-	case <-time.After(10 * time.Second):
-		t.Fatal("the feed was not closed within 10 s")
+	case <-time.After(time.Minute):
+		t.Fatal("the feed was not closed within a minute")
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
