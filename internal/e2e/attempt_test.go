@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"sync"
 	"testing"
@@ -89,7 +88,10 @@ func returns(f func()) (returned bool) {
 // passed is left out of the next attempt.
 func (a *attempt) Run(name string, body func(*attempt)) bool {
 	a.Helper()
-	if a.passed[name] {
+	a.mu.Lock()
+	before := a.passed[name]
+	a.mu.Unlock()
+	if before {
 		return true
 	}
 	part := &attempt{TB: a.TB, passed: map[string]bool{}}
@@ -99,8 +101,25 @@ func (a *attempt) Run(name string, body func(*attempt)) bool {
 		return false
 	}
 	a.Logf("part %q passed", name)
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.passed[name] = true
 	return true
+}
+
+// RunAll runs parts side by side, as many as there are processors, and waits for all.
+func (a *attempt) RunAll(parts map[string]func(*attempt)) {
+	a.Helper()
+	var running sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for name, body := range parts {
+		running.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			a.Run(name, body)
+		})
+	}
+	running.Wait()
 }
 
 func (a *attempt) Context() context.Context { return a.ctx }
@@ -136,7 +155,7 @@ func (a *attempt) Error(args ...any) {
 
 func (a *attempt) Errorf(format string, args ...any) {
 	a.Helper()
-	a.Log(fmt.Sprintf(format, args...))
+	a.Logf(format, args...)
 	a.Fail()
 }
 
@@ -148,6 +167,6 @@ func (a *attempt) Fatal(args ...any) {
 
 func (a *attempt) Fatalf(format string, args ...any) {
 	a.Helper()
-	a.Log(fmt.Sprintf(format, args...))
+	a.Logf(format, args...)
 	a.FailNow()
 }

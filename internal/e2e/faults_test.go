@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -186,7 +187,9 @@ var faults = map[string]fault{
 
 // Whatever one feed does wrong, its channel comes back by itself, what was lost is counted, memory stays bounded, and another
 // channel does not notice: it loses nothing and has no discontinuity.
-func TestFaultsOfFeeds(t *testing.T) {
+func TestFaultsOfFeeds(t *testing.T) { realtime(t, faultsOfFeeds) }
+
+func faultsOfFeeds(t *attempt) {
 	need(t, "ffmpeg")
 	m, other := makeFLV(t, "320x180"), makeFLV(t, "192x108")
 	channels := "  steady: {dvr: 10m}\n  reconnects: {dvr: 10m}\n  hostile: {dvr: 10m}\n"
@@ -210,19 +213,19 @@ func TestFaultsOfFeeds(t *testing.T) {
 		}
 	}()
 
-	t.Run("faults", func(t *testing.T) {
-		for name, f := range faults {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				srv.showFault(t, name, f, m, other)
-			})
-		}
-		t.Run("reconnects", func(t *testing.T) { t.Parallel(); srv.showReconnects(t, m) })
-		t.Run("hostile", func(t *testing.T) { t.Parallel(); srv.showHostility(t, m) })
-	})
+	stop := sync.OnceFunc(func() { close(over); <-ended })
+	defer stop()
 
-	close(over)
-	<-ended
+	parts := map[string]func(*attempt){
+		"reconnects": func(t *attempt) { srv.showReconnects(t, m) },
+		"hostile":    func(t *attempt) { srv.showHostility(t, m) },
+	}
+	for name, f := range faults {
+		parts[name] = func(t *attempt) { srv.showFault(t, name, f, m, other) }
+	}
+	t.RunAll(parts)
+
+	stop()
 	require.NoError(t, steady.err)
 	steady.stop()
 	srv.requireOut(t, "steady", steady, 0)
@@ -233,7 +236,7 @@ func TestFaultsOfFeeds(t *testing.T) {
 
 // requireOut waits for the end of a channel's feed and checks that so many of its samples at most did not come out, that all of
 // these were counted, malformed messages too, and that the end of the feed is there.
-func (s *server) requireOut(t *testing.T, channel string, p *publisher, lost int) {
+func (s *server) requireOut(t testing.TB, channel string, p *publisher, lost int) {
 	t.Helper()
 	s.waitLog(20*time.Second, `"feed ended"`, fmt.Sprintf(`"channel":%q`, channel))
 	missing := 0
@@ -255,7 +258,7 @@ func (s *server) requireOut(t *testing.T, channel string, p *publisher, lost int
 }
 
 // showFault plays a fault and compares what came out with what was sent.
-func (s *server) showFault(t *testing.T, name string, f fault, m, other *flvMedia) {
+func (s *server) showFault(t testing.TB, name string, f fault, m, other *flvMedia) {
 	p, err := s.publish(name)
 	require.NoError(t, err)
 	p.configure(m, 0)

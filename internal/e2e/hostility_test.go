@@ -30,7 +30,7 @@ func (s *server) residentBytes() int {
 
 // showReconnects has a feed lose its connection a hundred times within a minute: each time the channel takes it back and goes on with
 // what came of it.
-func (s *server) showReconnects(t *testing.T, m *flvMedia) {
+func (s *server) showReconnects(t testing.TB, m *flvMedia) {
 	const times = 100
 	var all publisher
 	all.sent = make(map[byte][]string)
@@ -64,7 +64,7 @@ func (s *server) showReconnects(t *testing.T, m *flvMedia) {
 
 // showHostility holds connections without a handshake, talks nonsense, and announces frames that nobody has room for. The server
 // closes them, takes no memory for them, and serves the channel meanwhile.
-func (s *server) showHostility(t *testing.T, m *flvMedia) {
+func (s *server) showHostility(t testing.TB, m *flvMedia) {
 	before := s.residentBytes()
 	hostile := [][]byte{
 		nil,
@@ -121,7 +121,7 @@ func (s *server) showHostility(t *testing.T, m *flvMedia) {
 }
 
 // republish publishes as soon as the channel's last feed is gone.
-func (s *server) republish(t *testing.T, channel string) (p *publisher) {
+func (s *server) republish(t testing.TB, channel string) (p *publisher) {
 	t.Helper()
 	eventually(t, 10*time.Second, "channel "+channel+" is free again", func() bool {
 		var err error

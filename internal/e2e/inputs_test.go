@@ -56,7 +56,7 @@ func backupInput(t *attempt) {
 
 	main.stop()
 	onAir("backup", 5*time.Second)
-	main = broadcast(t, pushPattern("640x360", srv.push("/live/red?input=main"))...)
+	broadcast(t, pushPattern("640x360", srv.push("/live/red?input=main"))...)
 	onAir("main", 30*time.Second)
 	w.waitPlaying(8, time.Minute)
 

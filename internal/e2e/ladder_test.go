@@ -50,7 +50,9 @@ func (s *server) keyTimes(channel, track string) map[uint64]bool {
 
 // One push to a channel with a ladder of two rungs becomes three renditions, cut at equal times; ffmpeg that is killed is started again, and none
 // is left when weir is gone.
-func TestLadderOfOnePush(t *testing.T) {
+func TestLadderOfOnePush(t *testing.T) { realtime(t, ladderOfOnePush) }
+
+func ladderOfOnePush(t *attempt) {
 	need(t, "ffmpeg", "xmllint")
 	srv := start(t, settings{
 		ingest:   "ladder: {children: 2, nice: 5, speed: ultrafast}",
@@ -120,7 +122,9 @@ func TestLadderOfOnePush(t *testing.T) {
 }
 
 // Without ffmpeg it is said at the start, and the feed is on air without its rungs.
-func TestLadderWithoutFFmpeg(t *testing.T) {
+func TestLadderWithoutFFmpeg(t *testing.T) { realtime(t, ladderWithoutFFmpeg) }
+
+func ladderWithoutFFmpeg(t *attempt) {
 	need(t, "ffmpeg")
 	srv := start(t, settings{
 		ingest:   "ladder: {ffmpeg: /nowhere/ffmpeg}",

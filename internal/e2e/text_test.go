@@ -24,6 +24,10 @@ func (s *server) subtitles(channel, language, document string) (status int, answ
 // for, and one that comes by itself.
 func TestLanguagesAndSubtitles(t *testing.T) {
 	t.Parallel()
+	realtime(t, languagesAndSubtitles)
+}
+
+func languagesAndSubtitles(t *attempt) {
 	srv := start(t, settings{channels: "  live: {dvr: 60s, subtitles: [en]}\n"})
 	status, answer := srv.subtitles("live", "en", "WEBVTT\n\n00:00.000 --> 00:01.000\nToo early\n")
 	require.Equal(t, http.StatusConflict, status, answer)
@@ -107,6 +111,10 @@ func playersChooseLanguages(t *attempt) {
 // Captions in the pictures of a real stream are announced in both formats, and as the operator says if he does.
 func TestCaptionsAreAnnounced(t *testing.T) {
 	t.Parallel()
+	realtime(t, captionsAreAnnounced)
+}
+
+func captionsAreAnnounced(t *attempt) {
 	need(t, "ffmpeg")
 	dir := filepath.Dir(sharedMedia(t, "cmaf/testpic_2s/V300_with_cc1_and_cc3/init.mp4"))
 	var movie []byte

@@ -97,6 +97,10 @@ func addGarbage(all [][]byte, random *rand.Rand) (arrive [][]byte, holes int) {
 // lost is counted, the operator is told, the channel comes back by itself, memory stays bounded, and a second channel does not notice.
 func TestFaultsOverUDP(t *testing.T) {
 	t.Parallel()
+	realtime(t, faultsOverUDP)
+}
+
+func faultsOverUDP(t *attempt) {
 	need(t, "ffmpeg", "ffprobe")
 	file, copied := filepath.Join(t.TempDir(), "clip.ts"), filepath.Join(t.TempDir(), "clip.mp4")
 	for _, args := range []string{
@@ -124,14 +128,11 @@ func TestFaultsOverUDP(t *testing.T) {
 	defer senders.Wait()
 	senders.Go(func() { sent <- sendFeed(addresses["steady"], all, udpSeconds*time.Second) })
 
-	t.Run("faults", func(t *testing.T) {
-		for name, f := range udpFaults {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				srv.showUDPFault(t, name, addresses[name], f, all, copied)
-			})
-		}
-	})
+	parts := map[string]func(*attempt){}
+	for name, f := range udpFaults {
+		parts[name] = func(t *attempt) { srv.showUDPFault(t, name, addresses[name], f, all, copied) }
+	}
+	t.RunAll(parts)
 	growth := srv.residentBytes() - before
 	t.Logf("resident memory grew by %d MB", growth>>20)
 	require.Less(t, growth, 400<<20)
@@ -151,7 +152,7 @@ func TestFaultsOverUDP(t *testing.T) {
 }
 
 // showUDPFault sends a feed at twice its pace, with the fault in the middle.
-func (s *server) showUDPFault(t *testing.T, name, address string, f udpFault, all [][]byte, reference string) {
+func (s *server) showUDPFault(t testing.TB, name, address string, f udpFault, all [][]byte, reference string) {
 	first, last := len(all)*udpFaultFrom/udpSeconds/burst*burst, len(all)*udpFaultUntil/udpSeconds
 	datagrams := all
 	if f.rtp {
@@ -235,7 +236,7 @@ func (s *server) inRuns(channel, track, kind string) (all []packet) {
 }
 
 // datagramsOf is a transport stream in pieces as they are sent by UDP.
-func datagramsOf(t *testing.T, file string) [][]byte {
+func datagramsOf(t testing.TB, file string) [][]byte {
 	t.Helper()
 	b, err := os.ReadFile(file)
 	require.NoError(t, err)

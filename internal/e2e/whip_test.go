@@ -16,7 +16,7 @@ import (
 
 // camera is a browser that publishes a made-up picture and sound over WHIP.
 type camera struct {
-	t       *testing.T
+	t       testing.TB
 	stdin   io.WriteCloser
 	answers *bufio.Scanner
 	stderr  *syncBuffer
@@ -30,7 +30,7 @@ type sentBy struct {
 }
 
 // film starts a camera that publishes to a channel until the test ends, and returns when it is connected.
-func film(t *testing.T, srv *server, channel, key string) *camera {
+func film(t testing.TB, srv *server, channel, key string) *camera {
 	t.Helper()
 	need(t, "node", "chromium")
 	c := &camera{t: t, stderr: &syncBuffer{}}
@@ -76,7 +76,9 @@ func (c *camera) answer() (s sentBy) {
 }
 
 // What a browser sends by WebRTC, a browser plays: pictures and sound, in segments that each begin with a key frame that was asked for.
-func TestBrowserPublishesByWHIP(t *testing.T) {
+func TestBrowserPublishesByWHIP(t *testing.T) { realtime(t, browserPublishesByWHIP) }
+
+func browserPublishesByWHIP(t *attempt) {
 	srv := start(t, settings{channels: "  live: {dvr: 60s, key: s3cret}\n"})
 
 	status, _ := fetch(t, http.MethodPost, "http://"+srv.ingest+"/whip/live", "")
