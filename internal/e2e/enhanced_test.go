@@ -25,7 +25,7 @@ type enhancedTrack struct {
 }
 
 // enhancedTrackOf reads the beginning of a file's track.
-func enhancedTrackOf(t *testing.T, name, file, handler string, most uint32) *enhancedTrack {
+func enhancedTrackOf(t testing.TB, name, file, handler string, most uint32) *enhancedTrack {
 	t.Helper()
 	all, err := os.ReadFile(sharedMedia(t, file))
 	require.NoError(t, err)
@@ -56,7 +56,7 @@ func enhancedTrackOf(t *testing.T, name, file, handler string, most uint32) *enh
 	return nil
 }
 
-func (e *enhancedTrack) describe(t *testing.T, stsd *mp4.StsdBox) {
+func (e *enhancedTrack) describe(t testing.TB, stsd *mp4.StsdBox) {
 	t.Helper()
 	body := func(b mp4.Box) []byte {
 		var w bytes.Buffer
@@ -144,6 +144,10 @@ func (p *publisher) pushEnhanced(tracks []*enhancedTrack) {
 // was sent, pictures at their exact times, and players are told the languages.
 func TestEnhancedRTMP(t *testing.T) {
 	t.Parallel()
+	realtime(t, enhancedRTMP)
+}
+
+func enhancedRTMP(t *attempt) {
 	srv := start(t, settings{channels: "  hevc: {dvr: 60s}\n  av1: {dvr: 60s}\n"})
 	hevc := []*enhancedTrack{
 		enhancedTrackOf(t, "v1", "mp4/h265_bframes.mp4", "vide", 30),

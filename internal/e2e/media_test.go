@@ -56,6 +56,10 @@ const notInFLV = `(?i)not compatible with flv|incompatible with output codec|not
 // Every shared file plays, or is refused in words that say why. The first 12 s of each are pushed.
 func TestSharedMediaPlaysOrIsRefused(t *testing.T) {
 	t.Parallel()
+	realtime(t, sharedMediaPlaysOrIsRefused)
+}
+
+func sharedMediaPlaysOrIsRefused(t *attempt) {
 	need(t, "ffmpeg", "ffprobe")
 	names := make([]string, 0, len(sharedFiles))
 	var channels strings.Builder
@@ -67,9 +71,9 @@ func TestSharedMediaPlaysOrIsRefused(t *testing.T) {
 		fmt.Fprintf(&channels, "  m%d: {dvr: 60s}\n", i)
 	}
 	srv := start(t, settings{channels: channels.String()})
+	parts := map[string]func(*attempt){}
 	for i, name := range names {
-		t.Run(strings.ReplaceAll(name, "/", "_"), func(t *testing.T) {
-			t.Parallel()
+		parts[strings.ReplaceAll(name, "/", "_")] = func(t *attempt) {
 			channel := fmt.Sprintf("m%d", i)
 			remux := []string{"-i", sharedMedia(t, name), "-t", "12", "-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy", "-f", "flv"}
 			feed := broadcast(t, append(append([]string{"-re"}, remux...), srv.push("/live/"+channel))...)
@@ -112,6 +116,7 @@ func TestSharedMediaPlaysOrIsRefused(t *testing.T) {
 			if len(offsets) == 2 {
 				require.InDelta(t, offsets["video"], offsets["audio"], 0.003, "audio against video")
 			}
-		})
+		}
 	}
+	t.RunAll(parts)
 }

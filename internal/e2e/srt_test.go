@@ -19,7 +19,7 @@ import (
 const srtPassphrase = "correct-horse-battery-staple"
 
 // transportStream is a file of 8 s with B-frames and sound, as an encoder sends it, and the same samples as they stand in FLV and MP4.
-func transportStream(t *testing.T) (ts, flv string) {
+func transportStream(t testing.TB) (ts, flv string) {
 	t.Helper()
 	need(t, "ffmpeg", "ffprobe")
 	ts, flv = filepath.Join(t.TempDir(), "clip.ts"), filepath.Join(t.TempDir(), "clip.flv")
@@ -45,7 +45,7 @@ func (s *server) srtURL(streamID, passphrase string) string {
 
 // pipeTo runs a sender that reads a transport stream from its input. It gets the file at its pace of 8 s, and then stays connected until the test
 // ends: what the sender still has to send when it goes is lost with it.
-func pipeTo(t *testing.T, file string, command ...string) {
+func pipeTo(t testing.TB, file string, command ...string) {
 	t.Helper()
 	need(t, command[0])
 	ts, err := os.ReadFile(file)
@@ -88,6 +88,10 @@ func pipeTo(t *testing.T, file string, command ...string) {
 // tells how the connection does.
 func TestSRTSenders(t *testing.T) {
 	t.Parallel()
+	realtime(t, sRTSenders)
+}
+
+func sRTSenders(t *attempt) {
 	need(t, "srt-live-transmit", "gst-launch-1.0")
 	file, reference := transportStream(t)
 	var list strings.Builder
@@ -95,14 +99,15 @@ func TestSRTSenders(t *testing.T) {
 		fmt.Fprintf(&list, "  %s: {dvr: 60s, key: s3cret}\n  %[1]s-aes: {dvr: 60s, passphrase: %s}\n", sender, srtPassphrase)
 	}
 	srv := start(t, settings{channels: list.String()})
-	for sender, push := range map[string]func(t *testing.T, streamID, passphrase string){
-		"ffmpeg": func(t *testing.T, streamID, passphrase string) {
+	parts := map[string]func(*attempt){}
+	for sender, push := range map[string]func(t testing.TB, streamID, passphrase string){
+		"ffmpeg": func(t testing.TB, streamID, passphrase string) {
 			broadcast(t, "-re", "-i", file, "-map", "0", "-c", "copy", "-f", "mpegts", srv.srtURL(streamID, passphrase))
 		},
-		"transmit": func(t *testing.T, streamID, passphrase string) {
+		"transmit": func(t testing.TB, streamID, passphrase string) {
 			pipeTo(t, file, "srt-live-transmit", "file://con", srv.srtURL(streamID, passphrase))
 		},
-		"gstreamer": func(t *testing.T, streamID, passphrase string) {
+		"gstreamer": func(t testing.TB, streamID, passphrase string) {
 			sink := []string{"gst-launch-1.0", "-q", "fdsrc", "blocksize=1316", "!", "srtsink", "uri=srt://" + srv.srt + "?mode=caller", "streamid=" + streamID}
 			if passphrase != "" {
 				sink = append(sink, "passphrase="+passphrase, "pbkeylen=16")
@@ -111,8 +116,7 @@ func TestSRTSenders(t *testing.T) {
 		},
 	} {
 		for channel, passphrase := range map[string]string{sender: "", sender + "-aes": srtPassphrase} {
-			t.Run(channel, func(t *testing.T) {
-				t.Parallel()
+			parts[channel] = func(t *attempt) {
 				streamID := "publish:" + channel + ":s3cret"
 				if passphrase != "" {
 					streamID = "#!::r=" + channel + ",m=publish"
@@ -145,14 +149,19 @@ func TestSRTSenders(t *testing.T) {
 				want := sentFrom(t, reference)
 				want.least = 5.9
 				srv.requireForms(t, channel, want)
-			})
+			}
 		}
 	}
+	t.RunAll(parts)
 }
 
 // Who does not know the passphrase is refused and told so, in the log too, where no secret is. Nobody else notices.
 func TestSRTRefusals(t *testing.T) {
 	t.Parallel()
+	realtime(t, sRTRefusals)
+}
+
+func sRTRefusals(t *attempt) {
 	need(t, "ffmpeg", "srt-live-transmit")
 	srv := start(t, settings{channels: "  locked: {dvr: 60s, passphrase: " + srtPassphrase + ", key: s3cret}\n  far: {allow: [192.0.2.7]}\n"})
 	for reason, to := range map[string]string{
@@ -181,6 +190,10 @@ func TestSRTRefusals(t *testing.T) {
 // A sender that is killed can come back to its channel, which goes on behind a discontinuity.
 func TestSRTSenderIsKilledAndComesBack(t *testing.T) {
 	t.Parallel()
+	realtime(t, sRTSenderIsKilledAndComesBack)
+}
+
+func sRTSenderIsKilledAndComesBack(t *attempt) {
 	srv := start(t, settings{channels: "  live: {dvr: 60s}\n"})
 	push := pushPattern("320x180", srv.srtURL("publish:live", ""))
 	push[len(push)-2] = "mpegts"
@@ -203,6 +216,10 @@ func TestSRTSenderIsKilledAndComesBack(t *testing.T) {
 // A channel can name a sender that listens. It is called until it answers, and again when it has gone.
 func TestSRTSourceIsCalled(t *testing.T) {
 	t.Parallel()
+	realtime(t, sRTSourceIsCalled)
+}
+
+func sRTSourceIsCalled(t *attempt) {
 	need(t, "srt-live-transmit")
 	file, _ := transportStream(t)
 	sender := freeUDP(t)
@@ -210,7 +227,7 @@ func TestSRTSourceIsCalled(t *testing.T) {
 	srv.waitLog(20*time.Second, "nobody answers")
 	require.NotContains(t, srv.log.tail(2000), srtPassphrase)
 	for i := range 2 {
-		t.Run(fmt.Sprint("time ", i), func(t *testing.T) {
+		t.Run(fmt.Sprint("time ", i), func(t *attempt) {
 			before, _ := srv.media("live", "v1")
 			pipeTo(t, file, "srt-live-transmit", "file://con", "srt://"+sender+"?mode=listener&pbkeylen=16&passphrase="+srtPassphrase)
 			srv.waitMedia("live", "v1", len(before.segments)+3, time.Minute)
@@ -221,6 +238,10 @@ func TestSRTSourceIsCalled(t *testing.T) {
 // on_publish decides who comes in, by the key if it likes.
 func TestOnPublishDecides(t *testing.T) {
 	t.Parallel()
+	realtime(t, onPublishDecides)
+}
+
+func onPublishDecides(t *attempt) {
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if !strings.Contains(string(body), `"key":"subscriber-7"`) {

@@ -57,6 +57,10 @@ func (s *server) post(path string, body io.Reader) (status int, answer string) {
 // Every shared transport stream plays, sample by sample, or is refused in words that say why.
 func TestSharedTransportStreams(t *testing.T) {
 	t.Parallel()
+	realtime(t, sharedTransportStreams)
+}
+
+func sharedTransportStreams(t *attempt) {
 	need(t, "ffmpeg", "ffprobe")
 	names := make([]string, 0, len(sharedTS))
 	var channels strings.Builder
@@ -66,9 +70,9 @@ func TestSharedTransportStreams(t *testing.T) {
 	}
 	sort.Strings(names)
 	srv := start(t, settings{channels: channels.String()})
+	parts := map[string]func(*attempt){}
 	for _, name := range names {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		parts[name] = func(t *attempt) {
 			want := sharedTS[name]
 			path := sharedMedia(t, "ts/"+name)
 			channel := channelOf(name)
@@ -110,8 +114,9 @@ func TestSharedTransportStreams(t *testing.T) {
 			if len(offsets) == 2 {
 				require.InDelta(t, offsets["video"], offsets["audio"], 0.025, "audio against video")
 			}
-		})
+		}
 	}
+	t.RunAll(parts)
 }
 
 // channelOf is a channel's ID for a file.
@@ -122,6 +127,10 @@ func channelOf(name string) string {
 // What ffmpeg sends by UDP, and what stands in a file, plays as a channel's source; a file's loops are one run.
 func TestTransportStreamSources(t *testing.T) {
 	t.Parallel()
+	realtime(t, transportStreamSources)
+}
+
+func transportStreamSources(t *attempt) {
 	need(t, "ffmpeg")
 	file := filepath.Join(t.TempDir(), "clip.ts")
 	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=320x180:r=25", "-f", "lavfi", "-i", "sine", "-t", "6", "-pix_fmt", "yuv420p",

@@ -50,6 +50,10 @@ func fromFFmpeg(file, output string) []string {
 // keep their distance. SRT, Enhanced RTMP and WHIP have such tests of their own.
 func TestEverySampleOfEveryWay(t *testing.T) {
 	t.Parallel()
+	realtime(t, everySampleOfEveryWay)
+}
+
+func everySampleOfEveryWay(t *attempt) {
 	mp4, flv, ts := clip(t)
 	reference := sentFrom(t, flv)
 	files := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(ts))))
@@ -104,7 +108,7 @@ func TestEverySampleOfEveryWay(t *testing.T) {
 		}
 	}
 	for name, of := range ways {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, func(t *attempt) {
 			if ended, ok := senders[name]; ok {
 				require.NoError(t, <-ended)
 			}
