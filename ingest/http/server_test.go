@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 	"weir/ingest/mpegts/tstest"
 )
 
@@ -65,16 +66,16 @@ func TestStreamIsAFeed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in := &fakeIngest{feeds: make(chan *fakeFeed, 1)}
+			in := &ingesttest.Server{}
 			url, _ := serve(t, Config{Ingest: in})
 			body := feedOf(50)
 			status, answer := send(t, tc.method, url+tc.path, bytes.NewReader(body), tc.header)
-			feed := in.wait(t)
-			samples, reason := feed.waitClosed(t)
+			feed := in.Next(t)
+			reason, samples := feed.WaitClosed(t), len(feed.Got().Samples)
 			if status != 200 || answer != fmt.Sprintf("the feed has ended: %d bytes", len(body)) || reason != nil || samples < 140 {
 				t.Errorf("%d %q, %d samples, closed by %v", status, answer, samples, reason)
 			}
-			p := feed.publish
+			p := feed.Publish
 			if p.Channel != tc.channel || p.Rendition != tc.rungs || p.Key != tc.key || p.Protocol != "http" || p.Remote == "" {
 				t.Errorf("%#v with key %q", p, p.Key)
 			}
@@ -111,7 +112,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in := &fakeIngest{feeds: make(chan *fakeFeed, 1), refuse: func(ingest.Publish) error { return tc.refuse }}
+			in := &ingesttest.Server{Refuse: func(ingest.Publish) error { return tc.refuse }}
 			url, _ := serve(t, Config{Ingest: in})
 			method, path := tc.method, tc.path
 			if method == "" {
@@ -127,6 +128,8 @@ func TestRefusals(t *testing.T) {
 		})
 	}
 }
+
+func announced(r ingesttest.Record) bool { return len(r.Starts) > 0 }
 
 // open begins a feed that goes on, and gives the connection and what it answers.
 func open(t *testing.T, url string) (net.Conn, *bufio.Reader) {
@@ -148,28 +151,28 @@ func open(t *testing.T, url string) (net.Conn, *bufio.Reader) {
 func TestServerEndsAFeed(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		end    func(f *fakeFeed, stop func())
+		end    func(f *ingesttest.Feed, stop func())
 		status int
 	}{
-		"deleted": {func(f *fakeFeed, _ func()) { f.end(ingest.ErrDeleted) }, 404},
-		"limit":   {func(f *fakeFeed, _ func()) { f.end(fmt.Errorf("%w: bitrate", ingest.ErrLimit)) }, 413},
-		"lost":    {func(f *fakeFeed, _ func()) { f.end(ingest.ErrLost) }, 409},
-		"stopped": {func(_ *fakeFeed, stop func()) { stop() }, 503},
+		"deleted": {func(f *ingesttest.Feed, _ func()) { f.End(ingest.ErrDeleted) }, 404},
+		"limit":   {func(f *ingesttest.Feed, _ func()) { f.End(fmt.Errorf("%w: bitrate", ingest.ErrLimit)) }, 413},
+		"lost":    {func(f *ingesttest.Feed, _ func()) { f.End(ingest.ErrLost) }, 409},
+		"stopped": {func(_ *ingesttest.Feed, stop func()) { stop() }, 503},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in := &fakeIngest{feeds: make(chan *fakeFeed, 1)}
+			in := &ingesttest.Server{}
 			url, stop := serve(t, Config{Ingest: in})
 			_, answers := open(t, url)
-			feed := in.wait(t)
-			wait(t, feed.begun, "tracks are announced")
+			feed := in.Next(t)
+			feed.Wait(t, "tracks are announced", announced)
 			tc.end(feed, stop)
 			resp, err := http.ReadResponse(answers, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			_ = resp.Body.Close()
-			if _, reason := feed.waitClosed(t); resp.StatusCode != tc.status || reason == nil {
+			if reason := feed.WaitClosed(t); resp.StatusCode != tc.status || reason == nil {
 				t.Errorf("%d, closed by %v", resp.StatusCode, reason)
 			}
 		})
@@ -178,7 +181,7 @@ func TestServerEndsAFeed(t *testing.T) {
 
 func TestSenderThatStandsStillIsSentAway(t *testing.T) {
 	t.Parallel()
-	in := &fakeIngest{feeds: make(chan *fakeFeed, 1)}
+	in := &ingesttest.Server{}
 	url, _ := serve(t, Config{Ingest: in, IdleTimeout: 100 * time.Millisecond})
 	_, answers := open(t, url)
 	resp, err := http.ReadResponse(answers, nil)
@@ -186,7 +189,8 @@ func TestSenderThatStandsStillIsSentAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	samples, reason := in.wait(t).waitClosed(t)
+	feed := in.Next(t)
+	reason, samples := feed.WaitClosed(t), len(feed.Got().Samples)
 	if resp.StatusCode != 408 || !errors.Is(reason, errIdle) || samples == 0 {
 		t.Errorf("%d, %d samples, closed by %v", resp.StatusCode, samples, reason)
 	}
@@ -195,13 +199,13 @@ func TestSenderThatStandsStillIsSentAway(t *testing.T) {
 // A connection that is lost ends the feed with what came.
 func TestLostConnectionEndsTheFeed(t *testing.T) {
 	t.Parallel()
-	in := &fakeIngest{feeds: make(chan *fakeFeed, 1)}
+	in := &ingesttest.Server{}
 	url, _ := serve(t, Config{Ingest: in})
 	c, _ := open(t, url)
-	feed := in.wait(t)
-	wait(t, feed.begun, "tracks are announced")
+	feed := in.Next(t)
+	feed.Wait(t, "tracks are announced", announced)
 	_ = c.Close()
-	if _, reason := feed.waitClosed(t); reason == nil || !strings.Contains(reason.Error(), "connection lost") {
+	if reason := feed.WaitClosed(t); reason == nil || !strings.Contains(reason.Error(), "connection lost") {
 		t.Errorf("closed by %v", reason)
 	}
 }
@@ -209,7 +213,7 @@ func TestLostConnectionEndsTheFeed(t *testing.T) {
 // Slow headers, large ones and too many connections do not get far.
 func TestBounds(t *testing.T) {
 	t.Parallel()
-	url, _ := serve(t, Config{Ingest: &fakeIngest{}, HeaderTimeout: 50 * time.Millisecond, Connections: 2})
+	url, _ := serve(t, Config{Ingest: &ingesttest.Server{}, HeaderTimeout: 50 * time.Millisecond, Connections: 2})
 	dial := func() net.Conn {
 		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 		if err != nil {
@@ -254,7 +258,7 @@ func TestSenders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			needs(t, args[0])
-			in := &fakeIngest{feeds: make(chan *fakeFeed, 100)}
+			in := &ingesttest.Server{}
 			url, _ := serve(t, Config{Ingest: in})
 			for i, a := range args {
 				args[i] = strings.Replace(a, "URL", url+"/ts/news?key=k", 1)
@@ -265,10 +269,10 @@ func TestSenders(t *testing.T) {
 			if strings.Contains(string(out), "no element") {
 				t.Skipf("a GStreamer plugin is missing: %s", out)
 			}
-			feed := in.wait(t)
-			samples, reason := feed.waitClosed(t)
-			if feed.starts != 1 || samples < 130 || reason != nil || feed.publish.Key != "k" || len(in.feeds) > 0 {
-				t.Errorf("%d starts, %d samples, closed by %v, %d more feeds; %v\n%s", feed.starts, samples, reason, len(in.feeds), err, out)
+			feed := in.Next(t)
+			reason, samples := feed.WaitClosed(t), len(feed.Got().Samples)
+			if len(feed.Got().Starts) != 1 || samples < 130 || reason != nil || feed.Publish.Key != "k" || len(in.Feeds()) > 1 {
+				t.Errorf("%d starts, %d samples, closed by %v, %d more feeds; %v\n%s", len(feed.Got().Starts), samples, reason, len(in.Feeds())-1, err, out)
 			}
 		})
 	}
