@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 	"weir/ingest/mpegts/tstest"
 	"weir/internal/media"
 )
@@ -31,14 +32,15 @@ func TestFileIsLooped(t *testing.T) {
 			if err := os.WriteFile(path, feedOf(100, start), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			clock := newFakeClock()
-			begin := clock.now()
-			in := supervise(t, "file:"+path, Config{Now: clock.now, Wait: clock.wait})
-			feed := in.wait(t)
-			all := feed.waitSamples(t, 5*288)
-			spent := clock.now().Sub(begin)
+			clock := ingesttest.NewClock()
+			begin := clock.Now()
+			in := supervise(t, "file:"+path, Config{Now: clock.Now, Wait: clock.Wait})
+			feed := in.Next(t)
+			feed.WaitSamples(t, 5*288)
+			spent := clock.Now().Sub(begin)
+			all := feed.Got()
 			for track, step := range []media.Ticks{3600, 1920} {
-				got := of(all, track)
+				got := all.Of(track)
 				for i, s := range got[1:] {
 					d := (s.DTS - got[i].DTS) & mask
 					if d < step || d > step+9600 { // sound begins and ends later than pictures
@@ -46,10 +48,8 @@ func TestFileIsLooped(t *testing.T) {
 					}
 				}
 			}
-			feed.mu.Lock()
-			defer feed.mu.Unlock()
-			if feed.starts != 1 || feed.dropped != 0 || !feed.publish.Source || feed.publish.Key != "k" || feed.publish.Protocol != "file" {
-				t.Errorf("%d starts, %d dropped, %#v", feed.starts, feed.dropped, feed.publish)
+			if len(all.Starts) != 1 || all.Dropped() != 0 || !feed.Publish.Source || feed.Publish.Key != "k" || feed.Publish.Protocol != "file" {
+				t.Errorf("%d starts, %d dropped, %#v", len(all.Starts), all.Dropped(), feed.Publish)
 			}
 			if spent < 15*time.Second {
 				t.Errorf("five loops of 4 s took %s", spent)
@@ -61,7 +61,7 @@ func TestFileIsLooped(t *testing.T) {
 // Times in splices move along with the loops.
 func TestSplicesOfALoop(t *testing.T) {
 	t.Parallel()
-	feed := &fakeFeed{done: make(chan struct{})}
+	feed := ingesttest.NewFeed(ingest.Publish{})
 	l := &looper{Feed: feed, paceBy: func(int64) error { return nil }}
 	_ = l.Start([]media.Format{{Codec: media.AVC}})
 	section := tstest.Long(0xfc, 0x0001, 0, make([]byte, 20))
@@ -73,10 +73,11 @@ func TestSplicesOfALoop(t *testing.T) {
 			t.Fatal(length, ok)
 		}
 	}
-	if !bytes.Equal(feed.events[0].Data, section) || feed.events[1].PTS != 19000 {
-		t.Errorf("%+v", feed.events)
+	events := feed.Got().Events
+	if !bytes.Equal(events[0].Data, section) || events[1].PTS != 19000 {
+		t.Errorf("%+v", events)
 	}
-	s := feed.events[1].Data
+	s := events[1].Data
 	if len(s) != len(section) || tstest.CRC(s) != 0 || uint64(s[7])<<8|uint64(s[8]) != (uint64(section[7])<<8|uint64(section[8])+18000)&0xffff {
 		t.Errorf("% x\n% x", section, s)
 	}
@@ -93,15 +94,15 @@ func TestHTTPPull(t *testing.T) {
 		_, _ = w.Write(feedOf(100, 0))
 	}))
 	defer server.Close()
-	clock := newFakeClock()
-	in := supervise(t, "http://me:s3cret@"+server.Listener.Addr().String()+"/a.ts#program=1", Config{Now: clock.now, Wait: clock.wait})
+	clock := ingesttest.NewClock()
+	in := supervise(t, "http://me:s3cret@"+server.Listener.Addr().String()+"/a.ts#program=1", Config{Now: clock.Now, Wait: clock.Wait})
 	for range 2 {
-		feed := in.wait(t)
-		if err := feed.waitClosed(t); !errors.Is(err, errOver) {
+		feed := in.Next(t)
+		if err := feed.WaitClosed(t); !errors.Is(err, errOver) {
 			t.Errorf("closed by %v", err)
 		}
-		if n := len(of(feed.samples, 0)); n != 100 || bytes.Contains([]byte(feed.publish.Remote), []byte("s3cret")) {
-			t.Errorf("%d pictures of %v", n, feed.publish)
+		if n := len(feed.Got().Of(0)); n != 100 || bytes.Contains([]byte(feed.Publish.Remote), []byte("s3cret")) {
+			t.Errorf("%d pictures of %v", n, feed.Publish)
 		}
 	}
 }
@@ -120,16 +121,16 @@ func TestHTTPPullEnds(t *testing.T) {
 	}))
 	defer server.Close()
 	defer close(stop)
-	clock := newFakeClock()
-	idle := supervise(t, server.URL+"/a", Config{Now: clock.now, Wait: clock.wait, IdleTimeout: 200 * time.Millisecond})
-	if err := idle.wait(t).waitClosed(t); !errors.Is(err, errIdle) {
+	clock := ingesttest.NewClock()
+	idle := supervise(t, server.URL+"/a", Config{Now: clock.Now, Wait: clock.Wait, IdleTimeout: 200 * time.Millisecond})
+	if err := idle.Next(t).WaitClosed(t); !errors.Is(err, errIdle) {
 		t.Errorf("closed by %v", err)
 	}
-	ended := supervise(t, server.URL+"/a", Config{Now: clock.now, Wait: clock.wait})
-	feed := ended.wait(t)
-	feed.waitSamples(t, 20)
-	feed.end(ingest.ErrDeleted)
-	if err := feed.waitClosed(t); !errors.Is(err, ingest.ErrDeleted) {
+	ended := supervise(t, server.URL+"/a", Config{Now: clock.Now, Wait: clock.Wait})
+	feed := ended.Next(t)
+	feed.WaitSamples(t, 20)
+	feed.End(ingest.ErrDeleted)
+	if err := feed.WaitClosed(t); !errors.Is(err, ingest.ErrDeleted) {
 		t.Errorf("closed by %v", err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 )
 
 // freePort is a UDP port that nobody has.
@@ -35,26 +36,18 @@ func rtp(number uint16, payload []byte) []byte {
 }
 
 // send sends datagrams again and again until there is a feed: nobody tells when the socket stands open.
-func send(t *testing.T, port int, in *fakeIngest, first []byte) (net.Conn, *fakeFeed) {
+func send(t *testing.T, port int, in *ingesttest.Server, first []byte) (net.Conn, *ingesttest.Feed) {
 	t.Helper()
 	c, err := net.Dial("udp4", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	limit := time.After(10 * time.Second)
-	for {
+	ingesttest.Eventually(t, "a feed", func() bool {
 		_, _ = c.Write(first)
-		select {
-		case f := <-in.feeds:
-			return c, f
-		case <-again.C:
-		case <-limit:
-			t.Fatal("no feed came within 10 s")
-		}
-	}
+		return len(in.Feeds()) > 0
+	})
+	return c, in.Next(t)
 }
 
 // Datagrams become a feed, bare or in RTP; those of RTP are put in order.
@@ -88,21 +81,21 @@ func TestDatagrams(t *testing.T) {
 			for i, d := range datagrams {
 				_, _ = c.Write(d)
 				if i%20 == 19 { // no faster than it is read
-					feed.waitSamples(t, min(i*2-30, 250))
+					feed.WaitSamples(t, min(i*2-30, 250))
 				}
 			}
-			reason := feed.waitClosed(t)
-			if n := len(of(feed.samples, 0)); n != 100 || feed.starts != 1 || !errors.Is(reason, errIdle) || feed.publish.Protocol != "udp" || !feed.publish.Source {
-				t.Errorf("%d pictures, %d starts, %d dropped, closed by %v", n, feed.starts, feed.dropped, reason)
+			reason, got := feed.WaitClosed(t), feed.Got()
+			if n := len(got.Of(0)); n != 100 || len(got.Starts) != 1 || !errors.Is(reason, errIdle) || feed.Publish.Protocol != "udp" || !feed.Publish.Source {
+				t.Errorf("%d pictures, %d starts, %d dropped, closed by %v", n, len(got.Starts), got.Dropped(), reason)
 			}
-			if got := feed.publish.Transport(); got.Received < uint64(len(datagrams)) || got.Missing != 0 {
-				t.Errorf("%+v", got)
+			if st := feed.Publish.Transport(); st.Received < uint64(len(datagrams)) || st.Missing != 0 {
+				t.Errorf("%+v", st)
 			}
 			// The next sender is the next feed.
 			_, _ = c.Write(first)
-			next := in.wait(t)
-			next.end(ingest.ErrDeleted)
-			if err := next.waitClosed(t); !errors.Is(err, ingest.ErrDeleted) {
+			next := in.Next(t)
+			next.End(ingest.ErrDeleted)
+			if err := next.WaitClosed(t); !errors.Is(err, ingest.ErrDeleted) {
 				t.Errorf("closed by %v", err)
 			}
 		})
@@ -182,10 +175,10 @@ func TestSenders(t *testing.T) {
 			if strings.Contains(string(out), "no element") {
 				t.Skipf("a GStreamer plugin is missing: %s", out)
 			}
-			feed := in.wait(t)
-			reason := feed.waitClosed(t)
-			if v, a := len(of(feed.samples, 0)), len(of(feed.samples, 1)); feed.starts != 1 || v < 70 || a < 120 || !errors.Is(reason, errIdle) {
-				t.Errorf("%d starts, %d pictures, %d audio frames, %d dropped, closed by %v\n%s", feed.starts, v, a, feed.dropped, reason, out)
+			feed := in.Next(t)
+			reason, got := feed.WaitClosed(t), feed.Got()
+			if v, a := len(got.Of(0)), len(got.Of(1)); len(got.Starts) != 1 || v < 70 || a < 120 || !errors.Is(reason, errIdle) {
+				t.Errorf("%d starts, %d pictures, %d audio frames, %d dropped, closed by %v\n%s", len(got.Starts), v, a, got.Dropped(), reason, out)
 			}
 		})
 	}
