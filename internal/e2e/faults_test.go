@@ -112,7 +112,7 @@ var faults = map[string]fault{
 			p.play(m, stretch{from: 4000, to: 34000, speed: 6, silent: true})
 			p.play(m, stretch{from: 34000, to: 42000, speed: 6})
 		},
-		discontinuities: [2]int{1, 2}, lost: 60, told: "a1",
+		discontinuities: [2]int{1, 2}, lost: 110, told: "a1", // of two GOPs at most: a run with the sound begins at a key frame
 	},
 	"slideshow": {
 		play: func(p *publisher, m, _ *flvMedia) {
