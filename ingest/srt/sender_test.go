@@ -13,6 +13,8 @@ import (
 
 	gosrt "github.com/datarhei/gosrt"
 
+	"weir/ingest"
+	"weir/ingest/ingesttest"
 	"weir/ingest/mpegts"
 )
 
@@ -37,9 +39,9 @@ func theClip(t *testing.T) []byte {
 }
 
 // samplesOf is what a transport stream holds when nothing is lost.
-func samplesOf(t *testing.T, ts []byte) *fakeFeed {
+func samplesOf(t *testing.T, ts []byte) ingesttest.Record {
 	t.Helper()
-	f := &fakeFeed{}
+	f := ingesttest.NewFeed(ingest.Publish{})
 	d := mpegts.NewDemuxer(f, mpegts.Config{})
 	if _, err := d.Write(ts); err != nil {
 		t.Fatal(err)
@@ -47,7 +49,7 @@ func samplesOf(t *testing.T, ts []byte) *fakeFeed {
 	if err := d.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	return f
+	return f.Got()
 }
 
 func dial(t *testing.T, address, streamID, passphrase string) (gosrt.Conn, error) {
@@ -92,21 +94,19 @@ func pour(conn gosrt.Conn, ts []byte) error {
 }
 
 // requireSame checks that both have the same samples: that nothing was lost, changed or added.
-func requireSame(t *testing.T, want, got *fakeFeed) {
+func requireSame(t *testing.T, want, got ingesttest.Record) {
 	t.Helper()
-	got.mu.Lock()
-	defer got.mu.Unlock()
-	if len(got.samples) != len(want.samples) || len(want.samples) == 0 {
-		t.Fatalf("%d samples of %d came; %v were dropped", len(got.samples), len(want.samples), got.dropped)
+	if len(got.Samples) != len(want.Samples) || len(want.Samples) == 0 {
+		t.Fatalf("%d samples of %d came; %v were dropped", len(got.Samples), len(want.Samples), got.Drops)
 	}
-	for i, w := range want.samples {
-		g := got.samples[i]
+	for i, w := range want.Samples {
+		g := got.Samples[i]
 		if g.Track != w.Track || g.PTS != w.PTS || g.DTS != w.DTS || g.Sync != w.Sync || !bytes.Equal(g.Data, w.Data) {
 			t.Fatalf("sample %d is another", i)
 		}
 	}
-	if len(got.dropped) > 0 {
-		t.Errorf("dropped: %v", got.dropped)
+	if len(got.Drops) > 0 {
+		t.Errorf("dropped: %v", got.Drops)
 	}
 }
 

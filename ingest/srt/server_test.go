@@ -12,6 +12,7 @@ import (
 	gosrt "github.com/datarhei/gosrt"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 	"weir/internal/catalog"
 )
 
@@ -38,26 +39,26 @@ func TestEverySampleArrives(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in := newFakeIngest()
+			in := &ingesttest.Server{}
 			address, _ := serve(t, Config{Ingest: in, Catalog: channels{"locked": locked}, Passphrase: tc.common})
 			line := relay(t, address, tc.loses)
 			conn := mustDial(t, line.address, tc.streamID, tc.passphrase)
-			feed := in.wait(t)
-			if p := feed.publish; p.Channel != tc.publish.Channel || p.Rendition != tc.publish.Rendition || p.Key != tc.publish.Key ||
+			feed := in.Next(t)
+			if p := feed.Publish; p.Channel != tc.publish.Channel || p.Rendition != tc.publish.Rendition || p.Key != tc.publish.Key ||
 				p.Protocol != "srt" || !strings.HasPrefix(p.Remote, "127.0.0.1:") || p.Source {
 				t.Errorf("published %v", p)
 			}
 			send(t, conn, ts)
 			// What is less than the latency from the end when the sender goes is lost with it, so it stays until all has arrived but
 			// what only the end makes whole.
-			eventually(t, "all but the last samples", func() bool { return feed.count() >= len(want.samples)-4 })
-			eventually(t, "nothing is on the way", func() bool { return feed.publish.Transport().Buffered == 0 })
-			st := feed.publish.Transport()
+			feed.WaitSamples(t, len(want.Samples)-4)
+			ingesttest.Eventually(t, "nothing is on the way", func() bool { return feed.Publish.Transport().Buffered == 0 })
+			st := feed.Publish.Transport()
 			hangUp(conn)
-			if err := feed.waitClosed(t); err != nil {
+			if err := feed.WaitClosed(t); err != nil {
 				t.Errorf("ended with %v", err)
 			}
-			requireSame(t, want, feed)
+			requireSame(t, want, feed.Got())
 			if st.Missing != 0 || st.Encrypted != (tc.passphrase != "") || st.Latency != DefaultLatency || st.RTT <= 0 ||
 				st.Received < uint64(len(ts)/1316) || (tc.loses > 0) != (st.Lost > 0) || (tc.loses > 0) != (st.Retransmitted > 0) {
 				t.Errorf("%+v, %d packets were lost", st, line.lost)
@@ -71,8 +72,8 @@ func TestRefusals(t *testing.T) {
 	t.Parallel()
 	locked := catalog.New("locked")
 	locked.Passphrase = passphrase
-	in := newFakeIngest()
-	in.refuse = func(p ingest.Publish) error {
+	in := &ingesttest.Server{}
+	in.Refuse = func(p ingest.Publish) error {
 		err, ok := map[string]error{
 			"key": ingest.ErrKey, "none": ingest.ErrUnknownChannel, "taken": fmt.Errorf("%w: by another", ingest.ErrTaken), "full": ingest.ErrFull,
 			"far": ingest.ErrAddress, "hook": ingest.ErrRefused, "rendition": ingest.ErrRendition, "closing": ingest.ErrClosing,
@@ -115,35 +116,35 @@ func TestRefusals(t *testing.T) {
 func TestSenderIsKilledAndComesBack(t *testing.T) {
 	t.Parallel()
 	ts := theClip(t)
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	address, _ := serve(t, Config{Ingest: in})
 	line := relay(t, address, 0)
 	conn := mustDial(t, line.address, "publish:news", "")
-	feed := in.wait(t)
+	feed := in.Next(t)
 	send(t, conn, ts[:len(ts)/2/188*188])
-	eventually(t, "samples", func() bool { return feed.count() > 10 })
+	feed.WaitSamples(t, 11)
 	line.cut()
-	if err := feed.waitClosed(t); !errors.Is(err, errLost) {
+	if err := feed.WaitClosed(t); !errors.Is(err, errLost) {
 		t.Errorf("ended with %v", err)
 	}
 	again := mustDial(t, address, "publish:news", "")
-	feed = in.wait(t)
+	feed = in.Next(t)
 	send(t, again, ts)
-	eventually(t, "samples of the sender that came back", func() bool { return feed.count() > 100 })
+	feed.WaitSamples(t, 101)
 }
 
 func TestSilentSenderIsSentAway(t *testing.T) {
 	t.Parallel()
 	ts := theClip(t)
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	address, _ := serve(t, Config{Ingest: in, HandshakeTimeout: time.Second, IdleTimeout: 2 * time.Second})
 	mustDial(t, address, "publish:never", "")
 	conn := mustDial(t, address, "publish:once", "")
-	first, second := in.wait(t), in.wait(t)
+	first, second := in.Next(t), in.Next(t)
 	send(t, conn, ts)
-	for _, feed := range []*fakeFeed{first, second} {
-		if err := feed.waitClosed(t); !errors.Is(err, errIdle) {
-			t.Errorf("%s ended with %v", feed.publish.Channel, err)
+	for _, feed := range []*ingesttest.Feed{first, second} {
+		if err := feed.WaitClosed(t); !errors.Is(err, errIdle) {
+			t.Errorf("%s ended with %v", feed.Publish.Channel, err)
 		}
 	}
 }
@@ -151,17 +152,17 @@ func TestSilentSenderIsSentAway(t *testing.T) {
 // What is no transport stream ends the feed in words that say so.
 func TestOtherMediaIsRefused(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	address, _ := serve(t, Config{Ingest: in})
 	conn := mustDial(t, address, "publish:news", "")
-	feed := in.wait(t)
+	feed := in.Next(t)
 	noise := strings.Repeat("this is no transport stream. ", 20_000)
 	for chunk := range slices.Chunk([]byte(noise), 1316) {
 		if _, err := conn.Write(chunk); err != nil {
 			break // sent away
 		}
 	}
-	if err := feed.waitClosed(t); err == nil || !strings.Contains(err.Error(), "no MPEG transport stream") {
+	if err := feed.WaitClosed(t); err == nil || !strings.Contains(err.Error(), "no MPEG transport stream") {
 		t.Errorf("ended with %v", err)
 	}
 }
@@ -169,20 +170,20 @@ func TestOtherMediaIsRefused(t *testing.T) {
 // Both the server and a feed of it can end a connection; the sender is told.
 func TestServerEndsConnections(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	address, stop := serve(t, Config{Ingest: in})
 	deleted := mustDial(t, address, "publish:deleted", "")
-	feed := in.wait(t)
-	feed.end(ingest.ErrDeleted)
-	if err := feed.waitClosed(t); !errors.Is(err, ingest.ErrDeleted) {
+	feed := in.Next(t)
+	feed.End(ingest.ErrDeleted)
+	if err := feed.WaitClosed(t); !errors.Is(err, ingest.ErrDeleted) {
 		t.Errorf("ended with %v", err)
 	}
 	waitHungUp(t, deleted)
 
 	open := mustDial(t, address, "publish:open", "")
-	feed = in.wait(t)
+	feed = in.Next(t)
 	stop()
-	if err := feed.waitClosed(t); !errors.Is(err, ingest.ErrClosing) {
+	if err := feed.WaitClosed(t); !errors.Is(err, ingest.ErrClosing) {
 		t.Errorf("ended with %v", err)
 	}
 	waitHungUp(t, open)
@@ -204,10 +205,10 @@ func waitHungUp(t *testing.T, conn gosrt.Conn) {
 
 func TestTooManyConnections(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	address, _ := serve(t, Config{Ingest: in, Connections: 1})
 	mustDial(t, address, "publish:a", "")
-	in.wait(t)
+	in.Next(t)
 	_, err := dial(t, address, "publish:b", "")
 	if code, _ := rejection(err); code != 1402 {
 		t.Errorf("%v", err)
@@ -232,10 +233,10 @@ func TestUsedPortIsAnError(t *testing.T) {
 func TestGarbageHarmsNobody(t *testing.T) {
 	t.Parallel()
 	ts := theClip(t)
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	address, _ := serve(t, Config{Ingest: in})
 	conn := mustDial(t, address, "publish:news", "")
-	feed := in.wait(t)
+	feed := in.Next(t)
 	nc, err := net.Dial("udp", address)
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +257,7 @@ func TestGarbageHarmsNobody(t *testing.T) {
 		}
 	}
 	send(t, conn, ts)
-	eventually(t, "samples", func() bool { return feed.count() > 100 })
+	feed.WaitSamples(t, 101)
 	mustDial(t, address, "publish:other", "")
-	in.wait(t)
+	in.Next(t)
 }

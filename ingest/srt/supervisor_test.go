@@ -11,6 +11,7 @@ import (
 
 	gosrt "github.com/datarhei/gosrt"
 
+	"weir/ingest/ingesttest"
 	"weir/internal/catalog"
 )
 
@@ -75,13 +76,13 @@ func offer(t *testing.T, address, streamID, passphrase string, ts []byte) string
 	return ln.Addr().String()
 }
 
-func supervise(t *testing.T, in *fakeIngest, changes watched) {
+func supervise(t *testing.T, in *ingesttest.Server, changes watched) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if err := NewSupervisor(SupervisorConfig{Ingest: in, Catalog: changes, Log: testLog(t), Now: time.Now}).Run(ctx); err != nil {
+		if err := NewSupervisor(SupervisorConfig{Ingest: in, Catalog: changes, Log: ingesttest.Log(t), Now: time.Now}).Run(ctx); err != nil {
 			t.Errorf("run: %v", err)
 		}
 	}()
@@ -96,28 +97,28 @@ func TestSendersAreCalled(t *testing.T) {
 	t.Parallel()
 	ts := theClip(t)
 	want := samplesOf(t, ts)
-	in, changes := newFakeIngest(), make(watched)
+	in, changes := &ingesttest.Server{}, make(watched)
 	supervise(t, in, changes)
 	ch := catalog.New("news")
 	ch.Key, ch.Passphrase = "s3cret", passphrase
 	ch.Source = "srt://" + offer(t, "127.0.0.1:0", "request:one", passphrase, ts) + "?streamid=request:one&latency=250"
 	changes <- catalog.Change{ID: ch.ID, Channel: ch}
-	feed := in.wait(t)
-	eventually(t, "all but the last samples", func() bool { return feed.count() >= len(want.samples)-4 })
-	if p := feed.publish; p.Channel != "news" || p.Key != "s3cret" || !p.Source || p.Protocol != "srt" {
+	feed := in.Next(t)
+	feed.WaitSamples(t, len(want.Samples)-4)
+	if p := feed.Publish; p.Channel != "news" || p.Key != "s3cret" || !p.Source || p.Protocol != "srt" {
 		t.Errorf("%v", p)
 	}
-	if st := feed.publish.Transport(); !st.Encrypted || st.Latency != 250*time.Millisecond || st.Missing != 0 {
+	if st := feed.Publish.Transport(); !st.Encrypted || st.Latency != 250*time.Millisecond || st.Missing != 0 {
 		t.Errorf("%+v", st)
 	}
 
 	ch.Source = "srt://" + offer(t, "127.0.0.1:0", "", "another-passphrase", ts) + "?passphrase=another-passphrase"
 	changes <- catalog.Change{ID: ch.ID, Channel: ch}
-	feed.waitClosed(t)
-	feed = in.wait(t)
-	eventually(t, "samples of the other sender", func() bool { return feed.count() > 10 })
+	feed.WaitClosed(t)
+	feed = in.Next(t)
+	feed.WaitSamples(t, 11)
 	changes <- catalog.Change{ID: ch.ID, Deleted: true}
-	feed.waitClosed(t)
+	feed.WaitClosed(t)
 }
 
 func TestCallsThatFail(t *testing.T) {
@@ -154,5 +155,5 @@ func TestHangUpLeavesNothingBehind(t *testing.T) { // alone: it counts goroutine
 		}
 		hangUp(conn)
 	}
-	eventually(t, "all goroutines are gone", func() bool { return runtime.NumGoroutine() <= before })
+	ingesttest.Eventually(t, "all goroutines are gone", func() bool { return runtime.NumGoroutine() <= before })
 }

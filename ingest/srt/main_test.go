@@ -1,0 +1,45 @@
+package srt
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"weir/ingest/ingesttest"
+	"weir/internal/catalog"
+)
+
+// channels is a catalog.
+type channels map[string]catalog.Channel
+
+func (c channels) Channel(id string) (catalog.Channel, bool) {
+	ch, ok := c[id]
+	return ch, ok
+}
+
+// serve runs a server until the test ends, and gives its address and what stops it before.
+func serve(t *testing.T, cfg Config) (address string, stop func()) {
+	t.Helper()
+	ln, err := Listen("127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Listener, cfg.Log, cfg.Now = ln, ingesttest.Log(t), time.Now
+	if cfg.Catalog == nil {
+		cfg.Catalog = channels{}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := New(cfg).Run(ctx); err != nil {
+			t.Errorf("run: %v", err)
+		}
+	}()
+	stop = func() {
+		cancel()
+		<-ended
+	}
+	t.Cleanup(stop)
+	return ln.Addr().String(), stop
+}
