@@ -122,7 +122,7 @@ func (f *fakeFeed) end(err error) {
 // waitFor waits until what has come satisfies ready.
 func (f *fakeFeed) waitFor(t *testing.T, what string, ready func([]media.Sample) bool) []media.Sample {
 	t.Helper()
-	limit := time.After(30 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		f.mu.Lock()
 		s, reason, ended := f.samples, f.reason, f.ended
@@ -137,9 +137,26 @@ func (f *fakeFeed) waitFor(t *testing.T, what string, ready func([]media.Sample)
 		case <-f.wrote:
 		case <-f.closed:
 		case <-limit:
-			t.Fatalf("not within 30 s, %d samples came: %s", len(s), what)
+			t.Fatalf("not within a minute, %d samples came: %s", len(s), what)
 		}
 	}
+}
+
+func (f *fakeFeed) isClosed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ended
+}
+
+// came is what has come so far. The feed must not have ended on an error.
+func (f *fakeFeed) came(t *testing.T) []media.Sample {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.reason != nil {
+		t.Fatalf("the feed ended: %v", f.reason)
+	}
+	return f.samples
 }
 
 func (f *fakeFeed) waitClosed(t *testing.T) error {

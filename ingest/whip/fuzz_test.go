@@ -18,7 +18,7 @@ func FuzzIntake(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		feed := newFakeFeed(ingest.Publish{})
 		o := offer{video: []format{{}}, audio: []format{{}}}
-		i := newIntake(feed, time.Second, o, slog.New(slog.DiscardHandler))
+		i := newIntake(feed, time.Second, waits{video: videoWait, audio: audioWait}, o, slog.New(slog.DiscardHandler))
 		now := ms(0)
 		// A packet is: flags, number, timestamp, length, payload, and how much later it comes.
 		for len(in) >= 8 {

@@ -6,13 +6,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"weir/ingest"
 )
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	good := newPublisher(t, true, true, 0).offer(t)
+	good := newPublisher(t, true, true).offer(t)
 	without := func(re string) string { return regexp.MustCompile("(?m)"+re+".*\r\n").ReplaceAllString(good, "") }
 	for name, tt := range map[string]struct {
 		err    error // of the server
@@ -112,7 +113,7 @@ func TestPatch(t *testing.T) {
 	t.Parallel()
 	in := newFakeIngest()
 	url := serve(t, Config{Ingest: in})
-	p := newPublisher(t, true, true, 0)
+	p := newPublisher(t, true, true)
 	p.publish(t, url+"/whip/news/high", "")
 	if f := in.wait(t); f.publish.Rendition != "high" {
 		t.Errorf("opened as %v", f.publish)
@@ -151,7 +152,7 @@ func TestAnswer(t *testing.T) {
 	t.Parallel()
 	in := newFakeIngest()
 	url := serve(t, Config{Ingest: in})
-	p := newPublisher(t, true, true, 0)
+	p := newPublisher(t, true, true)
 	answer := post(t, url+"/whip/news", "", p.offer(t))
 	text, _ := io.ReadAll(answer.Body)
 	if got := answer.Header.Get("Content-Type"); got != "application/sdp" {
@@ -177,16 +178,16 @@ func TestSessionsAreBounded(t *testing.T) {
 	t.Parallel()
 	in := newFakeIngest()
 	url := serve(t, Config{Ingest: in, Sessions: 1})
-	p := newPublisher(t, true, false, 0)
+	p := newPublisher(t, true, false)
 	p.publish(t, url+"/whip/one", "")
 	feed := in.wait(t)
-	offer := newPublisher(t, true, false, 0).offer(t)
+	offer := newPublisher(t, true, false).offer(t)
 	if answer := post(t, url+"/whip/two", "", offer); answer.StatusCode != 503 {
 		t.Errorf("second session: %s", answer.Status)
 	}
 	request(t, http.MethodDelete, url+p.location, "")
 	feed.waitClosed(t)
-	for range 100 { // the room is free a moment after the channel is
+	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); { // the room is free a moment after the channel is
 		if answer := post(t, url+"/whip/two", "", offer); answer.StatusCode == 201 {
 			return
 		}

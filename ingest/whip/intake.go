@@ -11,8 +11,8 @@ import (
 const (
 	videoSlots = 2048 // packets: 2 s of 10 Mbit/s
 	audioSlots = 128
-	videoWait  = 600 * time.Millisecond // for a missing packet, which is asked for again
-	audioWait  = 150 * time.Millisecond // for one that was overtaken
+	videoWait  = 600 * time.Millisecond // by default
+	audioWait  = 150 * time.Millisecond
 
 	reportWait = 5 * time.Second  // for the first sender reports of all tracks
 	soloWait   = 10 * time.Second // for a key frame, before sound begins alone
@@ -51,17 +51,20 @@ type intake struct {
 	wanted  bool // a key frame is to be asked for
 }
 
-func newIntake(feed ingest.Feed, segment time.Duration, o offer, log *slog.Logger) *intake {
+// waits is how long a missing packet is waited for.
+type waits struct{ video, audio time.Duration }
+
+func newIntake(feed ingest.Feed, segment time.Duration, w waits, o offer, log *slog.Logger) *intake {
 	t := &intake{feed: feed, log: log, keys: keyframes{segment: segment}}
 	if o.video != nil {
 		t.inlets = append(t.inlets, &inlet{
-			kind: media.Video, queue: newReorder(videoSlots, videoWait), clock: line{rate: pictureRate}, broken: true,
+			kind: media.Video, queue: newReorder(videoSlots, w.video), clock: line{rate: pictureRate}, broken: true,
 			format: media.Format{Codec: media.AVC, Clock: media.Clock{Timescale: pictureRate}},
 		})
 	}
 	if o.audio != nil {
 		t.inlets = append(t.inlets, &inlet{
-			kind: media.Audio, queue: newReorder(audioSlots, audioWait), clock: line{rate: soundRate}, format: soundFormat(),
+			kind: media.Audio, queue: newReorder(audioSlots, w.audio), clock: line{rate: soundRate}, format: soundFormat(),
 		})
 	}
 	return t

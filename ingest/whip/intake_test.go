@@ -29,7 +29,7 @@ func newSender(t *testing.T, video, audio bool) *sender {
 		o.audio = []format{{}}
 	}
 	feed := newFakeFeed(ingest.Publish{})
-	return &sender{t: t, intake: newIntake(feed, 2*time.Second, o, slog.New(slog.DiscardHandler)), feed: feed, now: ms(0)}
+	return &sender{t: t, intake: newIntake(feed, 2*time.Second, waits{video: videoWait, audio: audioWait}, o, slog.New(slog.DiscardHandler)), feed: feed, now: ms(0)}
 }
 
 // after lets time pass.

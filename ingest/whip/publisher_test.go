@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -36,6 +35,12 @@ func serve(t *testing.T, cfg Config) string {
 func serveOn(t *testing.T, cfg Config, ln *Listener) string {
 	t.Helper()
 	cfg.Listener = ln
+	// A machine that stands still for seconds ends no session, unless the test is about that.
+	for _, limit := range []*time.Duration{&cfg.ConnectTimeout, &cfg.IdleTimeout, &cfg.VideoWait, &cfg.AudioWait} {
+		if *limit == 0 {
+			*limit = time.Minute
+		}
+	}
 	cfg.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ctx, cancel := context.WithCancel(context.Background())
 	s := New(cfg)
@@ -101,6 +106,7 @@ func request(t *testing.T, method, url, body string, headers ...string) *http.Re
 type publisher struct {
 	peer         *webrtc.PeerConnection
 	video, audio *webrtc.TrackLocalStaticRTP
+	network      *network
 	location     string
 	etag         string
 	onlyTCP      bool // it does not know of the server's UDP port
@@ -109,8 +115,14 @@ type publisher struct {
 	numbers [2]uint16
 }
 
-// newPublisher is a sender with these tracks that has not posted its offer. loss is how much of what it sends goes astray.
-func newPublisher(t *testing.T, video, audio bool, loss float64) *publisher {
+// newPublisher is a sender with these tracks that has not posted its offer.
+func newPublisher(t *testing.T, video, audio bool) *publisher {
+	t.Helper()
+	return newPublisherBy(t, time.Now, newNetwork(0), video, audio)
+}
+
+// newPublisherBy is one whose sender reports are made by a clock.
+func newPublisherBy(t *testing.T, now func() time.Time, net *network, video, audio bool) *publisher {
 	t.Helper()
 	m := &webrtc.MediaEngine{}
 	if err := m.RegisterDefaultCodecs(); err != nil {
@@ -120,23 +132,27 @@ func newPublisher(t *testing.T, video, audio bool, loss float64) *publisher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reports, err := report.NewSenderInterceptor(report.SenderInterval(200 * time.Millisecond))
+	reports, err := report.NewSenderInterceptor(report.SenderInterval(200*time.Millisecond), report.SenderNow(now))
 	if err != nil {
 		t.Fatal(err)
 	}
 	chain := &interceptor.Registry{}
-	chain.Add(&lossy{rate: loss}) // next to the network: what is sent again may be lost again
+	chain.Add(net) // what is sent again may be lost again
+	if err := webrtc.ConfigureTWCCHeaderExtensionSender(m, chain); err != nil {
+		t.Fatal(err)
+	}
 	chain.Add(responder)
 	chain.Add(reports)
 	e := webrtc.SettingEngine{}
 	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeTCP4})
 	e.SetIncludeLoopbackCandidate(true)
+	e.SetICETimeouts(time.Minute, time.Minute, time.Second)
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(chain), webrtc.WithSettingEngine(e))
 	peer, err := api.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &publisher{peer: peer, numbers: [2]uint16{65500, 65530}}
+	p := &publisher{peer: peer, network: net, numbers: [2]uint16{65500, 65530}}
 	var readers sync.WaitGroup
 	t.Cleanup(func() {
 		_ = peer.GracefulClose()
@@ -167,12 +183,14 @@ func newPublisher(t *testing.T, video, audio bool, loss float64) *publisher {
 	return p
 }
 
-// readFeedback lets the interceptors see what the server asks for.
+// readFeedback lets the interceptors see what the server asks for, and the network what it has read.
 func (p *publisher) readFeedback(s *webrtc.RTPSender) {
 	for {
-		if _, _, err := s.ReadRTCP(); err != nil {
+		packets, _, err := s.ReadRTCP()
+		if err != nil {
 			return
 		}
+		p.network.feedback(packets)
 	}
 }
 
@@ -256,39 +274,6 @@ func (p *publisher) send(t *testing.T, track int, to *webrtc.TrackLocalStaticRTP
 	if err := to.WriteRTP(&rtp.Packet{Header: header, Payload: payload}); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// lossy loses RTP packets on their way out.
-type lossy struct {
-	interceptor.NoOp
-	rate float64
-
-	mu   sync.Mutex
-	dice *rand.Rand
-	lost int
-}
-
-func (l *lossy) NewInterceptor(string) (interceptor.Interceptor, error) {
-	l.dice = rand.New(rand.NewPCG(1, 2))
-	return l, nil
-}
-
-func (l *lossy) BindLocalStream(info *interceptor.StreamInfo, w interceptor.RTPWriter) interceptor.RTPWriter {
-	if info.MimeType != webrtc.MimeTypeH264 {
-		return w
-	}
-	return interceptor.RTPWriterFunc(func(h *rtp.Header, payload []byte, a interceptor.Attributes) (int, error) {
-		l.mu.Lock()
-		lose := l.dice.Float64() < l.rate
-		if lose {
-			l.lost++
-		}
-		l.mu.Unlock()
-		if lose {
-			return len(payload), nil
-		}
-		return w.Write(h, payload, a)
-	})
 }
 
 // units are NAL units as a sample has them, with their lengths.

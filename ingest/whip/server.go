@@ -20,7 +20,11 @@ type Config struct {
 
 	ConnectTimeout time.Duration // from the answer to the first packet; 15 s
 	IdleTimeout    time.Duration // without a packet; 10 s
+	VideoWait      time.Duration // for a missing packet of video, which is asked for again; 600 ms
+	AudioWait      time.Duration // for one of sound, which was overtaken or never comes; 150 ms
 	Sessions       int           // at one time; 200
+
+	Now func() time.Time // the clock of all that depends on when packets come; nil: time.Now
 }
 
 // Server takes feeds in over WHIP. It is the http.Handler of everything under /whip/.
@@ -42,8 +46,17 @@ func New(cfg Config) *Server {
 	if cfg.IdleTimeout == 0 {
 		cfg.IdleTimeout = 10 * time.Second
 	}
+	if cfg.VideoWait == 0 {
+		cfg.VideoWait = videoWait
+	}
+	if cfg.AudioWait == 0 {
+		cfg.AudioWait = audioWait
+	}
 	if cfg.Sessions == 0 {
 		cfg.Sessions = 200
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	return &Server{cfg: cfg, slots: make(chan struct{}, cfg.Sessions), sessions: make(map[string]*session)}
 }

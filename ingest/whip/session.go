@@ -71,12 +71,11 @@ func newSession(ctx context.Context, s *Server, o offer, feed ingest.Feed, p ing
 		return nil, "", err
 	}
 	log := s.cfg.Log.With("channel", p.Channel, "remote", p.Remote)
-	now := time.Now
 	c := &session{
-		log: log, feed: feed, peer: peer, ufrag: o.ufrag, connect: s.cfg.ConnectTimeout, idle: s.cfg.IdleTimeout, now: now,
+		log: log, feed: feed, peer: peer, ufrag: o.ufrag, connect: s.cfg.ConnectTimeout, idle: s.cfg.IdleTimeout, now: s.cfg.Now,
 		events: make(chan event, sessionQueue), state: make(chan webrtc.PeerConnectionState, 8), leave: make(chan struct{}),
 		over: make(chan struct{}), closed: make(chan struct{}),
-		intake: newIntake(feed, s.cfg.segment(p.Channel), o, log),
+		intake: newIntake(feed, s.cfg.segment(p.Channel), waits{video: s.cfg.VideoWait, audio: s.cfg.AudioWait}, o, log),
 	}
 	peer.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		c.send(event{track: track, receiver: receiver})

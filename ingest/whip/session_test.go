@@ -16,7 +16,7 @@ func TestWithoutPacketsTheFeedEnds(t *testing.T) {
 		t.Parallel()
 		in := newFakeIngest()
 		url := serve(t, Config{Ingest: in, ConnectTimeout: 200 * time.Millisecond})
-		post(t, url+"/whip/news", "", newPublisher(t, true, true, 0).offer(t))
+		post(t, url+"/whip/news", "", newPublisher(t, true, true).offer(t))
 		if err := in.wait(t).waitClosed(t); !errors.Is(err, errNotConnected) {
 			t.Errorf("ended: %v", err)
 		}
@@ -24,11 +24,19 @@ func TestWithoutPacketsTheFeedEnds(t *testing.T) {
 	t.Run("silence", func(t *testing.T) {
 		t.Parallel()
 		in := newFakeIngest()
-		url := serve(t, Config{Ingest: in, IdleTimeout: 300 * time.Millisecond})
-		p := newPublisher(t, true, false, 0)
+		clock := &heldClock{at: ms(0)}
+		url := serve(t, Config{Ingest: in, IdleTimeout: time.Minute, Now: clock.now})
+		p := newPublisher(t, true, false)
 		p.publish(t, url+"/whip/news", "")
 		p.sendVideo(t, 0, testSPS, testPPS, []byte{0x65, 1, 2, 3})
-		if err := in.wait(t).waitClosed(t); !errors.Is(err, errIdle) {
+		feed := in.wait(t)
+		ticks := time.NewTicker(beat)
+		defer ticks.Stop()
+		for n := 0; !feed.isClosed(); n++ { // nobody tells when the packet has come
+			<-ticks.C
+			clock.set(ms(n * 1000))
+		}
+		if err := feed.waitClosed(t); !errors.Is(err, errIdle) {
 			t.Errorf("ended: %v", err)
 		}
 	})
@@ -36,7 +44,7 @@ func TestWithoutPacketsTheFeedEnds(t *testing.T) {
 		t.Parallel()
 		in := newFakeIngest()
 		url := serve(t, Config{Ingest: in})
-		p := newPublisher(t, true, false, 0)
+		p := newPublisher(t, true, false)
 		p.publish(t, url+"/whip/news", "")
 		feed := in.wait(t)
 		p.begin(t, feed)
@@ -51,7 +59,7 @@ func TestWithoutPacketsTheFeedEnds(t *testing.T) {
 		t.Parallel()
 		in := newFakeIngest()
 		url := serve(t, Config{Ingest: in})
-		p := newPublisher(t, true, false, 0)
+		p := newPublisher(t, true, false)
 		p.publish(t, url+"/whip/news", "")
 		feed := in.wait(t)
 		feed.end(ingest.ErrDeleted)
@@ -65,7 +73,7 @@ func TestSoundAlone(t *testing.T) {
 	t.Parallel()
 	in := newFakeIngest()
 	url := serve(t, Config{Ingest: in})
-	p := newPublisher(t, false, true, 0)
+	p := newPublisher(t, false, true)
 	p.publish(t, url+"/whip/radio", "")
 	feed := in.wait(t)
 	stop := make(chan struct{})
@@ -106,7 +114,7 @@ func TestPublisherOverTCP(t *testing.T) {
 	}
 	in := newFakeIngest()
 	url := serveOn(t, Config{Ingest: in}, ln)
-	p := newPublisher(t, true, false, 0)
+	p := newPublisher(t, true, false)
 	p.onlyTCP = true
 	p.publish(t, url+"/whip/news", "")
 	p.begin(t, in.wait(t))
