@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 	"weir/internal/catalog"
 	"weir/internal/media"
 	"weir/packager"
@@ -36,21 +37,20 @@ func TestRungsHaveTheTimesOfTheFeed(t *testing.T) {
 	p := f.publish(t, "news")
 	sent := p.send(seconds*25, true)
 	p.feed.Close(nil)
-	source := f.server.of("news", "")[0]
-	assert.Equal(t, sent, source.samples)
+	assert.Equal(t, sent, f.of("news", "")[0].Got().Samples)
 	want := times(sent)
 	require.Len(t, want, len(sent))
 	for name, height := range map[string]int{"hevc": 72, "144": 144, "low": 90} {
-		feeds := f.server.of("news", name)
+		feeds := f.of("news", name)
 		require.Len(t, feeds, 1)
-		r := feeds[0]
-		require.NoError(t, r.reason)
-		require.True(t, r.publish.Ladder && r.publish.Source)
-		track, err := packager.Describe(r.formats[0])
+		r := feeds[0].Got()
+		require.NoError(t, r.Reason)
+		require.True(t, feeds[0].Publish.Ladder && feeds[0].Publish.Source)
+		track, err := packager.Describe(r.Formats()[0])
 		require.NoError(t, err)
 		assert.Equal(t, height, track.Height)
-		assert.Equal(t, media.Clock{Timescale: rate, Wrap: wrap}, r.formats[0].Clock)
-		got, keys := times(r.samples), 0
+		assert.Equal(t, media.Clock{Timescale: rate, Wrap: wrap}, r.Formats()[0].Clock)
+		got, keys := times(r.Samples), 0
 		for at, key := range got {
 			was, there := want[at]
 			require.True(t, there, "%s has a picture at %d", name, at)
@@ -67,10 +67,10 @@ func TestRungsHaveTheTimesOfTheFeed(t *testing.T) {
 			assert.InDelta(t, 25, track.FrameRate.Float(), 0)
 			assert.Equal(t, want, got, name)
 		}
-		for i, s := range r.samples {
+		for i, s := range r.Samples {
 			assert.LessOrEqual(t, s.DTS, s.PTS)
 			if i > 0 {
-				assert.Positive(t, (s.DTS-r.samples[i-1].DTS+wrap)%wrap)
+				assert.Positive(t, (s.DTS-r.Samples[i-1].DTS+wrap)%wrap)
 			}
 		}
 	}
@@ -84,15 +84,15 @@ func TestKeyFramesOnTheGridWhereTheSourceIsDropped(t *testing.T) {
 	p := f.publish(t, "news")
 	sent := p.send(seconds*25, true)
 	p.feed.Close(nil)
-	r := f.server.of("news", "144")[0]
+	r := f.of("news", "144")[0].Got()
 	var keys []media.Ticks
-	for _, s := range r.samples {
+	for _, s := range r.Samples {
 		if s.Sync {
 			keys = append(keys, (s.PTS-sent[0].PTS+wrap)%wrap)
 		}
 	}
 	assert.Equal(t, []media.Ticks{0, 2 * rate}, keys)
-	assert.Len(t, r.samples, len(sent))
+	assert.Len(t, r.Samples, len(sent))
 }
 
 // A child that is killed is replaced, and the feed does not notice.
@@ -104,12 +104,12 @@ func TestKilledChildIsReplaced(t *testing.T) {
 	first := f.Status("news")[0]
 	require.Equal(t, Running, first.State)
 	requireNice(t, first.PID, 5)
-	until(t, "the first child gives something", func() bool { return f.server.of("news", "144")[0].count() > 0 })
+	ingesttest.Eventually(t, "the first child gives something", func() bool { return len(f.of("news", "144")[0].Got().Samples) > 0 })
 	require.NoError(t, syscall.Kill(first.PID, syscall.SIGKILL))
-	<-f.server.of("news", "144")[0].done
-	<-f.server.of("news", "low")[0].done
+	f.of("news", "144")[0].WaitClosed(t)
+	f.of("news", "low")[0].WaitClosed(t)
 	var st Status
-	until(t, "another child", func() bool {
+	ingesttest.Eventually(t, "another child", func() bool {
 		sent = append(sent, p.send(1, true)...)
 		st = f.Status("news")[0]
 		return st.State == Running && st.PID != first.PID && st.Restarts == 1
@@ -118,14 +118,14 @@ func TestKilledChildIsReplaced(t *testing.T) {
 	assert.Contains(t, f.log.String(), "signal: killed")
 	sent = append(sent, p.send(50, true)...)
 	p.feed.Close(nil)
-	assert.Equal(t, sent, f.server.of("news", "")[0].samples)
-	again := f.server.of("news", "144")
+	assert.Equal(t, sent, f.of("news", "")[0].Got().Samples)
+	again := f.of("news", "144")
 	require.Len(t, again, 2)
-	require.Error(t, again[0].reason)
-	require.NoError(t, again[1].reason)
+	require.Error(t, again[0].Got().Reason)
+	require.NoError(t, again[1].Got().Reason)
 	want := times(sent)
-	require.NotEmpty(t, again[1].samples)
-	for at, key := range times(again[1].samples) {
+	require.NotEmpty(t, again[1].Got().Samples)
+	for at, key := range times(again[1].Got().Samples) {
 		was, there := want[at]
 		require.True(t, there)
 		assert.Equal(t, was, key)
@@ -165,21 +165,21 @@ func TestStalledChildIsReplaced(t *testing.T) {
 	assert.Equal(t, tooSlow, first.LastError)
 	assert.NotZero(t, first.DroppedGOPs)
 	assert.NotZero(t, first.DroppedFrames)
-	until(t, "its words", func() bool { return len(f.Status("news")[0].LastWords) == 2 })
-	rung := f.server.of("news", "144")[0]
+	ingesttest.Eventually(t, "its words", func() bool { return len(f.Status("news")[0].LastWords) == 2 })
+	rung := f.of("news", "144")[0]
 	var st Status
-	until(t, "another child", func() bool {
+	ingesttest.Eventually(t, "another child", func() bool {
 		sent = append(sent, p.send(1, false)...)
 		st = f.Status("news")[0]
 		return st.State == Running && st.Restarts == 1
 	})
 	assert.NotEqual(t, first.PID, st.PID)
 	assert.Equal(t, "ffmpeg took pictures and gave none", st.LastError)
-	require.ErrorIs(t, rung.reason, errStalled)
-	assert.Positive(t, rung.dropped)
+	require.ErrorIs(t, rung.Got().Reason, errStalled)
+	assert.Positive(t, rung.Got().Dropped())
 	assert.Contains(t, f.log.String(), "I am stuck")
-	assert.Equal(t, sent, f.server.of("news", "")[0].samples)
-	until(t, "its words", func() bool { return len(f.Status("news")[0].LastWords) == 2 })
+	assert.Equal(t, sent, f.of("news", "")[0].Got().Samples)
+	ingesttest.Eventually(t, "its words", func() bool { return len(f.Status("news")[0].LastWords) == 2 })
 	assert.Equal(t, []string{"one", "I am stuck"}, f.Status("news")[0].LastWords)
 	require.NoError(t, syscall.Kill(f.Status("news")[0].PID, syscall.SIGKILL)) // or its end would be waited for
 }
@@ -190,7 +190,7 @@ func TestChildThatDiesAtOnce(t *testing.T) {
 	f := setUp(small, func(c *Config) { c.FFmpeg = script(t, "echo Unknown encoder >&2\nexit 3\n") })
 	p := f.publish(t, "news")
 	for n := range uint64(4) {
-		until(t, "the next child has died", func() bool {
+		ingesttest.Eventually(t, "the next child has died", func() bool {
 			p.send(1, false)
 			return f.Status("news")[0].Restarts == n+1
 		})
@@ -211,8 +211,8 @@ func TestMissingProgram(t *testing.T) {
 	assert.Contains(t, f.log.String(), "ffmpeg is not there, install it or set ingest.ladder.ffmpeg")
 	p := f.publish(t, "news")
 	p.send(50, false)
-	assert.Equal(t, 50, f.server.of("news", "")[0].count())
-	assert.Empty(t, f.server.of("news", "144"))
+	assert.Len(t, f.of("news", "")[0].Got().Samples, 50)
+	assert.Empty(t, f.of("news", "144"))
 	st := f.Status("news")[0]
 	assert.Equal(t, Blocked, st.State)
 	assert.Contains(t, st.LastError, "/nowhere/ffmpeg")
@@ -222,7 +222,7 @@ func TestMissingProgram(t *testing.T) {
 	f = setUp(dropped, missing)
 	_, err := f.Open(t.Context(), ingest.Publish{Channel: "news"})
 	require.ErrorIs(t, err, ingest.ErrLadder)
-	require.ErrorIs(t, f.server.of("news", "")[0].reason, ingest.ErrLadder)
+	require.ErrorIs(t, f.of("news", "")[0].Got().Reason, ingest.ErrLadder)
 	assert.Empty(t, f.Status("news"))
 }
 
@@ -238,7 +238,7 @@ func TestChildrenAreLimited(t *testing.T) {
 	assert.Equal(t, Blocked, st.State)
 	assert.Equal(t, "all 1 children that ingest.ladder.children allows are busy with other feeds", st.LastError)
 	first.feed.Close(nil)
-	until(t, "the other one has a child", func() bool {
+	ingesttest.Eventually(t, "the other one has a child", func() bool {
 		second.send(1, true)
 		return f.Status("sports")[0].State == Running
 	})
@@ -253,18 +253,18 @@ func TestJumpOfTheClock(t *testing.T) {
 	p.send(30, true)
 	p.base += 3600 * rate
 	var sent []media.Sample
-	until(t, "another child", func() bool {
+	ingesttest.Eventually(t, "another child", func() bool {
 		sent = append(sent, p.send(1, true)...)
 		st := f.Status("news")[0]
 		return st.Restarts == 1 && st.State == Running
 	})
 	sent = append(sent, p.send(30, true)...)
 	p.feed.Close(nil)
-	feeds, want := f.server.of("news", "144"), times(sent)
+	feeds, want := f.of("news", "144"), times(sent)
 	require.Len(t, feeds, 2)
-	require.ErrorIs(t, feeds[0].reason, errJumped)
-	require.NotEmpty(t, feeds[1].samples)
-	for at, key := range times(feeds[1].samples) {
+	require.ErrorIs(t, feeds[0].Got().Reason, errJumped)
+	require.NotEmpty(t, feeds[1].Got().Samples)
+	for at, key := range times(feeds[1].Got().Samples) {
 		was, there := want[at]
 		require.True(t, there)
 		require.Equal(t, was, key)

@@ -2,12 +2,12 @@ package ladder
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,96 +17,12 @@ import (
 	"go.uber.org/goleak"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 	"weir/internal/catalog"
 	"weir/internal/media"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// fakeServer takes all feeds in, and keeps what they bring.
-type fakeServer struct {
-	mu    sync.Mutex
-	feeds []*fakeFeed
-}
-
-type fakeFeed struct {
-	ingest.Feed
-	publish ingest.Publish
-	done    chan struct{}
-
-	mu      sync.Mutex
-	formats []media.Format
-	samples []media.Sample
-	dropped int
-	closed  bool
-	reason  error
-}
-
-func (s *fakeServer) Open(_ context.Context, p ingest.Publish) (ingest.Feed, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, f := range s.feeds {
-		if f.publish.Channel == p.Channel && f.publish.Rendition == p.Rendition && !f.isClosed() {
-			return nil, ingest.ErrTaken
-		}
-	}
-	f := &fakeFeed{publish: p, done: make(chan struct{})}
-	s.feeds = append(s.feeds, f)
-	return f, nil
-}
-
-// of are the feeds of a rendition, the oldest first.
-func (s *fakeServer) of(channel, rendition string) (all []*fakeFeed) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, f := range s.feeds {
-		if f.publish.Channel == channel && f.publish.Rendition == rendition {
-			all = append(all, f)
-		}
-	}
-	return all
-}
-
-func (f *fakeFeed) Start(formats []media.Format) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.formats = formats
-	return nil
-}
-
-func (f *fakeFeed) Write(s media.Sample) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.samples = append(f.samples, s)
-	return nil
-}
-
-func (f *fakeFeed) Dropped(string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.dropped++
-}
-
-func (f *fakeFeed) Close(reason error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.closed {
-		f.closed, f.reason = true, reason
-		close(f.done)
-	}
-}
-
-func (f *fakeFeed) isClosed() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.closed
-}
-
-func (f *fakeFeed) count() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return len(f.samples)
-}
 
 type fakeCatalog []catalog.Channel
 
@@ -124,32 +40,13 @@ func (c fakeCatalog) Channel(id string) (catalog.Channel, bool) {
 // fixture is Ladders between a fake server and the channels news and sports, which have the same ladder.
 type fixture struct {
 	*Ladders
-	server *fakeServer
-	log    *lockedBuffer
-
-	mu  sync.Mutex
-	now time.Time
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	server *ingesttest.Server
+	clock  *ingesttest.Clock
+	log    *ingesttest.Buffer
 }
 
 func setUp(s catalog.LadderSettings, change func(*Config)) *fixture {
-	f := &fixture{server: &fakeServer{}, log: &lockedBuffer{}, now: time.Unix(1_800_000_000, 0)}
+	f := &fixture{server: &ingesttest.Server{Exclusive: true}, clock: ingesttest.NewClock(), log: &ingesttest.Buffer{}}
 	var channels fakeCatalog
 	for _, id := range []string{"news", "sports"} {
 		ch := catalog.New(id)
@@ -157,7 +54,7 @@ func setUp(s catalog.LadderSettings, change func(*Config)) *fixture {
 		channels = append(channels, ch)
 	}
 	cfg := Config{
-		Ingest: f.server, Catalog: append(channels, catalog.New("plain")), Log: slog.New(slog.NewTextHandler(f.log, nil)), Now: f.clock,
+		Ingest: f.server, Catalog: append(channels, catalog.New("plain")), Log: slog.New(slog.NewTextHandler(f.log, nil)), Now: f.clock.Now,
 		Speed: "ultrafast", Nice: 5, Drain: time.Minute,
 	}
 	if change != nil {
@@ -167,16 +64,11 @@ func setUp(s catalog.LadderSettings, change func(*Config)) *fixture {
 	return f
 }
 
-func (f *fixture) clock() time.Time {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.now
-}
-
-func (f *fixture) advance(d time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.now = f.now.Add(d)
+// of are the feeds of a rendition, the oldest first.
+func (f *fixture) of(channel, rendition string) []*ingesttest.Feed {
+	return slices.DeleteFunc(f.server.Feeds(), func(f *ingesttest.Feed) bool {
+		return f.Publish.Channel != channel || f.Publish.Rendition != rendition
+	})
 }
 
 // small are two rungs, of which one has fewer pictures.
@@ -219,9 +111,9 @@ func (p *publisher) send(n int, paced bool) (sent []media.Sample) {
 		s.Track, s.PTS, s.DTS = 1, (s.PTS+round)%wrap, (s.DTS+round)%wrap
 		p.next++
 		if paced {
-			until(p.t, "the child takes pictures", func() bool { return p.feed.waiting() < 20 })
+			ingesttest.Eventually(p.t, "the child takes pictures", func() bool { return p.feed.waiting() < 20 })
 		}
-		p.f.advance(40 * time.Millisecond)
+		p.f.clock.Advance(40 * time.Millisecond)
 		require.NoError(p.t, p.feed.Write(s))
 		sent = append(sent, s)
 	}
@@ -242,21 +134,6 @@ func (f *feed) waiting() int {
 		return 0
 	}
 	return len(c.queue.pictures)
-}
-
-// until waits for a condition.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick, late := time.NewTicker(2*time.Millisecond), time.NewTimer(time.Minute)
-	defer tick.Stop()
-	defer late.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-late.C:
-			t.Fatalf("it never came: %s", what)
-		}
-	}
 }
 
 // makeClip is four seconds of pictures in 320x180, with B-frames and a key frame each second.
