@@ -39,6 +39,7 @@ type Status struct {
 	ForcedCuts     uint64          `json:"forcedCuts"`     // segments that do not begin with a sync sample
 	UnevenChunks   uint64          `json:"unevenChunks"`   // shorter or longer than players of low latency are told
 	LateFrames     uint64          `json:"lateFrames"`     // that came later than the one before was said to last: gaps
+	LateLines      uint64          `json:"lateLines"`      // of subtitles that were pushed when their time was past
 	Runs           uint64          `json:"runs"`           // since the feed began; more than one: discontinuities
 	Samples        int64           `json:"samples"`        // received
 	Bytes          int64           `json:"bytes"`          // received, media only
@@ -169,7 +170,7 @@ func (s *session) status() (Status, bool) {
 	st := Status{
 		State: OffAir, Since: s.since, Tracks: snap.tracks,
 		FrameRate: p.FrameRate, GOP: p.GOP, LongestGOP: p.LongestGOP, ForcedCuts: p.ForcedCuts, ApartCuts: p.ApartCuts,
-		UnevenChunks: p.ShortChunks + p.LongChunks, LateFrames: p.LateFrames,
+		UnevenChunks: p.ShortChunks + p.LongChunks, LateFrames: p.LateFrames, LateLines: p.LateLines,
 		Runs: p.Runs, Samples: snap.past.samples, Bytes: snap.past.bytes, DroppedSamples: snap.past.dropped,
 		LostSegments: snap.writer.DroppedSegments, LastError: p.Problem, LastErrorAt: p.ProblemAt, Writer: snap.writer,
 		Input: snap.stage.input, Pinned: snap.stage.pinned, Switches: snap.stage.switches,

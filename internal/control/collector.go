@@ -15,7 +15,7 @@ import (
 type collector struct {
 	s *Server
 
-	build, up, feedRate, feedSpeed, feedBytes, runs, forcedCuts, unevenChunks, lateFrames, droppedSamples, droppedSegments *prometheus.Desc
+	build, up, feedRate, feedSpeed, feedBytes, runs, forcedCuts, unevenChunks, lateFrames, lateLines, droppedSamples, droppedSegments *prometheus.Desc
 
 	pending, stored, resent, readDropped, readRecovered *prometheus.Desc
 
@@ -41,6 +41,7 @@ func newCollector(s *Server) *collector {
 		forcedCuts:      channel("feed_forced_cuts_total", "Segments that do not begin where decoding can start."),
 		unevenChunks:    channel("feed_uneven_chunks_total", "Chunks shorter or longer than players of low latency are told."),
 		lateFrames:      channel("feed_late_frames_total", "Frames that came later than the one before was said to last: short gaps."),
+		lateLines:       channel("feed_late_lines_total", "Lines of subtitles that were pushed when their time was past: they are not shown."),
 		droppedSamples:  channel("feed_dropped_samples_total", "Samples of the feed that could not be packaged."),
 		droppedSegments: channel("feed_dropped_segments_total", "Segments that were given up before the bus had them."),
 
@@ -73,7 +74,7 @@ func newCollector(s *Server) *collector {
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.build, c.up, c.feedRate, c.feedSpeed, c.feedBytes, c.runs, c.forcedCuts, c.unevenChunks, c.lateFrames, c.droppedSamples, c.droppedSegments,
+		c.build, c.up, c.feedRate, c.feedSpeed, c.feedBytes, c.runs, c.forcedCuts, c.unevenChunks, c.lateFrames, c.lateLines, c.droppedSamples, c.droppedSegments,
 		c.pending, c.stored, c.resent, c.readDropped, c.readRecovered,
 		c.windowSeconds, c.windowBytes, c.rows, c.gaps, c.discontinuities, c.damaged, c.lost, c.restarts,
 		c.requests, c.responseBytes, c.connections, c.held, c.hotBytes, c.renderings,
@@ -117,6 +118,7 @@ func (c *collector) feed(e emitter, id string, f ingest.Status) {
 	e.count(c.forcedCuts, int64(f.ForcedCuts), id)
 	e.count(c.unevenChunks, int64(f.UnevenChunks), id)
 	e.count(c.lateFrames, int64(f.LateFrames), id)
+	e.count(c.lateLines, int64(f.LateLines), id)
 	e.count(c.droppedSamples, int64(f.DroppedSamples), id)
 	e.count(c.droppedSegments, f.LostSegments, id)
 	e.gauge(c.pending, float64(f.Writer.PendingBytes), id)

@@ -133,7 +133,7 @@ func start(t *testing.T) *rig {
 	r := &rig{world: &world{channels: map[string]catalog.Channel{"news": news, "idle": catalog.New("idle")}}, log: &bytes.Buffer{}}
 	r.feeds = map[string]ingest.Status{"news": {
 		State: ingest.OnAir, Protocol: "rtmp", Remote: "192.0.2.1:5555", Since: at(0), BitrateIn: 5e6, Speed: 1, FrameRate: 25, GOP: 2 * time.Second,
-		LongestGOP: 4 * time.Second, ForcedCuts: 2, UnevenChunks: 12, LateFrames: 13, Runs: 3, DroppedSamples: 4, LostSegments: 1, Bytes: 999,
+		LongestGOP: 4 * time.Second, ForcedCuts: 2, UnevenChunks: 12, LateFrames: 13, LateLines: 14, Runs: 3, DroppedSamples: 4, LostSegments: 1, Bytes: 999,
 		Writer:    bus.WriterStats{PendingBytes: 77, StoredBytes: 88, Resent: 2},
 		LastError: "clock jumped", LastErrorAt: at(9),
 		Tracks: []media.Track{

@@ -1,9 +1,12 @@
 package control
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"weir/ingest/ladder"
 	"weir/internal/catalog"
@@ -52,6 +55,22 @@ func TestLaddersAreShown(t *testing.T) {
 	if len(all) != 1 || all[0].State != "running" || all[0].PID != 5 || all[0].Restarts != 2 || all[0].DroppedGOPs != 3 || all[0].DroppedFrames != 100 ||
 		all[0].LastWords[0] != "Unknown encoder" || all[0].LastErrorAt == nil || all[0].Rungs[0].Frames != 77 || all[0].Input != "main" {
 		t.Errorf("%+v", all)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(newLadderMetrics(&Server{cfg: Config{Ladders: s.cfg.Ladders, Catalog: &world{channels: map[string]catalog.Channel{"news": catalog.New("news")}}}}))
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			got[f.GetName()] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+		}
+	}
+	want := map[string]float64{"weir_ladder_running": 1, "weir_ladder_restarts_total": 2, "weir_ladder_frames_total": 77, "weir_ladder_dropped_frames_total": 100}
+	if !maps.Equal(got, want) {
+		t.Errorf("metrics %v, want %v", got, want)
 	}
 	if s.ladders("other") != nil || (&Server{}).ladders("news") != nil {
 		t.Error("there is none")

@@ -21,6 +21,9 @@ func (s *Server) metrics() http.Handler {
 		newTransports(s),
 		newInputMetrics(s),
 	)
+	if s.cfg.Ladders != nil {
+		r.MustRegister(newLadderMetrics(s))
+	}
 	if s.cfg.Clips != nil {
 		r.MustRegister(s.clipGauges()...)
 	}

@@ -129,6 +129,7 @@ func TestMetrics(t *testing.T) {
 		`weir_feed_forced_cuts_total{channel="news"} 2`,
 		`weir_feed_uneven_chunks_total{channel="news"} 12`,
 		`weir_feed_late_frames_total{channel="news"} 13`,
+		`weir_feed_late_lines_total{channel="news"} 14`,
 		`weir_feed_dropped_samples_total{channel="news"} 4`,
 		`weir_feed_dropped_segments_total{channel="news"} 1`,
 		`weir_bus_pending_bytes{channel="news"} 77`,
