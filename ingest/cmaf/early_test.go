@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"weir/ingest/ingesttest"
 )
 
 // told is a body that tells when it is read.
@@ -33,7 +35,7 @@ func TestSegmentIsAheadOfItsHeader(t *testing.T) {
 		answers <- answer.Code
 	}
 	go take("/cmaf/live/a/init.mp4", bytesOfHeader)
-	eventually(t, "the header's request", func() bool {
+	ingesttest.Eventually(t, "the header's request", func() bool {
 		b.handler.mu.Lock()
 		defer b.handler.mu.Unlock()
 		return b.handler.awaited["live"] == 1
@@ -41,7 +43,7 @@ func TestSegmentIsAheadOfItsHeader(t *testing.T) {
 	read := make(chan struct{})
 	go take("/cmaf/live/a/1.m4s", told{bytes.NewReader(sound(0, 20)), sync.OnceFunc(func() { close(read) })})
 	<-read
-	eventually(t, "only the header is awaited", func() bool {
+	ingesttest.Eventually(t, "only the header is awaited", func() bool {
 		b.handler.mu.Lock()
 		defer b.handler.mu.Unlock()
 		return b.handler.awaited["live"] == 1
@@ -51,7 +53,7 @@ func TestSegmentIsAheadOfItsHeader(t *testing.T) {
 	require.NoError(t, w.Close())
 	require.Equal(t, 200, <-answers)
 	require.Equal(t, 200, <-answers)
-	eventually(t, "samples", func() bool { return len(b.feed(0).of(0)) == 20 })
+	ingesttest.Eventually(t, "samples", func() bool { return len(b.feed(0).Got().Of(0)) == 20 })
 	require.Empty(t, b.handler.awaited)
 }
 
@@ -71,6 +73,6 @@ func TestSegmentOvertakesAnother(t *testing.T) {
 	<-read
 	b.put("/cmaf/live/a/2.m4s", sound(20, 20))
 	require.Equal(t, 200, <-answer)
-	eventually(t, "samples", func() bool { return len(b.feed(0).of(0)) == 60 })
-	require.Equal(t, upTo(0, 60), numbers(b.feed(0).of(0)))
+	ingesttest.Eventually(t, "samples", func() bool { return len(b.feed(0).Got().Of(0)) == 60 })
+	require.Equal(t, upTo(0, 60), numbers(b.feed(0).Got().Of(0)))
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"weir/ingest/ingesttest"
 	"weir/internal/media"
 )
 
@@ -41,8 +42,8 @@ func TestEvents(t *testing.T) {
 	b.put("/cmaf/live/events/init.cmfm", moov(1, 90000, "meta", mp4box("evte", make([]byte, 6), be(2, 1))))
 	b.put("/cmaf/live/events/0.cmfm", segment(1, 90000, part{90000, string(mp4box("emeb"))}))
 	f := b.feed(0)
-	eventually(t, "the first event", func() bool { _, _, n, _ := f.count(); return n == 1 })
-	require.Equal(t, want(1000, 5000, 2000, 1), f.events[0])
+	ingesttest.Eventually(t, "the first event", func() bool { return len(f.Got().Events) == 1 })
+	require.Equal(t, want(1000, 5000, 2000, 1), f.Got().Events[0])
 
 	// Relative to the segment that follows, of a duration that is not known.
 	b.put("/cmaf/live/a/1.cmfa", bytes.Join([][]byte{emsg(false, 1000, 500, unknownDuration, 2), mp4box("styp", []byte("msdh"), be(4, 0)), sound(20, 20)}, nil))
@@ -52,20 +53,19 @@ func TestEvents(t *testing.T) {
 	// In the track of an older encoder.
 	b.put("/cmaf/live/old/init.cmfm", moov(9, 1000, "meta", mp4box("urim", make([]byte, 6), be(2, 1), mp4box("uri ", be(4, 0), text("urn:mpeg:dash:event:2012")))))
 	b.put("/cmaf/live/old/1.cmfm", segment(9, 7000, part{2000, string(emsg(false, 1000, 250, 10, 5))}))
-	eventually(t, "all events", func() bool { _, _, n, _ := f.count(); return n == 5 })
+	ingesttest.Eventually(t, "all events", func() bool { return len(f.Got().Events) == 5 })
 	require.Equal(t, []media.Event{
 		want(1000, 427+500, -1, 2), want(90000, 135000, 90000, 3), want(90000, 180000, 0, 4), want(1000, 7250, 10, 5),
-	}, f.events[1:])
-	_, _, _, dropped := f.count()
-	require.Zero(t, dropped)
+	}, f.Got().Events[1:])
+	require.Empty(t, f.Got().Drops)
 
 	// What cannot be read is counted, and harms nothing.
 	b.put("/cmaf/live/a/2.cmfa", append(mp4box("emsg", be(4, 1<<24, 0)), sound(40, 20)...))
 	b.put("/cmaf/live/a/3.cmfa", append(mp4box("emsg", be(4, 7<<24, 0)), sound(60, 20)...))
 	b.put("/cmaf/live/events/2.cmfm", segment(1, 270000, part{90000, string(mp4box("emib", be(4, 0)))}))
-	eventually(t, "samples", func() bool { return len(f.of(0)) == 80 })
-	_, _, events, dropped := f.count()
-	require.Equal(t, []int{5, 3}, []int{events, dropped})
+	ingesttest.Eventually(t, "samples", func() bool { return len(f.Got().Of(0)) == 80 })
+	r := f.Got()
+	require.Equal(t, []int{5, 3}, []int{len(r.Events), r.Dropped()})
 }
 
 // The event track of a real encoder, which had no events at the time.
@@ -77,7 +77,7 @@ func TestSharedEventTrack(t *testing.T) {
 		b.put("/cmaf/live/audio/"+file+".cmfa", shared(t, "awsMediaLiveScte35/audio/"+file+".cmfa"))
 	}
 	f := b.feed(0)
-	eventually(t, "samples", func() bool { _, n, _, _ := f.count(); return n > 300 })
-	_, _, events, dropped := f.count()
-	require.Equal(t, []int{0, 0}, []int{events, dropped})
+	ingesttest.Eventually(t, "samples", func() bool { return len(f.Got().Samples) > 300 })
+	r := f.Got()
+	require.Equal(t, []int{0, 0}, []int{len(r.Events), r.Dropped()})
 }

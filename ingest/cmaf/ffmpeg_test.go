@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"weir/ingest/ingesttest"
 	"weir/internal/media"
 	"weir/packager"
 )
@@ -120,18 +121,18 @@ func TestFFmpegPushes(t *testing.T) {
 			b := newBench(t, func(c *Config) { c.Gather, c.GatherMost = 3*time.Second, 15*time.Second })
 			ffmpeg(t, append([]string{"-re", "-i", file, "-c", "copy"}, output(b.server.URL)...)...)
 			f := b.feed(0)
-			eventually(t, "all samples", func() bool { _, n, _, d := f.count(); return n+d >= len(pictures)+len(sound) })
-			require.Len(t, b.opener.all(), 1)
-			require.Len(t, f.last(), 2)
-			starts, _, _, dropped := f.count()
-			require.Equal(t, []int{1, 0}, []int{starts, dropped}, "starts, dropped: %q", f.dropped)
+			f.Wait(t, "all samples", func(r ingesttest.Record) bool { return len(r.Samples)+r.Dropped() >= len(pictures)+len(sound) })
+			require.Len(t, b.opener.Feeds(), 1)
+			require.Len(t, f.Got().Formats(), 2)
+			r := f.Got()
+			require.Equal(t, []int{1, 0}, []int{len(r.Starts), r.Dropped()}, "starts, dropped: %q", r.Drops)
 			offsets := make(map[media.Kind]time.Duration)
-			for i, format := range f.last() {
+			for i, format := range f.Got().Formats() {
 				switch kind := format.Codec.Kind(); kind {
 				case media.Video:
-					offsets[kind] = requireSent(t, pictures, 12800, f.of(i), format)
+					offsets[kind] = requireSent(t, pictures, 12800, f.Got().Of(i), format)
 				case media.Audio:
-					offsets[kind] = requireSent(t, sound, 48000, f.of(i), format)
+					offsets[kind] = requireSent(t, sound, 48000, f.Got().Of(i), format)
 				}
 			}
 			// Within a frame of sound: without an edit list, ffmpeg shows the encoder's priming too.
@@ -170,11 +171,11 @@ func TestCodecs(t *testing.T) {
 			b := newBench(t, nil)
 			b.put("/cmaf/live/one.cmfv", data)
 			f := b.feed(0)
-			eventually(t, "samples", func() bool { _, n, _, d := f.count(); return n+d >= len(want) })
-			require.Len(t, f.last(), 1)
-			require.Equal(t, c.codec, f.last()[0].Codec)
-			require.Equal(t, "deu", f.last()[0].Language)
-			got := f.of(0)
+			f.Wait(t, "samples", func(r ingesttest.Record) bool { return len(r.Samples)+r.Dropped() >= len(want) })
+			require.Len(t, f.Got().Formats(), 1)
+			require.Equal(t, c.codec, f.Got().Formats()[0].Codec)
+			require.Equal(t, "deu", f.Got().Formats()[0].Language)
+			got := f.Got().Of(0)
 			require.True(t, got[0].Sync)
 			requireSame(t, want, got)
 		})
@@ -201,12 +202,12 @@ func TestParametersInSamples(t *testing.T) {
 			at := bytes.Index(large, []byte("moof")) - 4
 			b.put("/cmaf/live/v.cmfv", later(large[at:]))
 			f := b.feed(0)
-			eventually(t, "samples", func() bool { _, n, _, d := f.count(); return n+d >= 50 })
-			starts, samples, _, _ := f.count()
-			require.Equal(t, []int{2, 50}, []int{starts, samples})
-			require.NotEqual(t, f.formats[0][0].Config, f.formats[1][0].Config)
+			f.Wait(t, "samples", func(r ingesttest.Record) bool { return len(r.Samples)+r.Dropped() >= 50 })
+			r := f.Got()
+			require.Equal(t, []int{2, 50}, []int{len(r.Starts), len(r.Samples)})
+			require.NotEqual(t, f.Got().Starts[0][0].Config, f.Got().Starts[1][0].Config)
 			for i, size := range []string{"320x180", "640x360"} {
-				require.Equal(t, size, sizeOf(t, f.formats[i][0]))
+				require.Equal(t, size, sizeOf(t, f.Got().Starts[i][0]))
 			}
 		})
 	}

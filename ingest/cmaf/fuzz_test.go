@@ -21,7 +21,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add(append(be(4, 1, 0x6d6f6f76), be(8, 1<<62)...))
 	f.Add(append(moov(1, 48000, "soun", aacEntry(), mp4box("edts", mp4box("elst", be(4, 0, 1, 500, 1024, 1<<16)))), sound(7, 3)...))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		o := &opener{keys: map[string]string{"live": ""}}
+		o := newServer()
 		h := New(Config{Ingest: o, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now, Gather: time.Nanosecond, GatherMost: time.Nanosecond})
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodPut, "/cmaf/live/a.cmfa", bytes.NewReader(content)))
@@ -29,9 +29,9 @@ func FuzzRequest(f *testing.F) {
 		if w.Code == http.StatusInternalServerError {
 			t.Errorf("status %d: %s", w.Code, w.Body)
 		}
-		for _, feed := range o.feeds {
+		for _, feed := range o.Feeds() {
 			bytes := 0
-			for _, s := range feed.samples {
+			for _, s := range feed.Got().Samples {
 				bytes += len(s.Data)
 			}
 			if bytes > len(content) {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 )
 
 // Every request that is refused gets its status, and words that say what to mend; the channel is not harmed.
@@ -67,7 +68,7 @@ func TestRefusals(t *testing.T) {
 			require.NotContains(t, b.log.String(), "guess")
 			b.put("/cmaf/live/good/init.mp4", soundHeader())
 			b.put("/cmaf/live/good/1.m4s", sound(0, 100))
-			eventually(t, "samples of the good track", func() bool { _, n, _, _ := b.feed(0).count(); return n >= 100 })
+			ingesttest.Eventually(t, "samples of the good track", func() bool { return len(b.feed(0).Got().Samples) >= 100 })
 		})
 	}
 }
@@ -79,7 +80,7 @@ func TestChannelThatIsNotFree(t *testing.T) {
 		ingest.ErrTaken: 409, ingest.ErrFull: 503, ingest.ErrClosing: 503, ingest.ErrAddress: 403, ingest.ErrRefused: 403, io.ErrClosedPipe: 503,
 	} {
 		b := newBench(t, nil)
-		b.opener.taken = fmt.Errorf("open: %w", err)
+		b.opener.Refuse = func(ingest.Publish) error { return fmt.Errorf("open: %w", err) }
 		got, words := b.send("PUT", "/cmaf/live/a/init.mp4", bytes.NewReader(soundHeader()))
 		require.Equal(t, status, got, words)
 	}
@@ -107,7 +108,7 @@ func TestKeys(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 		require.Equal(t, want, resp.StatusCode, "request %d", i)
 	}
-	eventually(t, "samples", func() bool { _, n, _, _ := b.feed(0).count(); return n == 30 })
+	ingesttest.Eventually(t, "samples", func() bool { return len(b.feed(0).Got().Samples) == 30 })
 }
 
 // Manifests beside the media, requests without anything, and deletions of what a sender lists no more are answered well and change
@@ -123,7 +124,7 @@ func TestWhatSendersSendBeside(t *testing.T) {
 	b.put("/cmaf/live/master.m3u8", []byte("#EXTM3U"))
 	status, _ = b.send("DELETE", "/cmaf/live/a/1.m4s", nil)
 	require.Equal(t, 200, status)
-	eventually(t, "samples", func() bool { _, n, _, _ := b.feed(0).count(); return n == 50 })
+	ingesttest.Eventually(t, "samples", func() bool { return len(b.feed(0).Got().Samples) == 50 })
 	require.Equal(t, 1, strings.Count(b.log.String(), "manifests that the sender pushes are not used"))
 }
 
@@ -143,7 +144,7 @@ func TestGzip(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, 200, resp.StatusCode)
-	eventually(t, "samples", func() bool { _, n, _, _ := b.feed(0).count(); return n == 50 })
+	ingesttest.Eventually(t, "samples", func() bool { return len(b.feed(0).Got().Samples) == 50 })
 }
 
 // A feed that the server ends: the request that is under way is told so, and the next one begins another feed.
@@ -158,12 +159,12 @@ func TestServerEndsTheFeed(t *testing.T) {
 	}()
 	_, err := w.Write(append(soundHeader(), sound(0, 50)...))
 	require.NoError(t, err)
-	eventually(t, "samples", func() bool { all := b.opener.all(); return len(all) == 1 && len(all[0].of(0)) == 50 })
-	b.feed(0).Close(ingest.ErrDeleted)
+	ingesttest.Eventually(t, "samples", func() bool { all := b.opener.Feeds(); return len(all) == 1 && len(all[0].Got().Of(0)) == 50 })
+	b.feed(0).End(ingest.ErrDeleted)
 	require.Equal(t, 404, <-answered)
 	_ = w.Close()
 	b.put("/cmaf/live/a.cmfa", append(soundHeader(), sound(100, 50)...))
-	eventually(t, "samples", func() bool { all := b.opener.all(); return len(all) == 2 && len(all[1].of(0)) == 50 })
+	ingesttest.Eventually(t, "samples", func() bool { all := b.opener.Feeds(); return len(all) == 2 && len(all[1].Got().Of(0)) == 50 })
 }
 
 // A sender that says nothing any more loses its channel after a while.
@@ -180,8 +181,7 @@ func TestSilence(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, <-answered, "nothing received")
 	_ = w.Close()
-	eventually(t, "the feed is closed", func() bool { return b.feed(0).closed() })
-	require.ErrorIs(t, b.feed(0).Err(), errIdle)
+	require.ErrorIs(t, b.feed(0).WaitClosed(t), errIdle)
 }
 
 // A sender that is gone as soon as all is sent, without reading the answer, is served as any other.
@@ -194,12 +194,12 @@ func TestSenderThatDoesNotReadAnswers(t *testing.T) {
 		_, err = fmt.Fprintf(conn, "PUT /cmaf/live/a.cmfa HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(content), content)
 		require.NoError(t, err)
 		require.NoError(t, conn.Close())
-		eventually(t, "it was taken", func() bool {
-			all := b.opener.all()
-			return len(all) > 0 && (len(content) == len(soundHeader()) || len(all[0].of(0)) > 0)
+		ingesttest.Eventually(t, "it was taken", func() bool {
+			all := b.opener.Feeds()
+			return len(all) > 0 && (len(content) == len(soundHeader()) || len(all[0].Got().Of(0)) > 0)
 		})
 	}
-	eventually(t, "samples", func() bool { return len(b.feed(0).of(0)) == 40 })
+	ingesttest.Eventually(t, "samples", func() bool { return len(b.feed(0).Got().Of(0)) == 40 })
 }
 
 // A sender that waits for leave before it sends is asked for the key, as it gives none by itself.

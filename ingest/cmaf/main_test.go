@@ -2,7 +2,6 @@ package cmaf
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -10,156 +9,43 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"weir/ingest"
-	"weir/internal/media"
+	"weir/ingest/ingesttest"
 )
 
-// opener admits feeds to the channels that it has keys of.
-type opener struct {
-	keys map[string]string
-
-	mu    sync.Mutex
-	taken error // what Open answers, where set
-	feeds []*feed
-}
-
-func (o *opener) Open(_ context.Context, p ingest.Publish) (ingest.Feed, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	key, ok := o.keys[p.Channel]
-	switch {
-	case !ok:
-		return nil, ingest.ErrUnknownChannel
-	case key != p.Key:
-		return nil, ingest.ErrKey
-	case o.taken != nil:
-		return nil, o.taken
-	}
-	for _, f := range o.feeds {
-		if f.publish.Channel == p.Channel && !f.closed() {
-			return nil, ingest.ErrTaken
+// newServer is a server of two channels, of which one has a key.
+func newServer() *ingesttest.Server {
+	keys := map[string]string{"live": "", "news": "s3cret"}
+	return &ingesttest.Server{Exclusive: true, Refuse: func(p ingest.Publish) error {
+		key, ok := keys[p.Channel]
+		switch {
+		case !ok:
+			return ingest.ErrUnknownChannel
+		case key != p.Key:
+			return ingest.ErrKey
 		}
-	}
-	f := &feed{publish: p, done: make(chan struct{})}
-	o.feeds = append(o.feeds, f)
-	return f, nil
-}
-
-func (o *opener) all() []*feed {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return slices.Clone(o.feeds)
-}
-
-// feed keeps what it gets.
-type feed struct {
-	publish ingest.Publish
-	done    chan struct{}
-
-	mu      sync.Mutex
-	formats [][]media.Format
-	samples []media.Sample
-	events  []media.Event
-	dropped []string
-	err     error
-	isDone  bool
-}
-
-func (f *feed) Start(formats []media.Format) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.formats = append(f.formats, formats)
-	return f.err
-}
-
-func (f *feed) Write(s media.Sample) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.samples = append(f.samples, s)
-	return f.err
-}
-
-func (f *feed) Event(e media.Event) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.events = append(f.events, e)
-	return f.err
-}
-
-func (f *feed) Dropped(why string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.dropped = append(f.dropped, why)
-}
-
-func (f *feed) Done() <-chan struct{} { return f.done }
-
-func (f *feed) Err() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.err
-}
-
-func (f *feed) Close(reason error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.isDone {
-		f.isDone, f.err = true, reason
-		close(f.done)
-	}
-}
-
-func (f *feed) closed() bool {
-	select {
-	case <-f.done:
-		return true
-	default:
-		return false
-	}
-}
-
-// of are the samples of the track of that index in the last formats.
-func (f *feed) of(track int) []media.Sample {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(f.samples), func(s media.Sample) bool { return s.Track != track })
-}
-
-func (f *feed) last() []media.Format {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.formats) == 0 {
 		return nil
-	}
-	return f.formats[len(f.formats)-1]
-}
-
-func (f *feed) count() (starts, samples, events, dropped int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return len(f.formats), len(f.samples), len(f.events), len(f.dropped)
+	}}
 }
 
 // bench is a handler behind an HTTP server.
 type bench struct {
 	t       *testing.T
-	opener  *opener
+	opener  *ingesttest.Server
 	handler *Handler
 	server  *httptest.Server
-	log     *syncBuffer
+	log     *ingesttest.Buffer
 }
 
 func newBench(t *testing.T, change func(*Config)) *bench {
 	t.Helper()
-	b := &bench{t: t, opener: &opener{keys: map[string]string{"live": "", "news": "s3cret"}}, log: &syncBuffer{}}
+	b := &bench{t: t, opener: newServer(), log: &ingesttest.Buffer{}}
 	cfg := Config{Ingest: b.opener, Log: slog.New(slog.NewTextHandler(b.log, nil)), Now: time.Now, Gather: 200 * time.Millisecond, GatherMost: time.Second}
 	if change != nil {
 		change(&cfg)
@@ -170,8 +56,8 @@ func newBench(t *testing.T, change func(*Config)) *bench {
 	t.Cleanup(func() {
 		h.Close()
 		b.server.Close()
-		for i, f := range b.opener.all() {
-			if !f.closed() {
+		for i, f := range b.opener.Feeds() {
+			if !f.Got().Closed {
 				t.Errorf("feed %d was left open", i)
 			}
 		}
@@ -203,44 +89,11 @@ func (b *bench) put(path string, content []byte) {
 }
 
 // feed is the n-th that was opened.
-func (b *bench) feed(n int) *feed {
+func (b *bench) feed(n int) *ingesttest.Feed {
 	b.t.Helper()
-	all := b.opener.all()
+	all := b.opener.Feeds()
 	require.Greater(b.t, len(all), n, "feeds opened")
 	return all[n]
-}
-
-// finish ends the handler's feeds as if the server was stopped, so that all that it holds has been handed over.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(time.Minute)
-	defer deadline.Stop()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for !ok() {
-		select {
-		case <-again.C:
-		case <-deadline.C:
-			t.Fatalf("not within a minute: %s", what)
-		}
-	}
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // shared is a file of the media that stand beside the checkout; the test is skipped where they are not there.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"weir/ingest/ingesttest"
 	"weir/internal/media"
 )
 
@@ -37,11 +38,11 @@ func TestSenderComesBack(t *testing.T) {
 	b.put("/cmaf/live/a.cmfa", append(soundHeader(), sound(50, 100)...))
 	b.put("/cmaf/live/a.cmfa", sound(50, 100))
 	b.put("/cmaf/live/a.cmfa", sound(150, 10))
-	eventually(t, "samples", func() bool { _, n, _, _ := b.feed(0).count(); return n == 160 })
-	require.Equal(t, upTo(0, 160), numbers(b.feed(0).of(0)))
-	starts, _, _, dropped := b.feed(0).count()
-	require.Equal(t, 1, starts)
-	require.Equal(t, 150, dropped)
+	ingesttest.Eventually(t, "samples", func() bool { return len(b.feed(0).Got().Samples) == 160 })
+	require.Equal(t, upTo(0, 160), numbers(b.feed(0).Got().Of(0)))
+	r := b.feed(0).Got()
+	require.Len(t, r.Starts, 1)
+	require.Equal(t, 150, r.Dropped())
 }
 
 // A sender that has begun anew comes with other samples for times that have been: they are no repetition, and go on.
@@ -51,8 +52,8 @@ func TestSenderBeginsAnew(t *testing.T) {
 	b.put("/cmaf/live/a.cmfa", append(soundHeader(), sound(0, 100)...))
 	again := segment(1, 0, part{1024, "another "}, part{1024, "feed    "})
 	b.put("/cmaf/live/a.cmfa", append(soundHeader(), again...))
-	eventually(t, "samples", func() bool { _, n, _, _ := b.feed(0).count(); return n == 102 })
-	last := b.feed(0).of(0)[100:]
+	ingesttest.Eventually(t, "samples", func() bool { return len(b.feed(0).Got().Samples) == 102 })
+	last := b.feed(0).Got().Of(0)[100:]
 	require.Equal(t, "another feed    ", string(last[0].Data)+string(last[1].Data))
 	require.Equal(t, media.Ticks(1024), last[1].DTS)
 }
@@ -63,11 +64,10 @@ func TestLastSegment(t *testing.T) {
 	b := newBench(t, nil)
 	b.put("/cmaf/live/a.cmfa", append(soundHeader(), sound(0, 10)...))
 	b.put("/cmaf/live/a.cmfa", append(mp4box("styp", []byte("cmfs"), be(4, 0), []byte("lmsg")), sound(10, 10)...))
-	eventually(t, "the feed is closed", func() bool { return b.feed(0).closed() })
-	require.NoError(t, b.feed(0).Err())
-	require.Equal(t, upTo(0, 20), numbers(b.feed(0).of(0)))
+	require.NoError(t, b.feed(0).WaitClosed(t))
+	require.Equal(t, upTo(0, 20), numbers(b.feed(0).Got().Of(0)))
 	b.put("/cmaf/live/a.cmfa", append(soundHeader(), sound(20, 10)...))
-	eventually(t, "samples of another feed", func() bool { return len(b.opener.all()) == 2 && len(b.feed(1).of(0)) == 10 })
+	ingesttest.Eventually(t, "samples of another feed", func() bool { return len(b.opener.Feeds()) == 2 && len(b.feed(1).Got().Of(0)) == 10 })
 }
 
 // Samples go on as they come: before their chunk is complete, and before the request is.
@@ -88,9 +88,9 @@ func TestSamplesGoOnAtOnce(t *testing.T) {
 	for i := range 20 {
 		chunk := sound(i*10, 10)
 		write(chunk[:len(chunk)-12]) // all of the last but one, and half of the last
-		eventually(t, fmt.Sprintf("samples of chunk %d", i), func() bool {
-			all := b.opener.all()
-			return len(all) == 1 && len(all[0].of(0)) == i*10+8
+		ingesttest.Eventually(t, fmt.Sprintf("samples of chunk %d", i), func() bool {
+			all := b.opener.Feeds()
+			return len(all) == 1 && len(all[0].Got().Of(0)) == i*10+8
 		})
 		write(chunk[len(chunk)-12:])
 	}
@@ -107,14 +107,13 @@ func TestTrackThatStops(t *testing.T) {
 	}
 	b.put("/cmaf/live/a.cmfa", sound(20, 100)) // more than 2 s
 	f := b.feed(0)
-	eventually(t, "samples of the first without the second", func() bool { return len(f.of(0)) == 120 })
-	require.Len(t, f.of(1), 20)
+	ingesttest.Eventually(t, "samples of the first without the second", func() bool { return len(f.Got().Of(0)) == 120 })
+	require.Len(t, f.Got().Of(1), 20)
 	b.put("/cmaf/live/b.cmfa", sound(20, 100))
 	b.put("/cmaf/live/a.cmfa", sound(120, 10))
 	b.put("/cmaf/live/b.cmfa", sound(120, 10))
-	eventually(t, "samples of both", func() bool { return len(f.of(0)) == 130 && len(f.of(1)) == 130 })
-	starts, _, _, _ := f.count()
-	require.Equal(t, 1, starts)
+	ingesttest.Eventually(t, "samples of both", func() bool { return len(f.Got().Of(0)) == 130 && len(f.Got().Of(1)) == 130 })
+	require.Len(t, f.Got().Starts, 1)
 }
 
 // A track that comes late is added, and the others keep their places.
@@ -122,13 +121,13 @@ func TestTrackThatComesLate(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)
 	b.put("/cmaf/live/z.cmfa", append(soundHeader(), sound(0, 20)...))
-	eventually(t, "samples", func() bool { return len(b.feed(0).of(0)) == 20 })
+	ingesttest.Eventually(t, "samples", func() bool { return len(b.feed(0).Got().Of(0)) == 20 })
 	b.put("/cmaf/live/a.cmfa", append(soundHeader(), sound(20, 20)...))
 	b.put("/cmaf/live/z.cmfa", sound(20, 20))
 	f := b.feed(0)
-	eventually(t, "samples of both", func() bool { return len(f.of(0)) == 40 && len(f.of(1)) == 20 })
-	require.Len(t, f.last(), 2)
-	require.Equal(t, upTo(0, 40), numbers(f.of(0)))
+	ingesttest.Eventually(t, "samples of both", func() bool { return len(f.Got().Of(0)) == 40 && len(f.Got().Of(1)) == 20 })
+	require.Len(t, f.Got().Formats(), 2)
+	require.Equal(t, upTo(0, 40), numbers(f.Got().Of(0)))
 }
 
 // Changed parameters are announced before the first sample that needs them.
@@ -139,11 +138,10 @@ func TestHeaderChanges(t *testing.T) {
 	mono := bytes.Replace(soundHeader(), []byte{5, 2, 0x11, 0x90}, []byte{5, 2, 0x11, 0x88}, 1)
 	b.put("/cmaf/live/a.cmfa", append(mono, sound(20, 20)...))
 	f := b.feed(0)
-	eventually(t, "samples", func() bool { _, n, _, _ := f.count(); return n == 40 })
-	starts, _, _, _ := f.count()
-	require.Equal(t, 2, starts)
-	require.Equal(t, []byte{0x11, 0x90}, f.formats[0][0].Config)
-	require.Equal(t, []byte{0x11, 0x88}, f.formats[1][0].Config)
+	ingesttest.Eventually(t, "samples", func() bool { return len(f.Got().Samples) == 40 })
+	require.Len(t, f.Got().Starts, 2)
+	require.Equal(t, []byte{0x11, 0x90}, f.Got().Starts[0][0].Config)
+	require.Equal(t, []byte{0x11, 0x88}, f.Got().Starts[1][0].Config)
 }
 
 // Another request for the same track takes the place of one that hangs.
@@ -159,12 +157,12 @@ func TestRequestThatHangsIsOvertaken(t *testing.T) {
 	chunk := sound(0, 20)
 	_, err := w.Write(append(soundHeader(), chunk[:len(chunk)-4]...))
 	require.NoError(t, err)
-	eventually(t, "samples", func() bool { all := b.opener.all(); return len(all) == 1 && len(all[0].of(0)) == 19 })
+	ingesttest.Eventually(t, "samples", func() bool { all := b.opener.Feeds(); return len(all) == 1 && len(all[0].Got().Of(0)) == 19 })
 	b.put("/cmaf/live/a.cmfa", append(soundHeader(), sound(0, 40)...))
 	require.Equal(t, 409, <-answered)
 	_ = w.Close()
-	eventually(t, "samples", func() bool { return len(b.feed(0).of(0)) == 40 })
-	require.Equal(t, upTo(0, 40), numbers(b.feed(0).of(0)))
+	ingesttest.Eventually(t, "samples", func() bool { return len(b.feed(0).Got().Of(0)) == 40 })
+	require.Equal(t, upTo(0, 40), numbers(b.feed(0).Got().Of(0)))
 }
 
 // The edit list of a header counts: what it presents first is at 0, behind an empty edit.
@@ -173,6 +171,6 @@ func TestEditList(t *testing.T) {
 	b := newBench(t, nil)
 	elst := mp4box("elst", be(4, 0, 2, 500, 1<<32-1, 1<<16, 0, 2048, 1<<16))
 	b.put("/cmaf/live/a.cmfa", append(moov(1, 48000, "soun", aacEntry(), mp4box("edts", elst)), sound(100, 10)...))
-	eventually(t, "samples", func() bool { all := b.opener.all(); return len(all[0].of(0)) == 10 })
-	require.Equal(t, media.Ticks(100*1024+24000-2048), b.feed(0).of(0)[0].DTS)
+	ingesttest.Eventually(t, "samples", func() bool { all := b.opener.Feeds(); return len(all[0].Got().Of(0)) == 10 })
+	require.Equal(t, media.Ticks(100*1024+24000-2048), b.feed(0).Got().Of(0)[0].DTS)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/Eyevinn/mp4ff/mp4"
 	"github.com/stretchr/testify/require"
 
+	"weir/ingest/ingesttest"
 	"weir/internal/media"
 )
 
@@ -152,19 +153,19 @@ func TestSharedMediaComesOut(t *testing.T) {
 				f := b.feed(0)
 				t.Cleanup(func() {
 					if t.Failed() {
-						for i := range f.last() {
-							t.Logf("track %d: %d of %d samples", i, len(f.of(i)), len(want[i]))
+						for i := range f.Got().Formats() {
+							t.Logf("track %d: %d of %d samples", i, len(f.Got().Of(i)), len(want[i]))
 						}
 					}
 				})
-				eventually(t, fmt.Sprintf("all %d samples", total), func() bool { _, n, _, d := f.count(); return n+d >= total })
-				require.Len(t, b.opener.all(), 1)
-				require.Len(t, f.last(), len(p.tracks))
-				starts, _, _, dropped := f.count()
-				require.Equal(t, 1, starts)
-				require.Zero(t, dropped, "%q", f.dropped)
+				f.Wait(t, fmt.Sprintf("all %d samples", total), func(r ingesttest.Record) bool { return len(r.Samples)+r.Dropped() >= total })
+				require.Len(t, b.opener.Feeds(), 1)
+				require.Len(t, f.Got().Formats(), len(p.tracks))
+				r := f.Got()
+				require.Len(t, r.Starts, 1)
+				require.Zero(t, r.Dropped(), "%q", r.Drops)
 				for i := range p.tracks {
-					requireSame(t, want[i], f.of(i))
+					requireSame(t, want[i], f.Got().Of(i))
 				}
 				requireInOrder(t, f)
 			})
@@ -173,11 +174,11 @@ func TestSharedMediaComesOut(t *testing.T) {
 }
 
 // requireInOrder checks that samples of all tracks were handed over by decoding time, but for the slack.
-func requireInOrder(t *testing.T, f *feed) {
+func requireInOrder(t *testing.T, f *ingesttest.Feed) {
 	t.Helper()
-	formats := f.last()
+	formats := f.Got().Formats()
 	newest := media.Ticks(0)
-	for i, s := range f.samples {
+	for i, s := range f.Got().Samples {
 		at := media.Rescale(s.DTS, formats[s.Track].Clock.Timescale, nanoscale)
 		require.LessOrEqual(t, newest-at, media.Ticks(slack)+media.Ticks(100*time.Millisecond), "sample %d", i)
 		newest = max(newest, at)

@@ -118,6 +118,12 @@ func (f *Feed) Dropped(why string) {
 // Done is part of ingest.Feed.
 func (f *Feed) Done() <-chan struct{} { return f.done }
 
+func (f *Feed) isOver() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.over
+}
+
 // Err is part of ingest.Feed.
 func (f *Feed) Err() error {
 	f.mu.Lock()

@@ -31,7 +31,7 @@ func (s *Server) Open(_ context.Context, p ingest.Publish) (ingest.Feed, error) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	taken := func(f *Feed) bool {
-		return f.Publish.Channel == p.Channel && f.Publish.Rendition == p.Rendition && !f.Got().Closed
+		return f.Publish.Channel == p.Channel && f.Publish.Rendition == p.Rendition && !f.isOver()
 	}
 	if s.Exclusive && slices.ContainsFunc(s.feeds, taken) {
 		return nil, ingest.ErrTaken
