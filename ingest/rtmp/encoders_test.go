@@ -14,6 +14,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/opus"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 	"weir/internal/media"
 )
 
@@ -33,31 +34,31 @@ const gstSource = "videotestsrc num-buffers=50 ! video/x-raw,width=64,height=64,
 
 func TestGStreamerPush(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	addr, _ := serve(t, Config{Ingest: in})
 	out := gstreamer(t, gstSource+"audiotestsrc num-buffers=80 ! audio/x-raw,rate=44100 ! avenc_aac ! m. m. ! rtmp2sink location=rtmp://"+addr+"/live/news?key=a")
-	feed := in.wait(t)
-	if err := feed.waitClosed(t); err != nil && !lost(err) {
+	feed := in.Next(t)
+	if err := feed.WaitClosed(t); err != nil && !lost(err) {
 		t.Errorf("closed by %v\n%s", err, out)
 	}
-	video, audio := 0, 0
-	for i, s := range feed.samples {
-		if feed.starts[feed.at[i]][s.Track].Codec == media.AVC {
+	r, video, audio := feed.Got(), 0, 0
+	for i, s := range r.Samples {
+		if r.Starts[r.At[i]][s.Track].Codec == media.AVC {
 			video++
 		} else {
 			audio++
 		}
 	}
-	if video != 50 || audio < 75 || feed.publish.Channel != "news" || feed.publish.Key != "a" {
-		t.Errorf("%d pictures and %d audio frames of %#v in %d starts\n%s", video, audio, feed.publish, len(feed.starts), out)
+	if video != 50 || audio < 75 || feed.Publish.Channel != "news" || feed.Publish.Key != "a" {
+		t.Errorf("%d pictures and %d audio frames of %#v in %d starts\n%s", video, audio, feed.Publish, len(r.Starts), out)
 	}
 }
 
 // GStreamer publishes with a transaction of 0.
 func TestGStreamerShowsWhyItIsRefused(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
-	in.refuse = func(p ingest.Publish) error {
+	in := &ingesttest.Server{}
+	in.Refuse = func(p ingest.Publish) error {
 		if p.Channel == "taken" {
 			return ingest.ErrTaken
 		}
@@ -74,7 +75,7 @@ func TestGStreamerShowsWhyItIsRefused(t *testing.T) {
 // gortmplib's own client pushes HEVC and Opus by Enhanced RTMP.
 func TestEnhancedPush(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	addr, _ := serve(t, Config{Ingest: in})
 	u, err := url.Parse("rtmp://" + addr + "/live/news?key=a")
 	if err != nil {
@@ -107,8 +108,8 @@ func TestEnhancedPush(t *testing.T) {
 	if err := w.WriteH265(video, 80*time.Millisecond, 80*time.Millisecond, [][]byte{trail}); err != nil {
 		t.Fatal(err)
 	}
-	feed := in.wait(t)
-	got := feed.waitSamples(t, 3)
+	feed := in.Next(t)
+	got := feed.WaitSamples(t, 3)
 	want := []media.Sample{
 		{Track: 0, PTS: 80, DTS: 40, Sync: true, Data: append([]byte{0, 0, 0, 4}, irap...)},
 		{Track: 1, PTS: 60, DTS: 60, Sync: true, Data: []byte{0xfc, 1, 2}},
@@ -119,9 +120,7 @@ func TestEnhancedPush(t *testing.T) {
 			t.Errorf("sample %d is %+v, want %+v", i, g, w)
 		}
 	}
-	feed.mu.Lock()
-	defer feed.mu.Unlock()
-	if f := feed.starts[0]; len(f) != 2 || f[0].Codec != media.HEVC || f[1].Codec != media.Opus || !bytes.Equal(f[1].Config, unhex(t, "000201380000bb80000000")) {
-		t.Errorf("announced %v, Opus %x", feed.starts, f[1].Config)
+	if f := feed.Got().Formats(); len(f) != 2 || f[0].Codec != media.HEVC || f[1].Codec != media.Opus || !bytes.Equal(f[1].Config, unhex(t, "000201380000bb80000000")) {
+		t.Errorf("announced %v, Opus %x", f, f[1].Config)
 	}
 }

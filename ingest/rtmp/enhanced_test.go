@@ -143,13 +143,12 @@ func TestTracksOfOneConnection(t *testing.T) {
 	c.video(0, append([]byte{0x93, 'h', 'v', 'c', '1'}, 0, 0, 0, 3, 0x26, 1, 0xaf)...)
 	c.video(0, 0x96, 0x21, 'a', 'v', '0', '1', 1, 0, 0, 2, 0x0a, 0x0b, 'v', 'p', '0', '9', 2, 0, 0, 1, 9)
 	c.audio(21, 0x95, 0x11, 'm', 'p', '4', 'a', 0, 0, 0, 1, 5, 1, 0, 0, 1, 6)
-	samples := feed.waitSamples(t, 4)
-	feed.mu.Lock()
-	defer feed.mu.Unlock()
-	if len(feed.starts) != 1 {
-		t.Fatalf("announced %v", feed.starts)
+	samples := feed.WaitSamples(t, 4)
+	r := feed.Got()
+	if len(r.Starts) != 1 {
+		t.Fatalf("announced %v", r.Starts)
 	}
-	if got := fmt.Sprint(feed.starts[0]); got != "[hevc av1 aac (en) aac (de-AT)]" {
+	if got := fmt.Sprint(r.Starts[0]); got != "[hevc av1 aac (en) aac (de-AT)]" {
 		t.Errorf("announced %s", got)
 	}
 	for i, want := range []media.Sample{
@@ -162,8 +161,8 @@ func TestTracksOfOneConnection(t *testing.T) {
 			t.Errorf("sample %d is %+v, want %+v", i, got, want)
 		}
 	}
-	if feed.dropped != 2 {
-		t.Errorf("%d packets of the third picture were counted", feed.dropped)
+	if r.Dropped() != 2 {
+		t.Errorf("%d packets of the third picture were counted", r.Dropped())
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 	"weir/internal/media"
 )
 
@@ -93,22 +94,23 @@ func TestFFmpegPushIsBitExact(t *testing.T) {
 			t.Parallel()
 			path := sharedMedia(t, name)
 			source := ffprobe(t, path)
-			in := newFakeIngest()
+			in := &ingesttest.Server{}
 			addr, _ := serve(t, Config{Ingest: in})
 			if out, err := ffmpeg(t, "-copyts", "-i", path, "-map", "0:v", "-map", "0:a", "-c", "copy", "-f", "flv", "rtmp://"+addr+"/live/news?key=a"); err != nil {
 				t.Fatalf("ffmpeg: %v\n%s", err, out)
 			}
-			feed := in.wait(t)
-			if err := feed.waitClosed(t); err != nil {
+			feed := in.Next(t)
+			if err := feed.WaitClosed(t); err != nil {
 				t.Errorf("feed ended by %v", err)
 			}
-			if feed.publish.Channel != "news" || feed.publish.Key != "a" {
-				t.Errorf("publish = %#v", feed.publish)
+			if feed.Publish.Channel != "news" || feed.Publish.Key != "a" {
+				t.Errorf("publish = %#v", feed.Publish)
 			}
-			if len(feed.starts) != 1 {
-				t.Fatalf("%d announcements, want one", len(feed.starts))
+			r := feed.Got()
+			if len(r.Starts) != 1 {
+				t.Fatalf("%d announcements, want one", len(r.Starts))
 			}
-			compare(t, source, feed.starts[0], feed.samples)
+			compare(t, source, r.Starts[0], r.Samples)
 		})
 	}
 }
@@ -150,8 +152,8 @@ func compare(t *testing.T, source probe, formats []media.Format, samples []media
 func TestFFmpegShowsWhyItIsRefused(t *testing.T) {
 	t.Parallel()
 	needs(t, "ffmpeg")
-	in := newFakeIngest()
-	in.refuse = func(p ingest.Publish) error {
+	in := &ingesttest.Server{}
+	in.Refuse = func(p ingest.Publish) error {
 		switch {
 		case p.Channel == "none":
 			return ingest.ErrUnknownChannel

@@ -12,6 +12,8 @@ import (
 	"github.com/bluenviron/gortmplib/pkg/amf0"
 	"github.com/bluenviron/gortmplib/pkg/bytecounter"
 	"github.com/bluenviron/gortmplib/pkg/rawmessage"
+
+	"weir/ingest/ingesttest"
 )
 
 // script is a connection that says what it was given and hears nothing.
@@ -41,16 +43,14 @@ func FuzzConnection(f *testing.F) {
 		{{typeData}, []byte("\x02\x00\x0aonMetaData\x03\x00\x13audioTrackIdInfoMap\x03\x00\x011\x03\x00\x08language\x02\x00\x02de\x00\x00\x09\x00\x00\x09\x00\x00\x09")},
 	}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		in := newFakeIngest()
+		in := &ingesttest.Server{}
 		cfg := New(Config{Ingest: in, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}).cfg
 		c := newConn(cfg, script{bytes.NewReader(append(bytes.Clone(hello), b...))})
 		_ = c.serve(context.Background())
-		select {
-		case feed := <-in.feeds:
-			if !feed.ended {
-				t.Fatal("the feed was left open")
+		for _, feed := range in.Feeds() {
+			if !feed.Got().Closed {
+				t.Fatal("a feed was left open")
 			}
-		default:
 		}
 	})
 }

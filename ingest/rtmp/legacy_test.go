@@ -176,15 +176,14 @@ func TestAggregates(t *testing.T) {
 	c.send(typeAggregate, 6000, tag(typeAggregate, 0, tag(typeVideo, 0, avcSlice)))
 	c.video(5080, avcSlice...)
 	got := ""
-	for _, s := range feed.waitSamples(t, 4) {
+	for _, s := range feed.WaitSamples(t, 4) {
 		got += fmt.Sprint(s.Track, "@", s.DTS, " ")
 	}
 	if want := "0@5000 1@5023 0@5040 0@5080 "; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	feed.mu.Lock()
-	defer feed.mu.Unlock()
-	if feed.dropped != 2 {
-		t.Errorf("%d malformed messages were counted, want 2", feed.dropped)
+	r := feed.Got()
+	if r.Dropped() != 2 {
+		t.Errorf("%d malformed messages were counted, want 2", r.Dropped())
 	}
 }

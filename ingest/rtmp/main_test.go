@@ -1,9 +1,37 @@
 package rtmp
 
 import (
+	"context"
+	"net"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"weir/ingest/ingesttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// serve runs a server until the test ends, and gives its address and what stops it before.
+func serve(t *testing.T, cfg Config) (addr string, stop func()) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Listener, cfg.Log = ln, ingesttest.Log(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := New(cfg).Run(ctx); err != nil {
+			t.Errorf("run: %v", err)
+		}
+	}()
+	stop = func() {
+		cancel()
+		<-ended
+	}
+	t.Cleanup(stop)
+	return ln.Addr().String(), stop
+}

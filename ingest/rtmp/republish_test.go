@@ -10,12 +10,13 @@ import (
 	"github.com/bluenviron/gortmplib/pkg/amf0"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 )
 
 // A client stops and publishes again on the same connection, to another channel too. Its first feed is closed before.
 func TestPublishAgainOnOneConnection(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	addr, _ := serve(t, Config{Ingest: in})
 	c := dial(t, addr, "live")
 	for i, channel := range []string{"news", "news", "sport"} {
@@ -26,25 +27,25 @@ func TestPublishAgainOnOneConnection(t *testing.T) {
 		if code, text := c.status(); code != codePublished {
 			t.Fatalf("publish %d: %s %s", i, code, text)
 		}
-		feed := in.wait(t)
-		if feed.publish.Channel != channel {
-			t.Errorf("publish %d is to %s", i, feed.publish.Channel)
+		feed := in.Next(t)
+		if feed.Publish.Channel != channel {
+			t.Errorf("publish %d is to %s", i, feed.Publish.Channel)
 		}
 		c.video(uint32(i)*1000, avcHeader...)
 		c.video(uint32(i)*1000, avcIDR...)
 		c.command("FCUnpublish", 6, nil, channel)
 		c.command("deleteStream", 7, nil, float64(1))
-		if err := feed.waitClosed(t); err != nil {
+		if err := feed.WaitClosed(t); err != nil {
 			t.Errorf("publish %d ended by %v", i, err)
 		}
 		if code, _ := c.status(); code != codeUnpublished {
 			t.Errorf("publish %d: told %s", i, code)
 		}
-		if len(feed.samples) != 1 {
-			t.Errorf("publish %d: %d samples", i, len(feed.samples))
+		if n := len(feed.Got().Samples); n != 1 {
+			t.Errorf("publish %d: %d samples", i, n)
 		}
 	}
-	in.refuse = func(ingest.Publish) error { return ingest.ErrKey }
+	in.Refuse = func(ingest.Publish) error { return ingest.ErrKey }
 	c.command("publish", 5, nil, "news", "live")
 	if code, _ := c.status(); code != codeDenied {
 		t.Errorf("told %s", code)
@@ -57,7 +58,7 @@ func TestIdleAfterPublishing(t *testing.T) {
 	t.Parallel()
 	c, feed := pushTo(t, Config{HandshakeTimeout: 300 * time.Millisecond})
 	c.command("deleteStream", 7, nil, float64(1))
-	if err := feed.waitClosed(t); err != nil {
+	if err := feed.WaitClosed(t); err != nil {
 		t.Errorf("closed by %v", err)
 	}
 	c.waitEOF()
@@ -79,9 +80,9 @@ func TestOneStreamAConnection(t *testing.T) {
 	c.video(0, avcHeader...)
 	c.video(0, avcIDR...)
 	c.video(1000, avcSlice...)
-	feed.waitSamples(t, 2)
+	feed.WaitSamples(t, 2)
 	c.command("publish", 8, nil, "sport", "live")
-	if err := feed.waitClosed(t); !errors.Is(err, errProtocol) {
+	if err := feed.WaitClosed(t); !errors.Is(err, errProtocol) {
 		t.Errorf("closed by %v", err)
 	}
 	if code, text := c.status(); code != codeFailed || !strings.Contains(text, "second publish") {
@@ -100,13 +101,13 @@ func TestMalformedMessages(t *testing.T) {
 			c.video(40*i, avcIDR...)
 		}
 	}
-	if n := len(feed.waitSamples(t, 15)); n != 15 {
+	if n := len(feed.WaitSamples(t, 15)); n != 15 {
 		t.Errorf("%d samples", n)
 	}
 	for range maxMalformed + 1 {
 		c.audio(0, 0xaf)
 	}
-	if err := feed.waitClosed(t); !errors.Is(err, errMalformed) {
+	if err := feed.WaitClosed(t); !errors.Is(err, errMalformed) {
 		t.Errorf("closed by %v", err)
 	}
 	if code, text := c.status(); code != codeFailed || !strings.Contains(text, "101 messages in a row") {
@@ -117,7 +118,7 @@ func TestMalformedMessages(t *testing.T) {
 // What the server can is told in the answer to connect; a client that can connect again is asked to when the server stops.
 func TestReconnectRequest(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	addr, stop := serve(t, Config{Ingest: in})
 	c := dialWith(t, addr, amf0.Object{
 		{Key: "app", Value: "live"},
@@ -133,7 +134,7 @@ func TestReconnectRequest(t *testing.T) {
 		t.Errorf("fourCcList %s", got)
 	}
 	c.publish("news")
-	feed := in.wait(t)
+	feed := in.Next(t)
 	go stop()
 	for _, want := range []string{codeReconnect, codeUnpublished, codeClosed} {
 		if code, _ := c.status(); code != want {
@@ -141,7 +142,7 @@ func TestReconnectRequest(t *testing.T) {
 		}
 	}
 	_ = c.nc.Close()
-	if err := feed.waitClosed(t); !errors.Is(err, ingest.ErrClosing) {
+	if err := feed.WaitClosed(t); !errors.Is(err, ingest.ErrClosing) {
 		t.Errorf("closed by %v", err)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -18,6 +17,8 @@ import (
 	"time"
 
 	"github.com/bluenviron/gortmplib/pkg/amf0"
+
+	"weir/ingest/ingesttest"
 )
 
 // writePair makes a certificate for localhost with that serial number, and its key, as files.
@@ -54,7 +55,7 @@ func writePair(t *testing.T, dir string, serial int64) (certificate, key string)
 }
 
 // serveSecurely is serve with RTMPS.
-func serveSecurely(t *testing.T, in *fakeIngest, certificate, key string, handshake time.Duration) string {
+func serveSecurely(t *testing.T, in *ingesttest.Server, certificate, key string, handshake time.Duration) string {
 	t.Helper()
 	plain, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -64,10 +65,11 @@ func serveSecurely(t *testing.T, in *fakeIngest, certificate, key string, handsh
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- New(Config{Listener: ln, Ingest: in, Log: log, HandshakeTimeout: handshake}).Run(ctx) }()
+	go func() {
+		ended <- New(Config{Listener: ln, Ingest: in, Log: ingesttest.Log(t), HandshakeTimeout: handshake}).Run(ctx)
+	}()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -82,7 +84,7 @@ func TestRTMPS(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	certificate, key := writePair(t, dir, 1)
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	addr := serveSecurely(t, in, certificate, key, 0)
 	for _, serial := range []int64{1, 1, 2, 2} {
 		if serial == 2 {
@@ -99,12 +101,12 @@ func TestRTMPS(t *testing.T) {
 		if code, text := c.publish("news"); code != codePublished {
 			t.Fatalf("%s: %s", code, text)
 		}
-		feed := in.wait(t)
+		feed := in.Next(t)
 		c.video(0, avcHeader...)
 		c.video(0, avcIDR...)
 		c.command("deleteStream", 7, nil, float64(1))
-		if err := feed.waitClosed(t); err != nil || len(feed.samples) != 1 {
-			t.Errorf("closed by %v with %d samples", err, len(feed.samples))
+		if err, n := feed.WaitClosed(t), len(feed.Got().Samples); err != nil || n != 1 {
+			t.Errorf("closed by %v with %d samples", err, n)
 		}
 		_ = nc.Close()
 	}
@@ -125,7 +127,7 @@ func TestRTMPS(t *testing.T) {
 func TestRTMPSHandshakeIsBounded(t *testing.T) {
 	t.Parallel()
 	certificate, key := writePair(t, t.TempDir(), 1)
-	addr := serveSecurely(t, newFakeIngest(), certificate, key, 300*time.Millisecond)
+	addr := serveSecurely(t, &ingesttest.Server{}, certificate, key, 300*time.Millisecond)
 	for _, said := range []string{"", "\x16\x03\x01", "\x03 plain RTMP"} {
 		nc, err := net.Dial("tcp", addr)
 		if err != nil {
@@ -147,16 +149,16 @@ func TestFFmpegPushesByRTMPS(t *testing.T) {
 	t.Parallel()
 	needs(t, "ffmpeg")
 	certificate, key := writePair(t, t.TempDir(), 1)
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	addr := serveSecurely(t, in, certificate, key, 0)
 	if out, err := ffmpeg(t, "-f", "lavfi", "-i", "anullsrc=d=2", "-c:a", "aac", "-f", "flv", "rtmps://"+addr+"/live/news"); err != nil {
 		t.Fatalf("ffmpeg: %v\n%s", err, out)
 	}
-	feed := in.wait(t)
-	if err := feed.waitClosed(t); err != nil && !lost(err) {
+	feed := in.Next(t)
+	if err := feed.WaitClosed(t); err != nil && !lost(err) {
 		t.Errorf("closed by %v", err)
 	}
-	if len(feed.samples) < 86 {
-		t.Errorf("%d samples", len(feed.samples))
+	if n := len(feed.Got().Samples); n < 86 {
+		t.Errorf("%d samples", n)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 	"weir/internal/media"
 )
 
@@ -27,16 +28,16 @@ var (
 )
 
 // pushTo opens a channel as a hand-made client.
-func pushTo(t *testing.T, cfg Config) (*client, *fakeFeed) {
+func pushTo(t *testing.T, cfg Config) (*client, *ingesttest.Feed) {
 	t.Helper()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	cfg.Ingest = in
 	addr, _ := serve(t, cfg)
 	c := dial(t, addr, "live")
 	if code, text := c.publish("news"); code != codePublished {
 		t.Fatalf("%s: %s", code, text)
 	}
-	return c, in.wait(t)
+	return c, in.Next(t)
 }
 
 // Repeated headers are nothing; a changed one, and a track that comes late, are announced before the next sample; composition times are
@@ -58,25 +59,24 @@ func TestChangesInMidStream(t *testing.T) {
 	c.send(typeAudio, late+90, append([]byte{0x95, 0x01, 'm', 'p', '4', 'a', 1}, aacFrame[2:]...))
 	c.video(0x20, 0x27, 2, 0, 0, 0) // end of sequence
 	c.video(0x20, avcSlice...)
-	samples := feed.waitSamples(t, 6)
+	samples := feed.WaitSamples(t, 6)
 	want := []string{
 		"0: track 0 4294967040 4294967040 true", "0: track 1 4294967050 4294967050 true", "0: track 0 4294967040 4294967080 false",
 		"1: track 0 4294967120 4294967120 true", "2: track 2 4294967130 4294967130 true", "2: track 0 32 32 false",
 	}
-	feed.mu.Lock()
-	defer feed.mu.Unlock()
+	r := feed.Got()
 	for i, s := range samples {
-		if got := fmt.Sprintf("%d: track %d %d %d %t", feed.at[i], s.Track, s.PTS, s.DTS, s.Sync); got != want[i] {
+		if got := fmt.Sprintf("%d: track %d %d %d %t", r.At[i], s.Track, s.PTS, s.DTS, s.Sync); got != want[i] {
 			t.Errorf("sample %d is %s, want %s", i, got, want[i])
 		}
 	}
-	if len(feed.starts) != 3 || len(feed.starts[0]) != 2 || !bytes.Equal(feed.starts[1][0].Config, avcHeader2[5:]) || len(feed.starts[2]) != 3 {
-		t.Errorf("announced %v", feed.starts)
+	if len(r.Starts) != 3 || len(r.Starts[0]) != 2 || !bytes.Equal(r.Starts[1][0].Config, avcHeader2[5:]) || len(r.Starts[2]) != 3 {
+		t.Errorf("announced %v", r.Starts)
 	}
-	if feed.dropped != 1 {
-		t.Errorf("%d frames dropped", feed.dropped)
+	if r.Dropped() != 1 {
+		t.Errorf("%d frames dropped", r.Dropped())
 	}
-	if clock := feed.starts[0][0].Clock; clock != (media.Clock{Timescale: 1000, Wrap: 1 << 32}) {
+	if clock := r.Starts[0][0].Clock; clock != (media.Clock{Timescale: 1000, Wrap: 1 << 32}) {
 		t.Errorf("clock %v", clock)
 	}
 	if !bytes.Equal(samples[0].Data, idr) {
@@ -94,11 +94,11 @@ func TestEnds(t *testing.T) {
 		c.video(0, avcIDR...)
 		c.command("FCUnpublish", 6, nil, "news")
 		c.command("deleteStream", 7, nil, float64(1))
-		if err := feed.waitClosed(t); err != nil {
+		if err := feed.WaitClosed(t); err != nil {
 			t.Errorf("closed by %v", err)
 		}
-		if len(feed.samples) != 1 {
-			t.Errorf("%d samples of a feed shorter than the discovery", len(feed.samples))
+		if n := len(feed.Got().Samples); n != 1 {
+			t.Errorf("%d samples of a feed shorter than the discovery", n)
 		}
 		if code, _ := c.status(); code != codeUnpublished {
 			t.Errorf("told %s", code)
@@ -108,14 +108,14 @@ func TestEnds(t *testing.T) {
 		t.Parallel()
 		c, feed := pushTo(t, Config{})
 		_ = c.nc.Close()
-		if err := feed.waitClosed(t); !errors.Is(err, io.EOF) {
+		if err := feed.WaitClosed(t); !errors.Is(err, io.EOF) {
 			t.Errorf("closed by %v", err)
 		}
 	})
 	t.Run("silence", func(t *testing.T) {
 		t.Parallel()
 		c, feed := pushTo(t, Config{IdleTimeout: 50 * time.Millisecond})
-		if err := feed.waitClosed(t); !errors.Is(err, errIdle) {
+		if err := feed.WaitClosed(t); !errors.Is(err, errIdle) {
 			t.Errorf("closed by %v", err)
 		}
 		if code, text := c.status(); code != codeFailed || !strings.Contains(text, "nothing received") {
@@ -126,7 +126,7 @@ func TestEnds(t *testing.T) {
 		t.Parallel()
 		c, feed := pushTo(t, Config{})
 		c.audio(0, 0xb2, 1, 2, 3)
-		if err := feed.waitClosed(t); !errors.Is(err, errUnsupported) {
+		if err := feed.WaitClosed(t); !errors.Is(err, errUnsupported) {
 			t.Errorf("closed by %v", err)
 		}
 		if code, text := c.status(); code != codeFailed || !strings.Contains(text, "Speex") {
@@ -137,12 +137,12 @@ func TestEnds(t *testing.T) {
 	t.Run("server's wish", func(t *testing.T) {
 		t.Parallel()
 		c, feed := pushTo(t, Config{})
-		feed.end(ingest.ErrDeleted)
+		feed.End(ingest.ErrDeleted)
 		if code, text := c.status(); code != codeBadName || text != "the channel was deleted" {
 			t.Errorf("told %s %s", code, text)
 		}
 		// The client is still there: a channel was kept until it had gone, or two seconds had passed.
-		if err := feed.waitClosed(t); !errors.Is(err, ingest.ErrDeleted) {
+		if err := feed.WaitClosed(t); !errors.Is(err, ingest.ErrDeleted) {
 			t.Errorf("closed by %v", err)
 		}
 		c.waitEOF()
@@ -152,11 +152,11 @@ func TestEnds(t *testing.T) {
 // Publishers are told when the server stops.
 func TestShutdown(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	addr, stop := serve(t, Config{Ingest: in})
 	c := dial(t, addr, "live")
 	c.publish("news")
-	feed := in.wait(t)
+	feed := in.Next(t)
 	half := dial(t, addr, "live") // connected only
 	go stop()
 	if code, _ := c.status(); code != codeUnpublished {
@@ -167,7 +167,7 @@ func TestShutdown(t *testing.T) {
 	}
 	_ = c.nc.Close()
 	_ = half.nc.Close()
-	if err := feed.waitClosed(t); !errors.Is(err, ingest.ErrClosing) {
+	if err := feed.WaitClosed(t); !errors.Is(err, ingest.ErrClosing) {
 		t.Errorf("closed by %v", err)
 	}
 }
@@ -175,7 +175,7 @@ func TestShutdown(t *testing.T) {
 // Who does not speak RTMP, or takes too long, is gone soon, and nobody else notices.
 func TestHostileClients(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	addr, _ := serve(t, Config{Ingest: in, HandshakeTimeout: 300 * time.Millisecond})
 	for name, send := range map[string][]byte{
 		"http":      []byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
@@ -219,11 +219,11 @@ func TestHostileClients(t *testing.T) {
 // More connections than allowed are closed at once.
 func TestConnectionBound(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	addr, _ := serve(t, Config{Ingest: in, Connections: 1})
 	c := dial(t, addr, "live")
 	c.publish("news")
-	in.wait(t)
+	in.Next(t)
 	nc, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
