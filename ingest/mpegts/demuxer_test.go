@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"weir/ingest"
+	"weir/ingest/ingesttest"
 	"weir/ingest/mpegts/tstest"
 	"weir/internal/media"
 )
@@ -27,14 +29,14 @@ func TestTransportsAreAlike(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(want.of(0)); n != 60 {
+	if n := len(want.Of(0)); n != 60 {
 		t.Fatalf("%d pictures", n)
 	}
-	if n := len(want.of(1)); n != 114 {
+	if n := len(want.Of(1)); n != 114 {
 		t.Fatalf("%d audio frames", n)
 	}
-	if want.drops() != 0 || len(want.starts) != 1 || want.starts[0][1].Language != "de" {
-		t.Fatalf("%v %v", want.dropped, want.starts)
+	if want.Dropped() != 0 || len(want.Starts) != 1 || want.Starts[0][1].Language != "de" {
+		t.Fatalf("%v %v", want.Drops, want.Starts)
 	}
 	wide := func(before, after int) (out []byte) {
 		for p := range slices.Chunk(plain, packetSize) {
@@ -63,7 +65,7 @@ func TestTransportsAreAlike(t *testing.T) {
 				t.Fatal(err)
 			}
 			for track := range 2 {
-				requireEqual(t, want.of(track), got.of(track))
+				requireEqual(t, want.Of(track), got.Of(track))
 			}
 		})
 	}
@@ -144,7 +146,7 @@ func TestDamageIsLeftOut(t *testing.T) {
 			}
 			missing := 0
 			for track := range 2 {
-				all, have := want.of(track), got.of(track)
+				all, have := want.Of(track), got.Of(track)
 				at := 0
 				for _, s := range have {
 					if strings.Contains(name, "swapped") { // what comes late is handed over late
@@ -163,8 +165,8 @@ func TestDamageIsLeftOut(t *testing.T) {
 					t.Errorf("only %d of %d samples of track %d", len(have), len(all), track)
 				}
 			}
-			if missing == 0 && !strings.Contains(name, "garbage") || got.drops() == 0 {
-				t.Errorf("%d are missing, %v", missing, got.dropped)
+			if missing == 0 && !strings.Contains(name, "garbage") || got.Dropped() == 0 {
+				t.Errorf("%d are missing, %v", missing, got.Drops)
 			}
 		})
 	}
@@ -180,11 +182,11 @@ func TestDuplicatesChangeNothing(t *testing.T) {
 	}
 	want, _ := demux(plain, 1316, Config{})
 	got, err := demux(twice, 1316, Config{})
-	if err != nil || got.drops() != 0 {
-		t.Fatal(err, got.dropped)
+	if err != nil || got.Dropped() != 0 {
+		t.Fatal(err, got.Drops)
 	}
-	requireEqual(t, want.of(0), got.of(0))
-	requireEqual(t, want.of(1), got.of(1))
+	requireEqual(t, want.Of(0), got.Of(0))
+	requireEqual(t, want.Of(1), got.Of(1))
 }
 
 // Timestamps are handed over as they are, with the clock that says where they wrap.
@@ -192,18 +194,18 @@ func TestTimestampsWrap(t *testing.T) {
 	t.Parallel()
 	const start = 1<<33 - 20*3600
 	r, err := demux(stream25(tstest.Feed{Frames: 50, Start: start}), 1316, Config{})
-	if err != nil || r.drops() != 0 || len(r.starts) != 1 {
-		t.Fatal(err, r.dropped, len(r.starts))
+	if err != nil || r.Dropped() != 0 || len(r.Starts) != 1 {
+		t.Fatal(err, r.Drops, len(r.Starts))
 	}
-	if c := r.starts[0][0].Clock; c != (media.Clock{Timescale: 90000, Wrap: 1 << 33}) {
+	if c := r.Starts[0][0].Clock; c != (media.Clock{Timescale: 90000, Wrap: 1 << 33}) {
 		t.Error(c)
 	}
-	for i, s := range r.of(0) {
+	for i, s := range r.Of(0) {
 		if want := media.Ticks(start+i*3600) & timeMask; s.DTS != want {
 			t.Fatalf("DTS of picture %d is %d, not %d", i, s.DTS, want)
 		}
 	}
-	for i, s := range r.of(1) {
+	for i, s := range r.Of(1) {
 		if want := media.Ticks(start+7200+i*1920) & timeMask; s.PTS != want {
 			t.Fatalf("PTS of audio frame %d is %d, not %d", i, s.PTS, want)
 		}
@@ -219,7 +221,7 @@ func TestNoTransportStream(t *testing.T) {
 	}
 	for name, data := range map[string][]byte{"noise": noise, "nothing": nil, "text": bytes.Repeat([]byte("GET / HTTP/1.1\r\n"), 99)} {
 		rec, err := demux(data, 1316, Config{})
-		if !errors.Is(err, ErrNoTS) || len(rec.starts) > 0 {
+		if !errors.Is(err, ErrNoTS) || len(rec.Starts) > 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -238,25 +240,36 @@ func TestSilentTrackJoinsLater(t *testing.T) {
 		}
 	}
 	r, err := demux(m.Bytes(), 1316, Config{})
-	if err != nil || len(r.starts) != 2 || len(r.starts[0]) != 1 || len(r.starts[1]) != 2 {
-		t.Fatal(err, r.starts)
+	if err != nil || len(r.Starts) != 2 || len(r.Starts[0]) != 1 || len(r.Starts[1]) != 2 {
+		t.Fatal(err, r.Starts)
 	}
-	if v, a := len(r.of(0)), len(r.of(1)); v != 150 || a != 50 || r.drops() != 1 {
-		t.Errorf("%d pictures, %d audio frames, %v", v, a, r.dropped)
+	if v, a := len(r.Of(0)), len(r.Of(1)); v != 150 || a != 50 || r.Dropped() != 1 {
+		t.Errorf("%d pictures, %d audio frames, %v", v, a, r.Drops)
 	}
+}
+
+// unwilling counts how often it is told of tracks.
+type unwilling struct {
+	*ingesttest.Feed
+	starts int
+}
+
+func (u *unwilling) Start(formats []media.Format) error {
+	u.starts++
+	return u.Feed.Start(formats)
 }
 
 // The feed's error is final and comes back as it is.
 func TestFeedsErrorIsFinal(t *testing.T) {
 	t.Parallel()
-	r := newRecorder()
-	r.fail = errors.New("no")
+	r := &unwilling{Feed: ingesttest.NewFeed(ingest.Publish{})}
+	r.End(errors.New("no"))
 	d := NewDemuxer(r, Config{})
 	_, err := d.Write(stream25(tstest.Feed{Frames: 200}))
-	if !errors.Is(err, r.fail) {
+	if !errors.Is(err, r.Err()) {
 		t.Error(err)
 	}
-	if _, err := d.Write(nil); !errors.Is(err, r.fail) || !errors.Is(d.Flush(), r.fail) || len(r.starts) != 1 {
+	if _, err := d.Write(nil); !errors.Is(err, r.Err()) || !errors.Is(d.Flush(), r.Err()) || r.starts != 1 {
 		t.Error(err)
 	}
 }

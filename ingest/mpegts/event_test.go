@@ -40,10 +40,10 @@ func TestEvents(t *testing.T) {
 	m.PES(0x121, 0xbd, 12345, -1, true, append(bytes.Clone(tag), tag...))
 	picture(5)
 	r, err := demux(m.Bytes(), 1316, Config{})
-	if err != nil || len(r.events) != 4 || r.dropped["a table is damaged"] != 1 {
-		t.Fatal(err, r.events, r.dropped)
+	if err != nil || len(r.Events) != 4 || r.Drops["a table is damaged"] != 1 {
+		t.Fatal(err, r.Events, r.Drops)
 	}
-	first, second, id3 := r.events[0], r.events[1], r.events[3]
+	first, second, id3 := r.Events[0], r.Events[1], r.Events[3]
 	if first.Scheme != media.SchemeSCTE35 || first.PTS != 7200 || !first.Near || !bytes.Equal(first.Data, section(40)) || first.Clock.Wrap != timeWrap {
 		t.Errorf("%+v", first)
 	}

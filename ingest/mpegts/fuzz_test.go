@@ -45,12 +45,12 @@ func FuzzDemuxer(f *testing.F) {
 			}
 		}
 		once, err := demux(bytes.Clone(data), max(1, int(piece)), Config{})
-		for _, s := range once.samples {
+		for _, s := range once.Samples {
 			if s.PTS < 0 || s.PTS >= timeWrap || s.DTS < 0 || s.DTS >= timeWrap || len(s.Data) == 0 && err == nil {
 				t.Fatalf("sample at %d, %d with %d bytes", s.PTS, s.DTS, len(s.Data))
 			}
 		}
-		if err == nil && len(once.starts) == 0 {
+		if err == nil && len(once.Starts) == 0 {
 			t.Fatal("neither tracks nor an error")
 		}
 	})

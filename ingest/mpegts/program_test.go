@@ -33,10 +33,10 @@ func TestPIDsChange(t *testing.T) {
 		}
 	}
 	r, err := demux(out, 1316, Config{})
-	if err != nil || r.drops() != 0 || len(r.starts) != 1 {
-		t.Fatal(err, r.dropped, r.starts)
+	if err != nil || r.Dropped() != 0 || len(r.Starts) != 1 {
+		t.Fatal(err, r.Drops, r.Starts)
 	}
-	if v, a := len(r.of(0)), len(r.of(1)); v != 100 || a != 2*95-2 && a != 2*94 && a != 190 && a != 192 {
+	if v, a := len(r.Of(0)), len(r.Of(1)); v != 100 || a != 2*95-2 && a != 2*94 && a != 190 && a != 192 {
 		t.Errorf("%d pictures, %d audio frames", v, a)
 	}
 }
@@ -49,22 +49,22 @@ func TestParameterSetsChange(t *testing.T) {
 	m.PES(tstest.VideoPID, 0xe0, 30*3600+7200, 30*3600, false, tstest.AnnexB(tstest.SPS128, tstest.PPS, tstest.Slice(true, 1, 500)))
 	m.PES(tstest.VideoPID, 0xe0, 31*3600+7200, 31*3600, false, tstest.AnnexB(tstest.Slice(false, 2, 500)))
 	r, err := demux(m.Bytes(), 1316, Config{})
-	if err != nil || r.drops() != 0 || len(r.starts) != 2 {
-		t.Fatal(err, r.dropped, r.starts)
+	if err != nil || r.Dropped() != 0 || len(r.Starts) != 2 {
+		t.Fatal(err, r.Drops, r.Starts)
 	}
 	pictures := 0
-	for i, s := range r.samples {
+	for i, s := range r.Samples {
 		if s.Track == 0 {
 			if want := 0; pictures >= 30 {
 				want = 1
-				if r.at[i] != want {
-					t.Errorf("picture %d follows start %d", pictures, r.at[i])
+				if r.At[i] != want {
+					t.Errorf("picture %d follows start %d", pictures, r.At[i])
 				}
 			}
 			pictures++
 		}
 	}
-	if pictures != 32 || bytes.Equal(r.starts[0][0].Config, r.starts[1][0].Config) {
+	if pictures != 32 || bytes.Equal(r.Starts[0][0].Config, r.Starts[1][0].Config) {
 		t.Errorf("%d pictures", pictures)
 	}
 }
@@ -83,18 +83,18 @@ func TestStreamTypeChanges(t *testing.T) {
 		m.PES(tstest.AudioPID, 0xc0, (30+i)*3600, -1, true, append(bytes.Clone(frame), frame...))
 	}
 	r, err := demux(m.Bytes(), 1316, Config{})
-	if err != nil || r.drops() != 0 || len(r.starts) != 2 {
-		t.Fatal(err, r.dropped, r.starts)
+	if err != nil || r.Dropped() != 0 || len(r.Starts) != 2 {
+		t.Fatal(err, r.Drops, r.Starts)
 	}
-	if f := r.starts[1][1]; f.Codec != media.MP2 || f.SampleRate != 48000 || f.Channels != 2 || f.Language != "en" {
+	if f := r.Starts[1][1]; f.Codec != media.MP2 || f.SampleRate != 48000 || f.Channels != 2 || f.Language != "en" {
 		t.Errorf("%+v", f)
 	}
-	if n := len(r.of(0)); n != 50 {
+	if n := len(r.Of(0)); n != 50 {
 		t.Errorf("%d pictures", n)
 	}
 	second := 0
-	for i, s := range r.samples {
-		if s.Track == 1 && r.at[i] == 1 {
+	for i, s := range r.Samples {
+		if s.Track == 1 && r.At[i] == 1 {
 			second++
 		}
 	}
@@ -122,8 +122,8 @@ func TestProgramsAreChosen(t *testing.T) {
 		0: {media.AVC}, 7: {media.AAC}, 8: {media.AVC}, 9: {media.AVC, media.AAC},
 	} {
 		r, err := demux(m.Bytes(), 1316, Config{Program: program})
-		if err != nil || !slices.Equal(r.codecs(), want) || len(r.of(0)) != 50 {
-			t.Errorf("program %d: %v, %v, %d samples", program, err, r.codecs(), len(r.samples))
+		if err != nil || !slices.Equal(codecs(r), want) || len(r.Of(0)) != 50 {
+			t.Errorf("program %d: %v, %v, %d samples", program, err, codecs(r), len(r.Samples))
 		}
 	}
 	_, err := demux(m.Bytes(), 1316, Config{Program: 5})

@@ -195,24 +195,24 @@ func TestSharedStreams(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if len(r.starts) != 1 || !slices.Equal(r.codecs(), want.codecs) {
-					t.Fatalf("%d starts, last %v", len(r.starts), r.starts)
+				if len(r.Starts) != 1 || !slices.Equal(codecs(r), want.codecs) {
+					t.Fatalf("%d starts, last %v", len(r.Starts), r.Starts)
 				}
-				if len(r.events) != want.events {
-					t.Errorf("%d events", len(r.events))
+				if len(r.Events) != want.events {
+					t.Errorf("%d events", len(r.Events))
 				}
-				t.Logf("%d samples, dropped %v", len(r.samples), r.dropped)
+				t.Logf("%d samples, dropped %v", len(r.Samples), r.Drops)
 				count := map[media.Kind]int{}
 				for i, codec := range want.codecs {
 					selected := fmt.Sprintf("%c:%d", codec.Kind()[0], count[codec.Kind()])
 					count[codec.Kind()]++
 					switch b, ok := want.bare[i]; {
 					case ok && b.file == "v.hevc":
-						requireNALUnits(t, ffmpeg(t, path, selected, b.file), r.of(i))
+						requireNALUnits(t, ffmpeg(t, path, selected, b.file), r.Of(i))
 					case ok && b.file != "":
-						requireBytes(t, ffmpeg(t, path, selected, b.file), r.of(i), b.frame)
+						requireBytes(t, ffmpeg(t, path, selected, b.file), r.Of(i), b.frame)
 					case !ok:
-						requireSame(t, probe(t, path, selected), r.of(i))
+						requireSame(t, probe(t, path, selected), r.Of(i))
 					}
 				}
 			}
