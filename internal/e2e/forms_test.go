@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/xml"
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -49,24 +50,27 @@ func (s *server) inHLS(channel string, tracks ...string) (f form, ok bool) {
 type mpd struct {
 	Periods []struct {
 		Sets []struct {
-			Essential []struct{} `xml:"EssentialProperty"` // trick modes have one
-			Template  struct {
-				Media     string `xml:"media,attr"`
-				Init      string `xml:"initialization,attr"`
-				Timescale int64  `xml:"timescale,attr"`
-				Offset    int64  `xml:"presentationTimeOffset,attr"`
-				Number    int    `xml:"startNumber,attr"`
-				Timeline  []struct {
-					T *int64 `xml:"t,attr"`
-					D int64  `xml:"d,attr"`
-					R int    `xml:"r,attr"`
-				} `xml:"SegmentTimeline>S"`
-			} `xml:"SegmentTemplate"`
+			Essential       []struct{} `xml:"EssentialProperty"` // trick modes have one
+			Template        *template  `xml:"SegmentTemplate"`
 			Representations []struct {
-				ID string `xml:"id,attr"`
+				ID       string    `xml:"id,attr"`
+				Template *template `xml:"SegmentTemplate"` // where the renditions of a set have different ones
 			} `xml:"Representation"`
 		} `xml:"AdaptationSet"`
 	} `xml:"Period"`
+}
+
+type template struct {
+	Media     string `xml:"media,attr"`
+	Init      string `xml:"initialization,attr"`
+	Timescale int64  `xml:"timescale,attr"`
+	Offset    int64  `xml:"presentationTimeOffset,attr"`
+	Number    int    `xml:"startNumber,attr"`
+	Timeline  []struct {
+		T *int64 `xml:"t,attr"`
+		D int64  `xml:"d,attr"`
+		R int    `xml:"r,attr"`
+	} `xml:"SegmentTimeline>S"`
 }
 
 // inDASH reads the MPD, and checks that segments begin where it says, and that all tracks of a Period have one zero.
@@ -81,34 +85,44 @@ func (s *server) inDASH(channel string) (f form, ok bool) {
 	require.NoError(s.t, xml.Unmarshal(doc, &m))
 	f = form{}
 	for _, period := range m.Periods {
-		first := period.Sets[0].Template
-		zero := float64(first.Offset) / float64(first.Timescale)
+		zero := math.NaN()
 		for _, set := range period.Sets {
-			line := set.Template
-			require.InDelta(s.t, zero, float64(line.Offset)/float64(line.Timescale), 0.0001, "zero of the Period")
-			if len(set.Essential) > 0 {
-				continue
-			}
 			for _, representation := range set.Representations {
-				fill := strings.NewReplacer("$RepresentationID$", representation.ID, "$Number$", "%d")
-				number, at := line.Number, int64(0)
-				for _, entry := range line.Timeline {
-					if entry.T != nil {
-						at = *entry.T
-					}
-					for range entry.R + 1 {
-						uri := strings.ReplaceAll(fill.Replace(line.Media), "%d", strconv.Itoa(number))
-						samples := s.samplesOf(path.Join(base, fill.Replace(line.Init)), path.Join(base, uri))
-						earliest := slices.MinFunc(samples, func(a, b packet) int { return cmp.Compare(a.pts, b.pts) })
-						require.InDelta(s.t, float64(at)/float64(line.Timescale), earliest.pts, 0.0001, "beginning of %s/%s", channel, uri)
-						f[representation.ID] = append(f[representation.ID], samples...)
-						number, at = number+1, at+entry.D
-					}
+				line := cmp.Or(representation.Template, set.Template)
+				require.NotNil(s.t, line, string(doc))
+				if math.IsNaN(zero) {
+					zero = float64(line.Offset) / float64(line.Timescale)
 				}
+				require.InDelta(s.t, zero, float64(line.Offset)/float64(line.Timescale), 0.0001, "zero of the Period")
+				if len(set.Essential) > 0 {
+					continue
+				}
+				f[representation.ID] = append(f[representation.ID], s.inTemplate(base, representation.ID, line)...)
 			}
 		}
 	}
 	return f, true
+}
+
+// inTemplate are the samples of the segments of a Representation.
+func (s *server) inTemplate(base, id string, line *template) (all []packet) {
+	s.t.Helper()
+	fill := strings.NewReplacer("$RepresentationID$", id, "$Number$", "%d")
+	number, at := line.Number, int64(0)
+	for _, entry := range line.Timeline {
+		if entry.T != nil {
+			at = *entry.T
+		}
+		for range entry.R + 1 {
+			uri := strings.ReplaceAll(fill.Replace(line.Media), "%d", strconv.Itoa(number))
+			samples := s.samplesOf(path.Join(base, fill.Replace(line.Init)), path.Join(base, uri))
+			earliest := slices.MinFunc(samples, func(a, b packet) int { return cmp.Compare(a.pts, b.pts) })
+			require.InDelta(s.t, float64(at)/float64(line.Timescale), earliest.pts, 0.0001, "beginning of %s/%s", base, uri)
+			all = append(all, samples...)
+			number, at = number+1, at+entry.D
+		}
+	}
+	return all
 }
 
 // samplesOf fetches a segment and lists its samples.
