@@ -38,34 +38,6 @@ func play(t testing.TB, srv *server, channel, player string, options ...string) 
 	return p
 }
 
-// Players take a channel with chunks as a low-latency one: at their best they are not further behind than half of what they keep without parts,
-// which is three target durations, 6 s. How near they come and stay is what BenchmarkLatency measures.
-func TestPlayersTakeLowLatency(t *testing.T) { realtime(t, playersTakeLowLatency) }
-
-func playersTakeLowLatency(t *attempt) {
-	need(t, "node", "chromium", "ffmpeg")
-	srv := onAir(t)
-	for _, channel := range []string{"demo", "live"} {
-		for _, player := range browserPlayers {
-			if channel == "live" && player != "hlsjs" {
-				continue // its GOPs are long: one shows that parts do not depend on that
-			}
-			t.Run(channel+"/"+player, func(t *attempt) {
-				p := play(t, srv, channel, player, append([]string{"--seconds", "10"},
-					artifact(t, "low-latency-"+channel+"-"+player+".png")...)...)
-				require.True(t, p.OK, p.Problems)
-				require.Positive(t, p.LowestLatency)
-				require.Less(t, p.LowestLatency, 3.)
-			})
-		}
-	}
-	t.Run("ordinary", func(t *attempt) { // beside it, from the same channel
-		p := play(t, srv, "demo", "shaka-dash", "--ordinary", "--seconds", "5")
-		require.True(t, p.OK, p.Problems)
-		require.Greater(t, p.LowestLatency, 3.)
-	})
-}
-
 // BenchmarkLatency is how far behind the encoder players are on a channel with 200 ms chunks over a minute, how often they stall,
 // and how long the first frame takes after a page opens the channel: in a browser that has just been started, and the median of ten
 // more visits with it.

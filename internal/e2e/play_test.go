@@ -24,7 +24,9 @@ func onAir(t testing.TB) *server {
 	return srv
 }
 
-// Each player in a browser plays 10 s of picture and sound, seeks back into the window and returns to the live edge.
+// Each player in a browser plays 10 s of picture and sound, seeks back into the window and returns to the live edge. It takes a channel with
+// chunks as a low-latency one: at its best it is not further behind than half of what it keeps without parts, which is three target durations, 6 s.
+// How near players come and stay is what BenchmarkLatency measures.
 func TestBrowsersPlay(t *testing.T) { realtime(t, browsersPlay) }
 
 func browsersPlay(t *attempt) {
@@ -36,9 +38,18 @@ func browsersPlay(t *attempt) {
 				p := play(t, srv, channel, player,
 					append([]string{"--seconds", "10", "--seek"}, artifact(t, channel+"-"+player+".png")...)...)
 				require.True(t, p.OK, p.Problems)
+				if channel == "demo" || player == "hlsjs" { // the GOPs of live do not fit its segments: there is no low latency in DASH
+					require.Positive(t, p.LowestLatency)
+					require.Less(t, p.LowestLatency, 3.)
+				}
 			})
 		}
 	}
+	t.Run("ordinary", func(t *attempt) { // beside it, from the same channel
+		p := play(t, srv, "demo", "shaka-dash", "--ordinary", "--seconds", "5")
+		require.True(t, p.OK, p.Problems)
+		require.Greater(t, p.LowestLatency, 3.)
+	})
 }
 
 // ffmpeg and GStreamer play 10 s of each format without a complaint, and the times that they see rise without a jump. For what

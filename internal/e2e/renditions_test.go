@@ -110,7 +110,7 @@ func playersSwitchBetweenRenditions(t *attempt) {
 func goesUpAndDown(t testing.TB, w *watcher) (stalls int) {
 	t.Helper()
 	first := w.ask("state").State
-	for _, level := range []struct{ name, height int }{{0, 144}, {2, 360}, {0, 144}, {1, 252}, {2, 360}} {
+	for _, level := range []struct{ name, height int }{{0, 144}, {2, 360}, {1, 252}} {
 		before, begin := w.ask("state").State, time.Now()
 		after := w.ask(fmt.Sprintf("level %d", level.name)).State
 		require.Equal(t, level.height, after.Height)
