@@ -11,6 +11,7 @@ import (
 
 	"weir/ingest"
 	"weir/ingest/file"
+	"weir/ingest/source"
 	"weir/internal/bus"
 	"weir/internal/catalog"
 	"weir/internal/media"
@@ -20,7 +21,7 @@ import (
 var (
 	_ ingest.Writer  = (*bus.Writer)(nil)
 	_ ingest.Catalog = (*catalog.Catalog)(nil)
-	_ file.Catalog   = (*catalog.Catalog)(nil)
+	_ source.Catalog = (*catalog.Catalog)(nil)
 	_ ingest.Opener  = (*ingest.Server)(nil)
 )
 
@@ -98,14 +99,16 @@ func TestDemoIsOneRun(t *testing.T) {
 	server := ingest.New(ingest.Config{Bus: out, Catalog: channels, Log: log, Now: now})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() {
-		ended <- file.New(file.Config{Ingest: server, Catalog: channels, Log: log, Now: now, Wait: func(ctx context.Context, d time.Duration) error {
-			mu.Lock()
-			defer mu.Unlock()
-			clock = clock.Add(d)
-			return ctx.Err()
-		}}).Run(ctx)
-	}()
+	wait := func(ctx context.Context, d time.Duration) error {
+		mu.Lock()
+		defer mu.Unlock()
+		clock = clock.Add(d)
+		return ctx.Err()
+	}
+	sources := source.New(source.Config{
+		Ingest: server, Catalog: channels, Kinds: []source.Kind{file.Sources(file.Config{Now: now, Wait: wait})}, Log: log, Now: now, Wait: wait,
+	})
+	go func() { ended <- sources.Run(ctx) }()
 	select {
 	case <-out.enough:
 	case <-time.After(30 * time.Second):

@@ -10,8 +10,11 @@ import (
 
 	"weir/ingest"
 	"weir/ingest/cmaf"
+	"weir/ingest/file"
 	"weir/ingest/http"
 	"weir/ingest/ladder"
+	"weir/ingest/pull"
+	"weir/ingest/source"
 	"weir/ingest/srt"
 	"weir/ingest/subtitles"
 	"weir/internal/bus"
@@ -63,21 +66,29 @@ func serveHTTP(ctx context.Context, group *errgroup.Group, cfg config.Ingest, po
 	log.Info("listening", "for", "http", "address", ports.ingest.Addr().String())
 }
 
-// serveSRT runs what takes feeds in by SRT: senders that call, where ln is not nil, and those that are called.
+// serveSRT runs what takes feeds in by SRT from senders that call.
 func serveSRT(ctx context.Context, group *errgroup.Group, cfg config.Ingest, ln *srt.Listener, feeds ingest.Opener,
 	channels *catalog.Catalog, log *slog.Logger,
 ) {
-	log = log.With("area", "srt")
-	if ln != nil {
-		server := srt.New(srt.Config{
-			Listener: ln, Ingest: feeds, Catalog: channels, Passphrase: cfg.SRT.Passphrase, Log: log, Now: time.Now,
-			HandshakeTimeout: cfg.Limits.Handshake, IdleTimeout: cfg.Limits.Idle, Connections: cfg.Limits.Connections,
-		})
-		group.Go(func() error { return server.Run(ctx) })
-		log.Info("listening", "for", "srt", "address", ln.Addr().String())
+	if ln == nil {
+		return
 	}
-	calls := srt.NewSupervisor(srt.SupervisorConfig{
-		Ingest: feeds, Catalog: channels, Log: log, Now: time.Now, HandshakeTimeout: cfg.Limits.Handshake, IdleTimeout: cfg.Limits.Idle,
+	server := srt.New(srt.Config{
+		Listener: ln, Ingest: feeds, Catalog: channels, Passphrase: cfg.SRT.Passphrase, Log: log.With("area", "srt"), Now: time.Now,
+		HandshakeTimeout: cfg.Limits.Handshake, IdleTimeout: cfg.Limits.Idle, Connections: cfg.Limits.Connections,
 	})
-	group.Go(func() error { return calls.Run(ctx) })
+	group.Go(func() error { return server.Run(ctx) })
+	log.Info("listening", "area", "srt", "for", "srt", "address", ln.Addr().String())
+}
+
+// serveSources runs what fetches the feeds that channels name.
+func serveSources(ctx context.Context, group *errgroup.Group, limits config.Limits, feeds ingest.Opener, channels *catalog.Catalog, log *slog.Logger) {
+	sources := source.New(source.Config{
+		Ingest: feeds, Catalog: channels, Log: log, Now: time.Now, Kinds: []source.Kind{
+			file.Sources(file.Config{Now: time.Now}),
+			pull.Sources(pull.Config{Now: time.Now, IdleTimeout: limits.Idle}),
+			srt.Sources(srt.CallConfig{Now: time.Now, HandshakeTimeout: limits.Handshake, IdleTimeout: limits.Idle}),
+		},
+	})
+	group.Go(func() error { return sources.Run(ctx) })
 }

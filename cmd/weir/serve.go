@@ -12,8 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"weir/edge"
-	"weir/ingest/file"
-	"weir/ingest/pull"
 	"weir/ingest/srt"
 	"weir/ingest/whip"
 	"weir/internal/bus"
@@ -111,12 +109,7 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 	if ports.ingest != nil {
 		serveHTTP(ctx, group, cfg.Ingest, ports, feeds, ladders, channels, log)
 	}
-	sources := pull.New(pull.Config{
-		Ingest: ladders, Catalog: channels, Log: log.With("area", "pull"), Now: time.Now, IdleTimeout: cfg.Ingest.Limits.Idle,
-	})
-	group.Go(func() error { return sources.Run(ctx) })
-	loops := file.New(file.Config{Ingest: ladders, Catalog: channels, Log: log.With("area", "file"), Now: time.Now})
-	group.Go(func() error { return loops.Run(ctx) })
+	serveSources(ctx, group, cfg.Ingest.Limits, ladders, channels, log)
 
 	outward := make(chan error, 2)
 	go func() { outward <- players.Serve(ports.players) }()

@@ -19,18 +19,6 @@ type pace struct {
 	wait func(ctx context.Context, d time.Duration) error // returns ctx's error when it ends first
 }
 
-// sleep waits on the machine's clock.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}
-
 // cursor is where a player is in one track. Tracks pass the end of the clip each in their own time.
 type cursor struct {
 	*track

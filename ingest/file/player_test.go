@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"sync"
@@ -10,7 +11,7 @@ import (
 	"time"
 
 	"weir/ingest"
-	"weir/internal/catalog"
+	"weir/ingest/source"
 	"weir/internal/media"
 	"weir/testdata"
 
@@ -147,121 +148,36 @@ func TestLoopsKeepTracksTogether(t *testing.T) {
 	}
 }
 
-// fakeIngest gives every publisher a sink.
+// fakeIngest gives everybody its sink.
 type fakeIngest struct {
-	clock *virtualClock
-	opens chan ingest.Publish
-	feeds chan *sink
-	err   error
+	*sink
+	publish ingest.Publish
 }
 
 func (f *fakeIngest) Open(_ context.Context, p ingest.Publish) (ingest.Feed, error) {
-	f.opens <- p
-	if f.err != nil {
-		return nil, f.err
-	}
-	s := newSink(f.clock, 100)
-	f.feeds <- s
-	return s, nil
+	f.publish = p
+	return f.sink, nil
 }
 
-type fakeCatalog chan catalog.Change
-
-func (c fakeCatalog) Watch(ctx context.Context) <-chan catalog.Change {
-	out := make(chan catalog.Change)
-	go func() {
-		defer close(out)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case ch := <-c:
-				select {
-				case out <- ch:
-				case <-ctx.Done():
-					return
-				}
-			}
-		}
-	}()
-	return out
-}
-
-func receive[T any](t *testing.T, c <-chan T, what string) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(time.Minute):
-		t.Fatalf("not within a minute: %s", what)
-		panic("unreachable")
-	}
-}
-
-func runSupervisor(t *testing.T, cfg Config) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- New(cfg).Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// A feed that fails is started again; one whose channel is deleted stops.
-func TestSupervisorRestartsAndStops(t *testing.T) {
+// A file is a feed of its channel until something ends it.
+func TestFileIsAFeed(t *testing.T) {
 	t.Parallel()
 	clock := &virtualClock{t: time.Unix(0, 0)}
-	in := &fakeIngest{clock: clock, opens: make(chan ingest.Publish, 1000), feeds: make(chan *sink, 1000)}
-	changes := make(fakeCatalog)
-	runSupervisor(t, Config{Ingest: in, Catalog: changes, Log: quiet(t), Now: clock.now, Wait: clock.wait})
-	changes <- catalog.Change{ID: "push", Channel: catalog.Channel{ID: "push"}}
+	kind := Sources(Config{Now: clock.now, Wait: clock.wait})
+	if kind.Is("") || kind.Is("file:a.ts") || kind.Is("udp://:5000") {
+		t.Error("sources of others are taken")
+	}
+	in := &fakeIngest{sink: newSink(clock, 100)}
 	// The path is that of the clip in the program: the test's directory has none.
-	changes <- catalog.Change{ID: "demo", Channel: catalog.Channel{ID: "demo", Source: "file:testdata/demo.mp4", Key: "k"}}
-	for range 3 { // each sink takes 100 samples, then fails
-		p := receive(t, in.opens, "feed opened")
-		if p.Channel != "demo" || p.Key != "k" || p.Protocol != "file" || p.Remote != "testdata/demo.mp4" {
-			t.Fatalf("opened %v", p)
-		}
-		feed := receive(t, in.feeds, "feed")
-		if err := receive(t, feed.closed, "feed closed"); !errors.Is(err, errEnough) {
-			t.Fatalf("closed by %v", err)
-		}
+	j := source.Job{Source: source.Source{Channel: "demo", URL: "file:testdata/demo.mp4", Key: "k"}, Ingest: in, Log: quiet(t)}
+	if err := kind.Run(t.Context(), j); !kind.Is(j.URL) || !errors.Is(err, errEnough) || !errors.Is(<-in.closed, errEnough) {
+		t.Error(err)
 	}
-	changes <- catalog.Change{ID: "demo", Deleted: true}
-	changes <- catalog.Change{ID: "push", Deleted: true} // taken only when the deletion is done
-	for len(in.opens) > 0 {
-		<-in.opens
+	if p := in.publish; p.Channel != "demo" || p.Key != "k" || p.Protocol != "file" || p.Remote != "testdata/demo.mp4" || !p.Source {
+		t.Errorf("opened %v", p)
 	}
-	if clock.now().Sub(time.Unix(0, 0)) < 3*time.Second {
-		t.Error("no backoff")
-	}
-}
-
-// A source that is not there is tried again, not more often than every second.
-func TestSupervisorWaitsForAFile(t *testing.T) {
-	t.Parallel()
-	clock := &virtualClock{t: time.Unix(0, 0)}
-	waits := make(chan time.Duration)
-	changes := make(fakeCatalog)
-	runSupervisor(t, Config{
-		Ingest: &fakeIngest{clock: clock}, Catalog: changes, Log: quiet(t), Now: clock.now,
-		Wait: func(ctx context.Context, d time.Duration) error {
-			select {
-			case waits <- d:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		},
-	})
-	changes <- catalog.Change{ID: "a", Channel: catalog.Channel{ID: "a", Source: "file:no/such/file.mp4"}}
-	for _, want := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
-		if got := receive(t, waits, "wait"); got != want*time.Second {
-			t.Fatalf("waited %v, want %d s", got, want)
-		}
+	j.URL = "file:no/such/file.mp4"
+	if err := kind.Run(t.Context(), j); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
 	}
 }

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
+	"weir/ingest/source"
+	"weir/internal/catalog"
 	"weir/testdata"
 )
 
@@ -20,6 +24,42 @@ const (
 	// BuiltIn is the path of the clip that the program carries. A file of that path goes first.
 	BuiltIn = "testdata/demo.mp4"
 )
+
+// Config is what playing files needs.
+type Config struct {
+	Now func() time.Time
+	// Wait waits for d, or until ctx ends, whose error it then returns. nil: on the machine's clock.
+	Wait func(ctx context.Context, d time.Duration) error
+}
+
+// Sources are files that are played.
+func Sources(cfg Config) source.Kind {
+	if cfg.Wait == nil {
+		cfg.Wait = source.Sleep
+	}
+	return source.Kind{
+		Area: "file", Run: cfg.run, Failed: "file feed failed, trying again", Panicked: "panic in a file feed",
+		Is: func(url string) bool {
+			_, _, other := catalog.TransportFile(url)
+			return !other && strings.HasPrefix(url, Scheme)
+		},
+	}
+}
+
+// run plays a file until something ends it.
+func (cfg Config) run(ctx context.Context, j source.Job) (err error) {
+	c, closer, err := open(j.URL)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = closer.Close() }()
+	feed, err := j.Open(ctx, "file", strings.TrimPrefix(j.URL, Scheme), nil)
+	if err != nil {
+		return err
+	}
+	defer func() { feed.Close(err) }()
+	return c.play(ctx, feed, pace{cfg.Now, cfg.Wait}, j.Log)
+}
 
 // open opens the file of a source and indexes it. The closer is never nil without an error.
 func open(source string) (*clip, io.Closer, error) {

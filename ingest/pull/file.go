@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"syscall"
 
 	"weir/ingest"
 	"weir/ingest/mpegts"
+	"weir/ingest/source"
 	"weir/internal/catalog"
 )
 
@@ -19,8 +19,8 @@ import (
 var errEmpty = errors.New("it has no samples")
 
 // file loops a file.
-func (s *Supervisor) file(ctx context.Context, ch catalog.Channel, log *slog.Logger) (err error) {
-	name, program, _ := catalog.TransportFile(ch.Source)
+func (cfg Config) file(ctx context.Context, j source.Job) (err error) {
+	name, program, _ := catalog.TransportFile(j.URL)
 	// A pipe that nobody writes into would be waited for, for good.
 	f, err := os.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -30,14 +30,14 @@ func (s *Supervisor) file(ctx context.Context, ch catalog.Channel, log *slog.Log
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return fmt.Errorf("%s: not a regular file", name)
 	}
-	feed, err := s.open(ctx, ch, "file", nil)
+	feed, err := j.Open(ctx, "file", catalog.HideSource(j.URL), nil)
 	if err != nil {
 		return err
 	}
 	defer func() { feed.Close(err) }()
-	p := &pace{now: s.cfg.Now, wait: s.cfg.Wait}
+	p := &pace{now: cfg.Now, wait: cfg.Wait}
 	l := &looper{Feed: feed, paceBy: func(pcr int64) error { return p.at(ctx, pcr) }}
-	cfg := mpegts.Config{Program: program, Log: log, PCR: func(pcr int64) error {
+	demux := mpegts.Config{Program: program, Log: j.Log, PCR: func(pcr int64) error {
 		l.referenced = true
 		return p.at(ctx, pcr)
 	}}
@@ -45,7 +45,7 @@ func (s *Supervisor) file(ctx context.Context, ch catalog.Channel, log *slog.Log
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
-		if err := mpegts.Copy(l, watched{f, ctx, feed}, cfg); err != nil {
+		if err := mpegts.Copy(l, watched{f, ctx, feed}, demux); err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}

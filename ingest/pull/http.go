@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 
 	"weir/ingest"
 	"weir/ingest/mpegts"
+	"weir/ingest/source"
 	"weir/internal/catalog"
 )
 
@@ -30,8 +30,8 @@ var (
 )
 
 // http fetches a stream from a server, once.
-func (s *Supervisor) http(ctx context.Context, ch catalog.Channel, log *slog.Logger) (err error) {
-	source, err := catalog.ParsePull(ch.Source)
+func (cfg Config) http(ctx context.Context, j source.Job) (err error) {
+	from, err := catalog.ParsePull(j.URL)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (s *Supervisor) http(ctx context.Context, ch catalog.Channel, log *slog.Log
 		TLSHandshakeTimeout: connectTimeout, ResponseHeaderTimeout: answerTimeout, DisableKeepAlives: true, DisableCompression: true,
 	}
 	defer transport.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, source.URL, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from.URL, nil)
 	if err != nil {
 		return plain(err)
 	}
@@ -55,12 +55,12 @@ func (s *Supervisor) http(ctx context.Context, ch catalog.Channel, log *slog.Log
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("the server answers %s", resp.Status)
 	}
-	feed, err := s.open(ctx, ch, "http", nil)
+	feed, err := j.Open(ctx, "http", catalog.HideSource(j.URL), nil)
 	if err != nil {
 		return err
 	}
 	defer func() { feed.Close(err) }()
-	idle := time.AfterFunc(s.cfg.IdleTimeout, func() { cancel(fmt.Errorf("%w for %s", errIdle, s.cfg.IdleTimeout)) })
+	idle := time.AfterFunc(cfg.IdleTimeout, func() { cancel(fmt.Errorf("%w for %s", errIdle, cfg.IdleTimeout)) })
 	defer idle.Stop()
 	// One goroutine waits for the server's wish to end it, and wakes the reader.
 	gone := make(chan struct{})
@@ -73,13 +73,13 @@ func (s *Supervisor) http(ctx context.Context, ch catalog.Channel, log *slog.Log
 		}
 	})
 	defer func() { close(gone); watcher.Wait() }()
-	p := &pace{now: s.cfg.Now, wait: s.cfg.Wait, lead: ahead}
+	p := &pace{now: cfg.Now, wait: cfg.Wait, lead: ahead}
 	body := readerFunc(func(b []byte) (int, error) {
-		idle.Reset(s.cfg.IdleTimeout)
+		idle.Reset(cfg.IdleTimeout)
 		defer idle.Stop() // waiting for the time of what came is not idle
 		return resp.Body.Read(b)
 	})
-	err = mpegts.Copy(feed, body, mpegts.Config{Program: source.Program, Log: log, PCR: func(pcr int64) error { return p.at(ctx, pcr) }})
+	err = mpegts.Copy(feed, body, mpegts.Config{Program: from.Program, Log: j.Log, PCR: func(pcr int64) error { return p.at(ctx, pcr) }})
 	if cause := context.Cause(ctx); cause != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		err = cause
 	}

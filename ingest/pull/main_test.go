@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"weir/ingest/ingesttest"
+	"weir/ingest/source"
 	"weir/internal/catalog"
 )
 
@@ -29,23 +30,24 @@ func (c catalogOf) Watch(ctx context.Context) <-chan catalog.Change {
 	return out
 }
 
-// supervise runs a supervisor for one channel with that source until the test ends.
-func supervise(t *testing.T, source string, cfg Config) *ingesttest.Server {
+// supervise keeps the source of a channel going until the test ends.
+func supervise(t *testing.T, url string, cfg Config) *ingesttest.Server {
 	t.Helper()
 	ch := catalog.New("news")
-	ch.Source, ch.Key = source, "k"
+	ch.Source, ch.Key = url, "k"
 	if err := ch.Validate(); err != nil {
 		t.Fatal(err)
 	}
 	in := &ingesttest.Server{}
-	cfg.Ingest, cfg.Catalog = in, catalogOf{ch}
-	cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	sources := source.New(source.Config{
+		Ingest: in, Catalog: catalogOf{ch}, Kinds: []source.Kind{Sources(cfg)}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: cfg.Now, Wait: cfg.Wait,
+	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- New(cfg).Run(ctx) }()
+	go func() { ended <- sources.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -13,6 +12,7 @@ import (
 
 	"weir/ingest"
 	"weir/ingest/mpegts"
+	"weir/ingest/source"
 	"weir/internal/catalog"
 )
 
@@ -25,30 +25,29 @@ const (
 )
 
 // udp takes what comes to a socket until something ends it: feed after feed.
-func (s *Supervisor) udp(ctx context.Context, ch catalog.Channel, log *slog.Logger) error {
-	source, err := catalog.ParseUDP(ch.Source)
+func (cfg Config) udp(ctx context.Context, j source.Job) error {
+	from, err := catalog.ParseUDP(j.URL)
 	if err != nil {
 		return err
 	}
-	conn, err := bind(source)
+	conn, err := bind(from)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	log.Info("waiting for datagrams", "address", conn.LocalAddr().String())
-	r := &receiver{s: s, conn: conn, ch: ch, source: source, log: log, buf: make([]byte, datagramSize), oob: make([]byte, dropsSpace)}
+	j.Log.Info("waiting for datagrams", "address", conn.LocalAddr().String())
+	r := &receiver{cfg: cfg, job: j, conn: conn, program: from.Program, buf: make([]byte, datagramSize), oob: make([]byte, dropsSpace)}
 	return r.run(ctx)
 }
 
 // receiver is a socket and the feed of those who send to it, if there is one.
 type receiver struct {
-	s      *Supervisor
-	conn   *net.UDPConn
-	ch     catalog.Channel
-	source catalog.UDPSource
-	log    *slog.Logger
-	buf    []byte
-	oob    []byte
+	cfg     Config
+	job     source.Job
+	conn    *net.UDPConn
+	program uint16 // 0: any
+	buf     []byte
+	oob     []byte
 
 	feed    ingest.Feed // nil between feeds
 	demuxer *mpegts.Demuxer
@@ -114,7 +113,7 @@ func (r *receiver) overflows(oob []byte) {
 
 // datagram takes one datagram.
 func (r *receiver) datagram(ctx context.Context, b []byte, from netip.AddrPort) error {
-	now := r.s.cfg.Now()
+	now := r.cfg.Now()
 	if from != r.sender {
 		if r.feed != nil && now.Sub(r.heard) < faithful {
 			r.count.late.Add(1)
@@ -166,13 +165,13 @@ func (r *receiver) write(b []byte) error {
 
 // begin opens a feed for the sender.
 func (r *receiver) begin(ctx context.Context) error {
-	feed, err := r.s.open(ctx, r.ch, "udp", r.count.transport)
+	feed, err := r.job.Open(ctx, "udp", catalog.HideSource(r.job.URL), r.count.transport)
 	if err != nil {
 		return err
 	}
 	r.feed, r.order = feed, reorder{}
-	r.demuxer = mpegts.NewDemuxer(feed, mpegts.Config{Program: r.source.Program, Log: r.log})
-	r.log.Info("datagrams come", "from", r.sender.String())
+	r.demuxer = mpegts.NewDemuxer(feed, mpegts.Config{Program: r.program, Log: r.job.Log})
+	r.job.Log.Info("datagrams come", "from", r.sender.String())
 	return nil
 }
 
@@ -184,14 +183,14 @@ func (r *receiver) silence() error {
 	if err := r.wanted(); err != nil {
 		return err
 	}
-	now := r.s.cfg.Now()
+	now := r.cfg.Now()
 	if err := r.order.expire(now, r.write); err != nil {
 		return over(r.feed, err)
 	}
-	if now.Sub(r.heard) < r.s.cfg.IdleTimeout {
+	if now.Sub(r.heard) < r.cfg.IdleTimeout {
 		return nil
 	}
-	err := errors.Join(fmt.Errorf("%w for %s", errIdle, r.s.cfg.IdleTimeout), r.end())
+	err := errors.Join(fmt.Errorf("%w for %s", errIdle, r.cfg.IdleTimeout), r.end())
 	r.feed.Close(err)
 	r.feed, r.demuxer = nil, nil
 	return nil

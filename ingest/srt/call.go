@@ -16,6 +16,7 @@ import (
 	"github.com/datarhei/gosrt/circular"
 	"github.com/datarhei/gosrt/packet"
 
+	"weir/ingest/source"
 	"weir/internal/catalog"
 )
 
@@ -24,10 +25,7 @@ const (
 	probeEvery  = 250 * time.Millisecond // an unanswered question is asked again
 )
 
-// errRejected is a sender that does not want us: a wrong streamid or passphrase.
-var errRejected = errors.New("the sender refused")
-
-// call connects to a sender that listens. The connection has to be closed with hangUp.
+// call connects to a sender that listens; source.ErrRefused where it does not want us: a wrong streamid or passphrase. The connection has to be closed with hangUp.
 func call(ctx context.Context, src catalog.SRTSource) (gosrt.Conn, error) {
 	// A call of gosrt's that fails leaves a goroutine behind, and it asks only once: it is made only where somebody answers.
 	if err := probe(ctx, src.Address); err != nil {
@@ -39,7 +37,7 @@ func call(ctx context.Context, src catalog.SRTSource) (gosrt.Conn, error) {
 	cfg.ConnectionTimeout, cfg.PeerIdleTimeout = callTimeout, peerIdle
 	conn, err := gosrt.DialWithContext(ctx, "srt", src.Address, cfg)
 	if code, ok := rejection(err); ok {
-		return nil, fmt.Errorf("call %s: %w: code %d", src.Address, errRejected, code)
+		return nil, fmt.Errorf("call %s: %w: code %d", src.Address, source.ErrRefused, code)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("call %s: %w", src.Address, err)
@@ -81,7 +79,7 @@ func probe(ctx context.Context, address string) error {
 	answer := make([]byte, gosrt.MAX_MSS_SIZE)
 	for ctx.Err() == nil {
 		if _, err := nc.Write(question); err != nil && ctx.Err() == nil {
-			if !wait(ctx, probeEvery) { // nobody has the port, as its system says
+			if source.Sleep(ctx, probeEvery) != nil { // nobody has the port, as its system says
 				break
 			}
 			continue
@@ -91,7 +89,7 @@ func probe(ctx context.Context, address string) error {
 		if err == nil && isHandshake(answer[:n], id) {
 			return nil
 		}
-		if err != nil && !isTimeout(err) && !wait(ctx, probeEvery) {
+		if err != nil && !isTimeout(err) && source.Sleep(ctx, probeEvery) != nil {
 			break
 		}
 	}
@@ -131,18 +129,6 @@ func isTimeout(err error) bool {
 	return errors.As(err, &e) && e.Timeout()
 }
 
-// wait is false when ctx ended before d was over.
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
-}
-
 // hangUp closes a connection that was called, and reads until gosrt's own goroutine has ended: it waits for that.
 func hangUp(conn gosrt.Conn) {
 	_ = conn.Close()
@@ -156,7 +142,7 @@ func hangUp(conn gosrt.Conn) {
 		case errors.Is(err, gosrt.ErrClientClosed), errors.Is(err, net.ErrClosed):
 			return
 		default:
-			wait(ctx, 5*time.Millisecond)
+			_ = source.Sleep(ctx, 5*time.Millisecond)
 		}
 	}
 }

@@ -1,7 +1,7 @@
 // Package srt takes feeds in by SRT (draft-sharabayko-srt): a transport stream in each connection.
 //
 //	Listener ─► Server ─► request (streamid, passphrase, Opener) ─► connection ─► mpegts.Demuxer ─► Feed
-//	Supervisor ─► call (srt://HOST:PORT) ─► connection ─► …
+//	source.Supervisor ─► call (srt://HOST:PORT) ─► connection ─► …
 //
 // A publisher says in its streamid what it wants, in one of two notations:
 //

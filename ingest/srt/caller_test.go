@@ -11,32 +11,11 @@ import (
 
 	gosrt "github.com/datarhei/gosrt"
 
+	"weir/ingest"
 	"weir/ingest/ingesttest"
+	"weir/ingest/source"
 	"weir/internal/catalog"
 )
-
-// watched is a catalog whose changes a test makes.
-type watched chan catalog.Change
-
-func (w watched) Watch(ctx context.Context) <-chan catalog.Change {
-	out := make(chan catalog.Change)
-	go func() {
-		defer close(out)
-		for {
-			select {
-			case c := <-w:
-				select {
-				case out <- c:
-				case <-ctx.Done():
-					return
-				}
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return out
-}
 
 // offer is a sender that listens until the test ends: who knows the streamid and the passphrase gets the stream again and again.
 func offer(t *testing.T, address, streamID, passphrase string, ts []byte) string {
@@ -76,55 +55,52 @@ func offer(t *testing.T, address, streamID, passphrase string, ts []byte) string
 	return ln.Addr().String()
 }
 
-func supervise(t *testing.T, in *ingesttest.Server, changes watched) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := NewSupervisor(SupervisorConfig{Ingest: in, Catalog: changes, Log: ingesttest.Log(t), Now: time.Now}).Run(ctx); err != nil {
-			t.Errorf("run: %v", err)
-		}
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-ended
-	})
-}
-
-// A channel's sender is called, with the passphrase of the URL or of the channel, and another one when the source changes.
+// A sender is called, with the passphrase of the URL or else of the channel, until nobody wants it any more.
 func TestSendersAreCalled(t *testing.T) {
 	t.Parallel()
 	ts := theClip(t)
 	want := samplesOf(t, ts)
-	in, changes := &ingesttest.Server{}, make(watched)
-	supervise(t, in, changes)
-	ch := catalog.New("news")
-	ch.Key, ch.Passphrase = "s3cret", passphrase
-	ch.Source = "srt://" + offer(t, "127.0.0.1:0", "request:one", passphrase, ts) + "?streamid=request:one&latency=250"
-	changes <- catalog.Change{ID: ch.ID, Channel: ch}
-	feed := in.Next(t)
-	feed.WaitSamples(t, len(want.Samples)-4)
-	if p := feed.Publish; p.Channel != "news" || p.Key != "s3cret" || !p.Source || p.Protocol != "srt" {
-		t.Errorf("%v", p)
+	for name, tc := range map[string]struct{ streamID, query string }{
+		"passphrase of the channel": {"request:one", "?streamid=request:one&latency=250"},
+		"passphrase of the URL":     {"", "?passphrase=another-passphrase&latency=250"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			secret := passphrase
+			if tc.streamID == "" {
+				secret = "another-passphrase"
+			}
+			in := &ingesttest.Server{}
+			kind := Sources(CallConfig{Now: time.Now})
+			j := source.Job{Ingest: in, Log: ingesttest.Log(t), Source: source.Source{
+				Channel: "news", Key: "s3cret", Passphrase: passphrase, URL: "srt://" + offer(t, "127.0.0.1:0", tc.streamID, secret, ts) + tc.query,
+			}}
+			if !kind.Is(j.URL) || kind.Is("") {
+				t.Error("sources of others are taken")
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- kind.Run(ctx, j) }()
+			feed := in.Next(t)
+			feed.WaitSamples(t, len(want.Samples)-4)
+			if p := feed.Publish; p.Channel != "news" || p.Key != "s3cret" || !p.Source || p.Protocol != "srt" {
+				t.Errorf("%v", p)
+			}
+			if st := feed.Publish.Transport(); !st.Encrypted || st.Latency != 250*time.Millisecond || st.Missing != 0 {
+				t.Errorf("%+v", st)
+			}
+			cancel()
+			if err := <-ended; !errors.Is(err, ingest.ErrClosing) || !errors.Is(feed.WaitClosed(t), err) {
+				t.Error(err)
+			}
+		})
 	}
-	if st := feed.Publish.Transport(); !st.Encrypted || st.Latency != 250*time.Millisecond || st.Missing != 0 {
-		t.Errorf("%+v", st)
-	}
-
-	ch.Source = "srt://" + offer(t, "127.0.0.1:0", "", "another-passphrase", ts) + "?passphrase=another-passphrase"
-	changes <- catalog.Change{ID: ch.ID, Channel: ch}
-	feed.WaitClosed(t)
-	feed = in.Next(t)
-	feed.WaitSamples(t, 11)
-	changes <- catalog.Change{ID: ch.ID, Deleted: true}
-	feed.WaitClosed(t)
 }
 
 func TestCallsThatFail(t *testing.T) {
 	t.Parallel()
 	here := offer(t, "127.0.0.1:0", "request:one", passphrase, nil)
-	if _, err := call(t.Context(), catalog.SRTSource{Address: here, StreamID: "request:two", Passphrase: passphrase}); !errors.Is(err, errRejected) ||
+	if _, err := call(t.Context(), catalog.SRTSource{Address: here, StreamID: "request:two", Passphrase: passphrase}); !errors.Is(err, source.ErrRefused) ||
 		!strings.Contains(err.Error(), "code 1010") {
 		t.Error(err)
 	}
