@@ -38,7 +38,7 @@ func Receive[T any](t testing.TB, c <-chan T, what string) (v T) {
 	return v
 }
 
-// Clock goes on only when somebody waits, or advances it.
+// Clock goes on only when somebody waits, or moves it.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -52,6 +52,13 @@ func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
+}
+
+// Set makes it that time.
+func (c *Clock) Set(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = now
 }
 
 // Advance lets time pass.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"weir/ingest/ingesttest"
 	"weir/internal/media"
 )
 
@@ -31,7 +32,7 @@ const (
 
 // broadcast sends 30 frames and 50 packets a second as a camera would, with an IDR a second, until what it sent in the first seconds has come
 // out. Sound begins 100 ms behind the picture. The clock is the camera's and the server's: it waits for the server where that stands still.
-func broadcast(t *testing.T, p *publisher, feed *fakeFeed, clock *heldClock, seconds int) (s sent) {
+func broadcast(t *testing.T, p *publisher, feed *ingesttest.Feed, clock *ingesttest.Clock, seconds int) (s sent) {
 	t.Helper()
 	dice := rand.New(rand.NewPCG(3, 4))
 	noise := func(size int, head byte) []byte {
@@ -46,10 +47,10 @@ func broadcast(t *testing.T, p *publisher, feed *fakeFeed, clock *heldClock, sec
 		soundLate = 100 * time.Millisecond
 		step      = 5 * time.Millisecond
 	)
-	begun := clock.now()
+	begun := clock.Now()
 	send := func(at time.Duration) {
 		p.network.room(t)
-		clock.set(begun.Add(at))
+		clock.Set(begun.Add(at))
 	}
 	ticks := time.NewTicker(step)
 	defer ticks.Stop()
@@ -81,15 +82,25 @@ func broadcast(t *testing.T, p *publisher, feed *fakeFeed, clock *heldClock, sec
 			}
 			s.shown = append(s.shown, frame)
 		}
-		clock.set(begun.Add(gone))
-		came := feed.came(t)
-		for _, m := range came[seen:] {
+		clock.Set(begun.Add(gone))
+		all := came(t, feed)
+		for _, m := range all[seen:] {
 			video = video || m.Track == 0 && len(s.video) >= 30*seconds && bytes.HasSuffix(m.Data, s.video[30*seconds-1])
 			audio = audio || m.Track == 1 && len(s.audio) >= 50*seconds && bytes.Equal(m.Data, s.audio[50*seconds-1])
 		}
-		seen = len(came)
+		seen = len(all)
 	}
 	return s
+}
+
+// came is what has come so far. The feed must not have ended on an error.
+func came(t *testing.T, feed *ingesttest.Feed) []media.Sample {
+	t.Helper()
+	r := feed.Got()
+	if r.Reason != nil {
+		t.Fatalf("the feed ended: %v", r.Reason)
+	}
+	return r.Samples
 }
 
 // find is the place of data in all, from a place on.
@@ -114,32 +125,34 @@ func TestEveryFrameComesAsItWasSent(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			in := newFakeIngest()
-			clock := &heldClock{at: ms(0)}
-			url := serve(t, Config{Ingest: in, Now: clock.now})
-			p := newPublisherBy(t, clock.now, newNetwork(tt.loss), true, true)
+			in := &ingesttest.Server{}
+			clock := ingesttest.NewClock()
+			clock.Set(ms(0))
+			url := serve(t, Config{Ingest: in, Now: clock.Now})
+			p := newPublisherBy(t, clock.Now, newNetwork(tt.loss), true, true)
 			p.publish(t, url+"/whip/news", "secret")
-			feed := in.wait(t)
-			if feed.publish.Channel != "news" || feed.publish.Key != "secret" || feed.publish.Protocol != "whip" {
-				t.Errorf("opened as %v with key %q", feed.publish, feed.publish.Key)
+			feed := in.Next(t)
+			if feed.Publish.Channel != "news" || feed.Publish.Key != "secret" || feed.Publish.Protocol != "whip" {
+				t.Errorf("opened as %v with key %q", feed.Publish, feed.Publish.Key)
 			}
 			s := broadcast(t, p, feed, clock, seconds)
 			if answer := request(t, http.MethodDelete, url+p.location, ""); answer.StatusCode != http.StatusOK {
 				t.Errorf("DELETE: %s", answer.Status)
 			}
-			if err := feed.waitClosed(t); err != nil {
+			if err := feed.WaitClosed(t); err != nil {
 				t.Errorf("feed ended: %v", err)
 			}
-			compare(t, s, feed.came(t))
-			formats := feed.formats(t, 0)
-			if len(feed.starts) != 1 || len(formats) != 2 || formats[0].Codec != media.AVC || formats[1].Codec != media.Opus {
-				t.Fatalf("started with %v", feed.starts)
+			compare(t, s, came(t, feed))
+			r := feed.Got()
+			formats := r.Formats()
+			if len(r.Starts) != 1 || len(formats) != 2 || formats[0].Codec != media.AVC || formats[1].Codec != media.Opus {
+				t.Fatalf("started with %v", r.Starts)
 			}
 			if !bytes.Contains(formats[0].Config, testSPS) || !bytes.Contains(formats[0].Config, testPPS) {
 				t.Errorf("configuration %x has not the parameter sets", formats[0].Config)
 			}
-			if d := feed.drops(); len(d) > 0 {
-				t.Errorf("dropped: %v", d)
+			if len(r.Drops) > 0 {
+				t.Errorf("dropped: %v", r.Drops)
 			}
 		})
 	}

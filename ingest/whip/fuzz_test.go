@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 	"weir/internal/media"
 )
 
@@ -16,7 +17,7 @@ func FuzzIntake(f *testing.F) {
 	f.Add([]byte{0x80, 0, 0, 0, 0, 0, 10, 0x78, 0, 2, 0x67, 1, 0, 2, 0x68, 2, 1, 0x80, 1, 0, 0, 0, 0, 3, 0x65, 1, 2, 2})
 	f.Add([]byte{0x40, 0, 0, 0, 0, 0, 3, 0xfc, 1, 2, 1, 0x40, 1, 0, 0, 4, 0, 3, 0xfc, 1, 2, 200})
 	f.Fuzz(func(t *testing.T, in []byte) {
-		feed := newFakeFeed(ingest.Publish{})
+		feed := ingesttest.NewFeed(ingest.Publish{})
 		o := offer{video: []format{{}}, audio: []format{{}}}
 		i := newIntake(feed, time.Second, waits{video: videoWait, audio: audioWait}, o, slog.New(slog.DiscardHandler))
 		now := ms(0)
@@ -44,8 +45,8 @@ func FuzzIntake(f *testing.F) {
 				_ = in.queue.missing(now)
 			}
 		}
-		for _, s := range feed.samples {
-			if s.Track == 0 && feed.starts[0][0].Codec == media.AVC {
+		for _, s := range feed.Got().Samples {
+			if s.Track == 0 && feed.Got().Starts[0][0].Codec == media.AVC {
 				whole := 0
 				for _, u := range units(s.Data) {
 					whole += 4 + len(u)
@@ -76,7 +77,7 @@ func FuzzOffer(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c, answer, err := newSession(t.Context(), s, o, newFakeFeed(ingest.Publish{}), ingest.Publish{}, true)
+		c, answer, err := newSession(t.Context(), s, o, ingesttest.NewFeed(ingest.Publish{}), ingest.Publish{}, true)
 		if err != nil {
 			return
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 )
 
 func TestRefusals(t *testing.T) {
@@ -51,8 +52,8 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in := newFakeIngest()
-			in.refuse = func(ingest.Publish) error { return tt.err }
+			in := &ingesttest.Server{}
+			in.Refuse = func(ingest.Publish) error { return tt.err }
 			url := serve(t, Config{Ingest: in})
 			answer := post(t, url+tt.path, "k", tt.offer)
 			text, _ := io.ReadAll(answer.Body)
@@ -65,12 +66,10 @@ func TestRefusals(t *testing.T) {
 			if tt.status == 503 && answer.Header.Get("Retry-After") == "" {
 				t.Error("no Retry-After")
 			}
-			select {
-			case f := <-in.feeds:
-				if f.waitClosed(t) == nil {
+			for _, f := range in.Feeds() {
+				if f.WaitClosed(t) == nil {
 					t.Error("the feed was opened, and closed without a reason")
 				}
-			default:
 			}
 		})
 	}
@@ -78,7 +77,7 @@ func TestRefusals(t *testing.T) {
 
 func TestMethods(t *testing.T) {
 	t.Parallel()
-	url := serve(t, Config{Ingest: newFakeIngest()})
+	url := serve(t, Config{Ingest: &ingesttest.Server{}})
 	for _, tt := range []struct {
 		method, path string
 		status       int
@@ -111,12 +110,12 @@ func TestMethods(t *testing.T) {
 
 func TestPatch(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	url := serve(t, Config{Ingest: in})
 	p := newPublisher(t, true, true)
 	p.publish(t, url+"/whip/news/high", "")
-	if f := in.wait(t); f.publish.Rendition != "high" {
-		t.Errorf("opened as %v", f.publish)
+	if f := in.Next(t); f.Publish.Rendition != "high" {
+		t.Errorf("opened as %v", f.Publish)
 	}
 	if !strings.HasPrefix(p.location, "/whip/news/high/") || p.etag == "" {
 		t.Fatalf("Location %q, ETag %q", p.location, p.etag)
@@ -150,7 +149,7 @@ func TestPatch(t *testing.T) {
 
 func TestAnswer(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	url := serve(t, Config{Ingest: in})
 	p := newPublisher(t, true, true)
 	answer := post(t, url+"/whip/news", "", p.offer(t))
@@ -171,22 +170,22 @@ func TestAnswer(t *testing.T) {
 	if levels := regexp.MustCompile("profile-level-id=....(..)").FindAllStringSubmatch(string(text), -1); len(levels) == 0 || levels[0][1] != maxLevel {
 		t.Errorf("levels: %v", levels)
 	}
-	in.wait(t).end(ingest.ErrDeleted)
+	in.Next(t).End(ingest.ErrDeleted)
 }
 
 func TestSessionsAreBounded(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	url := serve(t, Config{Ingest: in, Sessions: 1})
 	p := newPublisher(t, true, false)
 	p.publish(t, url+"/whip/one", "")
-	feed := in.wait(t)
+	feed := in.Next(t)
 	offer := newPublisher(t, true, false).offer(t)
 	if answer := post(t, url+"/whip/two", "", offer); answer.StatusCode != 503 {
 		t.Errorf("second session: %s", answer.Status)
 	}
 	request(t, http.MethodDelete, url+p.location, "")
-	feed.waitClosed(t)
+	feed.WaitClosed(t)
 	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); { // the room is free a moment after the channel is
 		if answer := post(t, url+"/whip/two", "", offer); answer.StatusCode == 201 {
 			return

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 	"weir/internal/media"
 )
 
@@ -15,7 +16,7 @@ import (
 type sender struct {
 	t       *testing.T
 	intake  *intake
-	feed    *fakeFeed
+	feed    *ingesttest.Feed
 	now     time.Time
 	numbers [2]uint16
 }
@@ -28,7 +29,7 @@ func newSender(t *testing.T, video, audio bool) *sender {
 	if audio {
 		o.audio = []format{{}}
 	}
-	feed := newFakeFeed(ingest.Publish{})
+	feed := ingesttest.NewFeed(ingest.Publish{})
 	return &sender{t: t, intake: newIntake(feed, 2*time.Second, waits{video: videoWait, audio: audioWait}, o, slog.New(slog.DiscardHandler)), feed: feed, now: ms(0)}
 }
 
@@ -63,7 +64,7 @@ func (s *sender) trial() {
 	for n := range uint32(trials) {
 		s.video(n*3000-20_000, testSPS, testPPS, idr)
 	}
-	if len(s.feed.samples) != 0 {
+	if len(s.feed.Got().Samples) != 0 {
 		s.t.Fatal("the feed began before it was known whether the sender answers")
 	}
 }
@@ -94,25 +95,25 @@ func TestFeedBeginsWithAKeyFrameOnceTheTracksAreTied(t *testing.T) {
 	s.packet(media.Audio, 0, false, voice)
 	s.after(trialTime)
 	s.video(3*90000, inter)
-	if len(s.feed.samples) != 0 {
+	if len(s.feed.Got().Samples) != 0 {
 		t.Fatal("began without sender reports")
 	}
 	s.reports(3*90000, 3*48000)
 	s.after(beat)
 	s.video(273000, inter)
-	if len(s.feed.samples) != 0 || s.intake.keys.opened.IsZero() {
-		t.Fatalf("%d samples; a key frame was asked for: %t", len(s.feed.samples), !s.intake.keys.opened.IsZero())
+	if len(s.feed.Got().Samples) != 0 || s.intake.keys.opened.IsZero() {
+		t.Fatalf("%d samples; a key frame was asked for: %t", len(s.feed.Got().Samples), !s.intake.keys.opened.IsZero())
 	}
 	s.packet(media.Audio, 144960, false, voice)
 	s.video(276000, idr)
 	s.packet(media.Audio, 147200, false, voice)
-	if len(s.feed.starts) != 1 || len(s.feed.starts[0]) != 2 || len(s.feed.samples) != 2 {
-		t.Fatalf("%d starts, %d samples", len(s.feed.starts), len(s.feed.samples))
+	if len(s.feed.Got().Starts) != 1 || len(s.feed.Got().Starts[0]) != 2 || len(s.feed.Got().Samples) != 2 {
+		t.Fatalf("%d starts, %d samples", len(s.feed.Got().Starts), len(s.feed.Got().Samples))
 	}
-	if s.feed.starts[0][0].KeysOnDemand {
+	if s.feed.Got().Starts[0][0].KeysOnDemand {
 		t.Error("the packager is told that key frames come on demand")
 	}
-	v, a := s.feed.samples[0], s.feed.samples[1]
+	v, a := s.feed.Got().Samples[0], s.feed.Got().Samples[1]
 	if !v.Sync || v.PTS.Duration(pictureRate) != a.PTS.Duration(soundRate) {
 		t.Errorf("both were sent at one time: %v, %v", v, a)
 	}
@@ -126,10 +127,10 @@ func TestSendersWithoutReportsArePlacedByArrival(t *testing.T) {
 		s.packet(media.Audio, 777+n*9600, false, voice)
 		s.after(200 * time.Millisecond)
 	}
-	if len(s.feed.samples) == 0 {
+	if len(s.feed.Got().Samples) == 0 {
 		t.Fatal("no samples")
 	}
-	v, a := s.feed.samples[0], s.feed.samples[1]
+	v, a := s.feed.Got().Samples[0], s.feed.Got().Samples[1]
 	if d := v.PTS.Duration(pictureRate) - a.PTS.Duration(soundRate); v.Track != 0 || a.Track != 1 || d.Abs() > time.Millisecond {
 		t.Errorf("both came at one time: %v, %v", v, a)
 	}
@@ -142,8 +143,8 @@ func TestSoundGoesAloneWherePicturesNeverCome(t *testing.T) {
 		s.packet(media.Audio, n*9600, false, voice)
 		s.after(200 * time.Millisecond)
 	}
-	if len(s.feed.starts) != 1 || len(s.feed.starts[0]) != 1 || s.feed.starts[0][0].Codec != media.Opus {
-		t.Fatalf("starts: %v", s.feed.starts)
+	if len(s.feed.Got().Starts) != 1 || len(s.feed.Got().Starts[0]) != 1 || s.feed.Got().Starts[0][0].Codec != media.Opus {
+		t.Fatalf("starts: %v", s.feed.Got().Starts)
 	}
 	// Then the camera is switched on.
 	for n := uint32(60); n < 90; n++ {
@@ -151,15 +152,15 @@ func TestSoundGoesAloneWherePicturesNeverCome(t *testing.T) {
 		s.packet(media.Audio, n*9600, false, voice)
 		s.after(200 * time.Millisecond)
 	}
-	if len(s.feed.starts) != 2 || len(s.feed.starts[1]) != 2 || s.feed.starts[1][0].Codec != media.AVC {
-		t.Fatalf("starts: %v", s.feed.starts)
+	if len(s.feed.Got().Starts) != 2 || len(s.feed.Got().Starts[1]) != 2 || s.feed.Got().Starts[1][0].Codec != media.AVC {
+		t.Fatalf("starts: %v", s.feed.Got().Starts)
 	}
 	var v, a media.Sample
-	for i, m := range s.feed.samples {
+	for i, m := range s.feed.Got().Samples {
 		switch {
-		case s.feed.at[i] == 1 && m.Track == 0:
+		case s.feed.Got().At[i] == 1 && m.Track == 0:
 			v = m
-		case s.feed.at[i] == 1 && !bytes.Equal(m.Data, silence()):
+		case s.feed.Got().At[i] == 1 && !bytes.Equal(m.Data, silence()):
 			a = m
 		}
 	}
@@ -182,17 +183,17 @@ func TestParameterSets(t *testing.T) {
 	s.video(15000, inter)
 	s.video(18000, testPPS, idr)
 	want := [][]byte{sample([][]byte{sei, idr}, 0), sample([][]byte{inter, inter}, 0), sample([][]byte{idr}, 0), sample([][]byte{{0x68, 0xeb, 1}, inter}, 0), sample([][]byte{inter}, 0), sample([][]byte{idr}, 0)}
-	for i, m := range s.feed.samples {
+	for i, m := range s.feed.Got().Samples {
 		if i >= len(want) || !bytes.Equal(m.Data, want[i]) || m.Sync != slices.Contains([]int{0, 2, 5}, i) {
 			t.Errorf("sample %d: %x, key frame: %t", i, m.Data, m.Sync)
 		}
 	}
-	if !slices.Equal(s.feed.at, []int{0, 0, 1, 1, 1, 1}) {
-		t.Errorf("samples follow starts %v", s.feed.at)
+	if !slices.Equal(s.feed.Got().At, []int{0, 0, 1, 1, 1, 1}) {
+		t.Errorf("samples follow starts %v", s.feed.Got().At)
 	}
 	// High Profile has its chroma format and bit depths at the end.
-	record := s.feed.starts[0][0].Config
-	if !s.feed.starts[0][0].KeysOnDemand {
+	record := s.feed.Got().Starts[0][0].Config
+	if !s.feed.Got().Starts[0][0].KeysOnDemand {
 		t.Error("the packager is not told that key frames come on demand")
 	}
 	if !bytes.Equal(record[:6], []byte{1, 0x64, 0, 0x1f, 0xff, 0xe1}) || !bytes.HasSuffix(record, []byte{0xfd, 0xf8, 0xf8, 0}) {
@@ -210,19 +211,19 @@ func TestAfterLossNothingIsShownUntilTheNextKeyFrame(t *testing.T) {
 	s.numbers[0]++ // a packet is lost
 	s.video(9000, inter)
 	s.video(12000, inter)
-	if len(s.feed.samples) != 2 {
-		t.Fatalf("%d samples: the lost packet may still come", len(s.feed.samples))
+	if len(s.feed.Got().Samples) != 2 {
+		t.Fatalf("%d samples: the lost packet may still come", len(s.feed.Got().Samples))
 	}
 	s.after(videoWait + beat)
-	if len(s.feed.samples) != 2 || !s.intake.wanted {
-		t.Fatalf("%d samples; a key frame is wanted: %t", len(s.feed.samples), s.intake.wanted)
+	if len(s.feed.Got().Samples) != 2 || !s.intake.wanted {
+		t.Fatalf("%d samples; a key frame is wanted: %t", len(s.feed.Got().Samples), s.intake.wanted)
 	}
 	s.video(15000, idr)
 	s.video(18000, inter)
-	if len(s.feed.samples) != 4 || !s.feed.samples[2].Sync {
-		t.Fatalf("%d samples", len(s.feed.samples))
+	if len(s.feed.Got().Samples) != 4 || !s.feed.Got().Samples[2].Sync {
+		t.Fatalf("%d samples", len(s.feed.Got().Samples))
 	}
-	if d := s.feed.drops(); d["video frame: packets were lost"] != 1 || d["video frame: it waits for a key frame after loss"] != 1 {
+	if d := s.feed.Got().Drops; d["video frame: packets were lost"] != 1 || d["video frame: it waits for a key frame after loss"] != 1 {
 		t.Errorf("dropped: %v", d)
 	}
 }
@@ -238,8 +239,8 @@ func TestSilenceFillsWhatDTXLeavesOut(t *testing.T) {
 	s.packet(media.Audio, 960+460*48, false, voice)
 	var at []media.Ticks
 	quiet := 0
-	for _, m := range s.feed.samples {
-		at = append(at, m.PTS-s.feed.samples[0].PTS)
+	for _, m := range s.feed.Got().Samples {
+		at = append(at, m.PTS-s.feed.Got().Samples[0].PTS)
 		if bytes.Equal(m.Data, silence()) {
 			quiet++
 		}
@@ -252,7 +253,7 @@ func TestSilenceFillsWhatDTXLeavesOut(t *testing.T) {
 	if !slices.Equal(at, want) || quiet != 19 {
 		t.Errorf("samples at %v, %d of silence", at, quiet)
 	}
-	if d := s.feed.drops(); d["audio packet was lost"] != 1 {
+	if d := s.feed.Got().Drops; d["audio packet was lost"] != 1 {
 		t.Errorf("dropped: %v", d)
 	}
 	if soundDuration(silence()) != soundFrame {
@@ -267,7 +268,7 @@ func TestFramesOutOfOrderAreLeftOut(t *testing.T) {
 	for _, at := range []uint32{3000, 12000, 6000, 9000, 15000} {
 		s.video(at, testSPS, testPPS, idr)
 	}
-	if len(s.feed.samples) != 3 || s.feed.drops()["video frame: out of order, as B-frames are: switch them off"] != 2 {
-		t.Errorf("%d samples, dropped: %v", len(s.feed.samples), s.feed.drops())
+	if len(s.feed.Got().Samples) != 3 || s.feed.Got().Drops["video frame: out of order, as B-frames are: switch them off"] != 2 {
+		t.Errorf("%d samples, dropped: %v", len(s.feed.Got().Samples), s.feed.Got().Drops)
 	}
 }

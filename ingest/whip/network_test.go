@@ -80,21 +80,3 @@ func (n *network) room(t *testing.T) {
 		}
 	}
 }
-
-// heldClock stands still until the test moves it.
-type heldClock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *heldClock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *heldClock) set(at time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = at
-}

@@ -20,6 +20,8 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/rtp/codecs"
 	"github.com/pion/webrtc/v4"
+
+	"weir/ingest/ingesttest"
 )
 
 // serve runs a server until the test ends, and gives the URL that it is at.
@@ -205,7 +207,7 @@ func (p *publisher) offer(t *testing.T) string {
 	if err := p.peer.SetLocalDescription(o); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, gathered, "candidates")
+	ingesttest.Receive(t, gathered, "candidates")
 	return p.peer.LocalDescription().SDP
 }
 
@@ -231,7 +233,7 @@ func (p *publisher) publish(t *testing.T, url, key string) {
 	if err := p.peer.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: string(text)}); err != nil {
 		t.Fatalf("answer: %v\n%s", err, text)
 	}
-	wait(t, connected, "connection")
+	ingesttest.Receive(t, connected, "connection")
 }
 
 // sendVideo sends the NAL units of a frame.
@@ -248,23 +250,14 @@ func (p *publisher) sendVideo(t *testing.T, at uint32, units ...[]byte) {
 }
 
 // begin sends key frames until the feed has one.
-func (p *publisher) begin(t *testing.T, feed *fakeFeed) {
+func (p *publisher) begin(t *testing.T, feed *ingesttest.Feed) {
 	t.Helper()
-	ticks := time.NewTicker(30 * time.Millisecond)
-	defer ticks.Stop()
-	limit := time.After(time.Minute)
-	for n := uint32(0); ; n++ {
+	n := uint32(0)
+	feed.Wait(t, "a frame", func(r ingesttest.Record) bool {
 		p.sendVideo(t, n*2700, testSPS, testPPS, []byte{0x65, 1, 2, 3})
-		select {
-		case <-feed.wrote:
-			return
-		case <-ticks.C:
-		case <-feed.closed:
-			t.Fatalf("the feed ended: %v", feed.waitClosed(t))
-		case <-limit:
-			t.Fatal("no frame came within a minute")
-		}
-	}
+		n++
+		return len(r.Samples) > 0
+	})
 }
 
 func (p *publisher) send(t *testing.T, track int, to *webrtc.TrackLocalStaticRTP, at uint32, marker bool, payload []byte) {

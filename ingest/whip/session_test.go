@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"weir/ingest"
+	"weir/ingest/ingesttest"
 	"weir/internal/media"
 )
 
@@ -14,56 +15,57 @@ func TestWithoutPacketsTheFeedEnds(t *testing.T) {
 	t.Parallel()
 	t.Run("no connection", func(t *testing.T) {
 		t.Parallel()
-		in := newFakeIngest()
+		in := &ingesttest.Server{}
 		url := serve(t, Config{Ingest: in, ConnectTimeout: 200 * time.Millisecond})
 		post(t, url+"/whip/news", "", newPublisher(t, true, true).offer(t))
-		if err := in.wait(t).waitClosed(t); !errors.Is(err, errNotConnected) {
+		if err := in.Next(t).WaitClosed(t); !errors.Is(err, errNotConnected) {
 			t.Errorf("ended: %v", err)
 		}
 	})
 	t.Run("silence", func(t *testing.T) {
 		t.Parallel()
-		in := newFakeIngest()
-		clock := &heldClock{at: ms(0)}
-		url := serve(t, Config{Ingest: in, IdleTimeout: time.Minute, Now: clock.now})
+		in := &ingesttest.Server{}
+		clock := ingesttest.NewClock()
+		clock.Set(ms(0))
+		url := serve(t, Config{Ingest: in, IdleTimeout: time.Minute, Now: clock.Now})
 		p := newPublisher(t, true, false)
 		p.publish(t, url+"/whip/news", "")
 		p.sendVideo(t, 0, testSPS, testPPS, []byte{0x65, 1, 2, 3})
-		feed := in.wait(t)
+		feed := in.Next(t)
 		ticks := time.NewTicker(beat)
 		defer ticks.Stop()
-		for n := 0; !feed.isClosed(); n++ { // nobody tells when the packet has come
+		for n := 0; !feed.Got().Closed; n++ { // nobody tells when the packet has come
 			<-ticks.C
-			clock.set(ms(n * 1000))
+			clock.Set(ms(n * 1000))
 		}
-		if err := feed.waitClosed(t); !errors.Is(err, errIdle) {
+		if err := feed.WaitClosed(t); !errors.Is(err, errIdle) {
 			t.Errorf("ended: %v", err)
 		}
 	})
 	t.Run("publisher closes", func(t *testing.T) {
 		t.Parallel()
-		in := newFakeIngest()
+		in := &ingesttest.Server{}
 		url := serve(t, Config{Ingest: in})
 		p := newPublisher(t, true, false)
 		p.publish(t, url+"/whip/news", "")
-		feed := in.wait(t)
+		feed := in.Next(t)
 		p.begin(t, feed)
 		if err := p.peer.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := feed.waitClosed(t); err != nil {
+		if err := feed.WaitClosed(t); err != nil {
 			t.Errorf("ended: %v", err)
 		}
 	})
 	t.Run("server wants it gone", func(t *testing.T) {
 		t.Parallel()
-		in := newFakeIngest()
+		in := &ingesttest.Server{}
 		url := serve(t, Config{Ingest: in})
 		p := newPublisher(t, true, false)
 		p.publish(t, url+"/whip/news", "")
-		feed := in.wait(t)
-		feed.end(ingest.ErrDeleted)
-		if err := feed.waitClosed(t); !errors.Is(err, ingest.ErrDeleted) {
+		feed := in.Next(t)
+		feed.End(ingest.ErrDeleted)
+		if err := feed.WaitClosed(t); !errors.Is(err, ingest.ErrDeleted) {
 			t.Errorf("ended: %v", err)
 		}
 	})
@@ -71,11 +73,11 @@ func TestWithoutPacketsTheFeedEnds(t *testing.T) {
 
 func TestSoundAlone(t *testing.T) {
 	t.Parallel()
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	url := serve(t, Config{Ingest: in})
 	p := newPublisher(t, false, true)
 	p.publish(t, url+"/whip/radio", "")
-	feed := in.wait(t)
+	feed := in.Next(t)
 	stop := make(chan struct{})
 	sent := make(chan struct{})
 	go func() {
@@ -91,7 +93,7 @@ func TestSoundAlone(t *testing.T) {
 			}
 		}
 	}()
-	samples := feed.waitFor(t, "half a second", func(s []media.Sample) bool { return len(s) >= 25 })
+	samples := feed.WaitSamples(t, 25) // half a second
 	close(stop)
 	<-sent
 	for i := 1; i < len(samples); i++ {
@@ -99,7 +101,7 @@ func TestSoundAlone(t *testing.T) {
 			t.Fatalf("sample %d is at %d, the one before at %d", i, samples[i].PTS, samples[i-1].PTS)
 		}
 	}
-	formats := feed.formats(t, 0)
+	formats := feed.Got().Starts[0]
 	want := []byte{0, 2, 1, 56, 0, 0, 0xbb, 0x80, 0, 0, 0}
 	if len(formats) != 1 || formats[0].Codec != media.Opus || !bytes.Equal(formats[0].Config, want) {
 		t.Errorf("started with %v, %x", formats, formats[0].Config)
@@ -112,10 +114,10 @@ func TestPublisherOverTCP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := newFakeIngest()
+	in := &ingesttest.Server{}
 	url := serveOn(t, Config{Ingest: in}, ln)
 	p := newPublisher(t, true, false)
 	p.onlyTCP = true
 	p.publish(t, url+"/whip/news", "")
-	p.begin(t, in.wait(t))
+	p.begin(t, in.Next(t))
 }
