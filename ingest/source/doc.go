@@ -1,4 +1,4 @@
-// Package source keeps the feeds going that the server fetches itself, as channels name them.
+// Package source keeps the feeds going that the server fetches itself, as channels and their inputs name them.
 //
 //	catalog ─► Supervisor ─► Kind.Run (file, pull, srt) ─► Job.Open ─► Feed
 //

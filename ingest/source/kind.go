@@ -25,6 +25,7 @@ type Kind struct {
 // Source is what a feed is fetched from.
 type Source struct {
 	Channel    string
+	Input      string // of the channel, that names the source; "": the channel itself does
 	URL        string // may have secrets: catalog.HideSource
 	Key        string // a secret
 	Passphrase string // the channel's, where the kind needs it; a secret
@@ -40,6 +41,6 @@ type Job struct {
 // Open asks for the feed. protocol, remote and transport are as in ingest.Publish.
 func (j Job) Open(ctx context.Context, protocol, remote string, transport func() ingest.Transport) (ingest.Feed, error) {
 	return j.Ingest.Open(ctx, ingest.Publish{
-		Channel: j.Channel, Key: j.Key, Protocol: protocol, Remote: remote, Source: true, Transport: transport,
+		Channel: j.Channel, Input: j.Input, Key: j.Key, Protocol: protocol, Remote: remote, Source: true, Transport: transport,
 	})
 }

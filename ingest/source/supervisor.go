@@ -108,10 +108,14 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	return nil
 }
 
-// sources are those of a channel that are of a kind.
+// sources are those that a channel and its inputs name, as far as they are of a kind.
 func (s *Supervisor) sources(ch catalog.Channel) (all []Source) {
-	if kind := s.kind(ch.Source); kind != nil {
-		src := Source{Channel: ch.ID, URL: ch.Source, Key: ch.Key}
+	for _, in := range append(ch.Inputs.List(), catalog.Input{Source: ch.Source}) {
+		kind := s.kind(in.Source)
+		if kind == nil {
+			continue
+		}
+		src := Source{Channel: ch.ID, Input: in.Name, URL: in.Source, Key: ch.Key}
 		if kind.Passphrase {
 			src.Passphrase = ch.Passphrase
 		}
@@ -133,6 +137,9 @@ func (s *Supervisor) kind(url string) *Kind {
 func (s *Supervisor) keep(ctx context.Context, src Source) {
 	kind := s.kind(src.URL)
 	log := s.cfg.Log.With("area", kind.Area, "channel", src.Channel, "source", catalog.HideSource(src.URL))
+	if src.Input != "" {
+		log = log.With("input", src.Input)
+	}
 	j := Job{Source: src, Ingest: s.cfg.Ingest, Log: log}
 	backoff, said := minBackoff, ""
 	for ctx.Err() == nil {

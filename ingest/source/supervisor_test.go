@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"weir/ingest/ingesttest"
 	"weir/internal/catalog"
 )
 
@@ -144,6 +146,51 @@ func TestSourcesOfChannels(t *testing.T) {
 	stop()
 	if ended := receive(t, run.ended, "the last source ended"); ended.Channel != "open" || len(run.begun)+len(run.ended) > 0 {
 		t.Errorf("%+v ended, and others", ended)
+	}
+}
+
+// Sources that inputs named were fetched by nobody.
+func TestSourcesOfInputs(t *testing.T) {
+	t.Parallel()
+	c, run := make(changes), newJobs()
+	stop := supervise(t, Config{Catalog: c, Now: time.Now, Kinds: []Kind{run.kind("file:", false)}})
+	set := func(inputs ...catalog.Input) {
+		c.set(catalog.Channel{ID: "news", Key: "k", Inputs: catalog.MakeInputs(inputs)})
+	}
+	expect := func(from <-chan Source, what string, inputs ...string) {
+		t.Helper()
+		var got []string
+		for range inputs {
+			src := receive(t, from, what)
+			if src.Channel != "news" || src.Key != "k" {
+				t.Errorf("%+v", src)
+			}
+			got = append(got, src.Input+" "+src.URL)
+		}
+		if slices.Sort(got); !slices.Equal(got, inputs) {
+			t.Errorf("%s: %q, want %q", what, got, inputs)
+		}
+	}
+	main, backup := catalog.Input{Name: "main", Source: "file:a"}, catalog.Input{Name: "backup", Source: "file:b"}
+	set(main, catalog.Input{Name: "pushed"}, backup)
+	expect(run.begun, "begun", "backup file:b", "main file:a")
+	backup.Source = "file:a" // of which there is one, but as another input
+	set(main, backup)
+	expect(run.ended, "ended", "backup file:b")
+	expect(run.begun, "begun", "backup file:a")
+	set(backup)
+	expect(run.ended, "ended", "main file:a")
+	stop()
+	expect(run.ended, "ended", "backup file:a")
+	if len(run.begun)+len(run.ended) > 0 {
+		t.Error("others ran")
+	}
+	in := new(ingesttest.Server)
+	if _, err := (Job{Source: Source{Channel: "news", Input: "main", Key: "k"}, Ingest: in}).Open(t.Context(), "file", "a", nil); err != nil {
+		t.Error(err)
+	}
+	if p := in.Next(t).Publish; p.Channel != "news" || p.Input != "main" || p.Key != "k" || p.Protocol != "file" || p.Remote != "a" || !p.Source {
+		t.Errorf("opened %v", p)
 	}
 }
 
