@@ -3,7 +3,7 @@ package e2e
 import (
 	"bytes"
 	"cmp"
-	"crypto/md5"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/xml"
 	"fmt"
@@ -154,8 +154,8 @@ func (s *server) samplesOf(init, uri string) (all []packet) {
 
 // hashOf is what ffprobe tells of the bytes of a sample.
 func hashOf(sample []byte) string {
-	sum := md5.Sum(sample)
-	return "MD5:" + hex.EncodeToString(sum[:])
+	sum := sha256.Sum256(sample)
+	return "SHA256:" + hex.EncodeToString(sum[:])
 }
 
 // sent is what a sender was given, by the name of the track that comes of it.

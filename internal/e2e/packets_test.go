@@ -21,7 +21,7 @@ type packet struct {
 // packets lists the samples of a file's first track of that kind, "video" or "audio", in decoding order.
 func packets(t testing.TB, file, kind string) []packet {
 	t.Helper()
-	out, err := exec.Command("ffprobe", "-v", "error", "-select_streams", kind[:1]+":0", "-show_data_hash", "md5",
+	out, err := exec.Command("ffprobe", "-v", "error", "-select_streams", kind[:1]+":0", "-show_data_hash", "sha256",
 		"-show_entries", "packet=pts_time,dts_time,size,data_hash", "-show_packets", "-of", "json", file).Output()
 	require.NoError(t, err, file)
 	var probed struct {

@@ -2,11 +2,12 @@
 //
 //   node e2e/publish.mjs URL [KEY]
 //
-// It says {"event":"connected"} when media flows, answers a line "state" on stdin with what the browser has sent so far, and ends with
-// stdin, or on "quit", having ended its session.
+// It says {"event":"connected"} when media flows, answers a line "state" on stdin with what the browser has sent so far, "frames" with what
+// its encoders made for that, and ends with stdin, or on "quit", having ended its session.
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { openBrowser } from './browser.mjs';
+import { recorder } from './recorder.mjs';
 
 const [endpoint, key = ''] = process.argv.slice(2);
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -26,11 +27,15 @@ async function end(code) {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => end(1));
 process.stdout.on('error', () => end(1));
 
-/** Runs in the page. @param {{endpoint: string, key: string}} options */
-async function publish({ endpoint, key }) {
+/** Runs in the page. @param {{endpoint: string, key: string, recorder: string}} options */
+async function publish({ endpoint, key, recorder }) {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360, frameRate: 30 } });
   const peer = new RTCPeerConnection();
-  for (const track of stream.getTracks()) peer.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+  window.recorder = new Worker(URL.createObjectURL(new Blob([`(${recorder})()`], { type: 'text/javascript' })));
+  for (const track of stream.getTracks()) {
+    const { sender } = peer.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+    sender.transform = new RTCRtpScriptTransform(window.recorder, { kind: track.kind });
+  }
   await peer.setLocalDescription(await peer.createOffer());
   await new Promise((done) => {
     peer.onicegatheringstatechange = () => peer.iceGatheringState === 'complete' && done();
@@ -67,17 +72,25 @@ async function state() {
   return { connection: window.peer.connectionState, ...sent };
 }
 
+/** Runs in the page: the SHA-256 of each encoded frame, and its RTP timestamp. */
+function frames() {
+  return new Promise((done) => {
+    window.recorder.onmessage = ({ data }) => done(data);
+    window.recorder.postMessage(null);
+  });
+}
+
 try {
   browser = await openBrowser({
     width: 640, height: 480, origin, autoplay: true, more: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
   });
   const { page } = browser;
   await page.goto(origin);
-  await page.evaluate(publish, { endpoint, key });
+  await page.evaluate(publish, { endpoint, key, recorder: recorder.toString() });
   say({ event: 'connected' });
   for await (const line of createInterface({ input: process.stdin })) {
     if (line === 'quit') break;
-    say(await page.evaluate(state));
+    say(await page.evaluate(line === 'frames' ? frames : state));
   }
   await page.evaluate(() => fetch(window.session, { method: 'DELETE' }).then(() => {}));
   await end(0);
