@@ -43,7 +43,7 @@ func (c *memberClock) restart(tracks int) { *c = memberClock{tracks: make([]trac
 func (s *session) mapped(f *feed, it item) (media.Sample, bool) {
 	c, sample := &f.clock, it.sample
 	clock := f.formats[sample.Track].Clock
-	lag := media.Ticks(sample.DTS).Duration(clock.Timescale) - time.Duration(it.at.UnixNano())
+	lag := media.Ticks(sample.DTS).Duration(clock.Timescale) - time.Duration(it.came.UnixNano())
 	c.wrap = clock.Wrap.Duration(clock.Timescale)
 	t := &c.tracks[sample.Track]
 	alone := !s.hasOthers(f)

@@ -33,5 +33,5 @@ func (f *feed) event(e media.Event) error {
 		f.Dropped("event before the tracks are known")
 		return nil
 	}
-	return f.session.take(f, item{event: &e, at: now})
+	return f.session.take(f, item{event: &e, at: now, came: now})
 }

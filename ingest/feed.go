@@ -154,7 +154,22 @@ func (f *feed) write(s media.Sample) error {
 	if rate := f.meter.count(len(s.Data), now); rate > f.server.cfg.Bitrate {
 		return fmt.Errorf("%w: %d Mbit/s, %d are taken", ErrLimit, rate/1e6, f.server.cfg.Bitrate/1e6)
 	}
-	return f.session.take(f, item{sample: s, at: now})
+	return f.session.take(f, item{sample: s, at: now, came: arrival(s, now)})
+}
+
+// maxHeld bounds how long ago a sample may say that it came.
+const maxHeld = time.Minute
+
+// arrival is when a sample that is handed over now came in. Adapters hold back what comes before all tracks are known: the channel's wall
+// clock would be late by that, and go back to where it should be while players look on.
+func arrival(s media.Sample, now time.Time) time.Time {
+	switch held := now.Sub(s.Arrived); {
+	case s.Arrived.IsZero() || held <= 0:
+		return now
+	case held > maxHeld:
+		return now.Add(-maxHeld)
+	}
+	return s.Arrived
 }
 
 func (f *feed) Close(reason error) {

@@ -25,11 +25,12 @@ type member struct {
 	pace     pace
 }
 
-// item is a sample or an event, with the time at which it came.
+// item is a sample or an event, with the time at which it was handed over. That only rises from item to item, and tells how the feed does.
 type item struct {
 	sample media.Sample
 	event  *media.Event // instead of a sample
 	at     time.Time
+	came   time.Time // when it came in: at, or before it where its adapter held it back. It places the feed's clock
 }
 
 func (it *item) size() int {

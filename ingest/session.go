@@ -168,7 +168,7 @@ func (s *session) deliver(f *feed, it item) error {
 		return nil
 	}
 	mapped.Track = place
-	if err := s.packager.Write(mapped, it.at); err != nil {
+	if err := s.packager.Write(mapped, it.came); err != nil {
 		return &shared{fmt.Errorf("channel %s: package: %w", s.channel.ID, err)}
 	}
 	return nil

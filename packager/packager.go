@@ -120,7 +120,8 @@ func New(cfg Config, resume Resume, out Output) (*Packager, error) {
 	return p, nil
 }
 
-// Write takes the next sample in the order of the feed; now is when it arrived. Samples that cannot be used are dropped and
+// Write takes the next sample in the order of the feed; now is when it arrived, which may be
+// before the arrival of others that were written earlier. Samples that cannot be used are dropped and
 // counted. The error is the output's.
 func (p *Packager) Write(s media.Sample, now time.Time) error {
 	if p.err != nil {

@@ -30,17 +30,27 @@ const (
 // is in the future, since the timeline runs ahead of the wall clock.
 func (f *delayFilter) reset(delay time.Duration) { *f = delayFilter{applied: delay} }
 
-func (f *delayFilter) observe(now time.Time, delay time.Duration) {
-	second := now.Unix()
-	if f.newest == 0 {
-		f.first = second
+// maxDisorder is how many seconds arrivals may go back from sample to sample, as those of tracks that were held back do: more is a clock of ours
+// that was set.
+const maxDisorder = 90
+
+// observe takes note of a sample that arrived at that time.
+func (f *delayFilter) observe(arrived time.Time, delay time.Duration) {
+	second := arrived.Unix()
+	back := f.newest - second
+	switch {
+	case f.newest == 0:
+		f.first, f.newest = second, second
+	case back < 0 || back > maxDisorder:
+		f.newest = second
+	case back >= int64(len(f.buckets)):
+		return // too old to count
 	}
 	b := &f.buckets[uint64(second)%uint64(len(f.buckets))]
 	if b.second != second {
 		b.second, b.least = second, delay
 	}
 	b.least = min(b.least, delay)
-	f.newest = second
 }
 
 // steady tells whether the wall clock of rows will most likely go on as it does: long enough after the beginning, and where nothing makes it move.

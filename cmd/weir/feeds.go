@@ -54,7 +54,7 @@ func serveHTTP(ctx context.Context, group *errgroup.Group, cfg config.Ingest, po
 		browsers = serveWHIP(ctx, group, cfg, ports.whip, feeds, channels, log)
 	}
 	listener := http.New(http.Config{
-		Listener: ports.ingest, Ingest: feeds, Log: log.With("area", "http"), CMAF: segments, Subtitles: texts, WHIP: browsers,
+		Listener: ports.ingest, Ingest: feeds, Log: log.With("area", "http"), Now: time.Now, CMAF: segments, Subtitles: texts, WHIP: browsers,
 		HeaderTimeout: cfg.Limits.Handshake, IdleTimeout: cfg.Limits.Idle, Connections: cfg.Limits.Connections,
 	})
 	group.Go(func() error {

@@ -112,6 +112,9 @@ func (s *session) hand(t *track) error {
 		return nil
 	}
 	w.Track = t.index
+	if w.Arrived.IsZero() {
+		w.Arrived = w.came
+	}
 	return s.feed.Write(w.Sample)
 }
 
@@ -182,6 +185,7 @@ func (s *session) announce() error {
 	}
 	s.started = true
 	for _, t := range s.tracks {
+		t.backdate()
 		if !t.seen {
 			t.behind = true // it joins when it comes
 		}

@@ -117,6 +117,26 @@ func (t *track) add(p place, data []byte, now time.Time) {
 	t.bursts[0] = time.Duration(t.reached - t.burstFrom)
 }
 
+// backdate says of the samples that are held when they would have come from a sender that holds nothing back itself: each as long before the one
+// behind it as it lasts, or when it came, if that was earlier. Of a segment that is sent as a whole only the end is as new as can be; a feed
+// begins with the first of it, and what is right about all of it must be known from there on.
+func (t *track) backdate() {
+	const most = media.Ticks(10 * time.Second) // between two samples: more is a jump of the clock
+	for i := len(t.queue) - 1; i >= 0; i-- {
+		w := &t.queue[i]
+		w.Arrived = w.came
+		if i+1 == len(t.queue) || t.format.Codec.Kind() == media.Text {
+			continue
+		}
+		next := &t.queue[i+1]
+		if d := next.ns - w.ns; d > 0 && d <= most {
+			if at := next.Arrived.Add(-time.Duration(d)); at.Before(w.Arrived) {
+				w.Arrived = at
+			}
+		}
+	}
+}
+
 // burst is the largest of the last ones.
 func (t *track) burst() time.Duration { return slices.Max(t.bursts[:]) }
 

@@ -19,6 +19,7 @@ type Config struct {
 	Listener net.Listener // closed by Run
 	Ingest   ingest.Opener
 	Log      *slog.Logger
+	Now      func() time.Time // nil: time.Now
 
 	// CMAF, WHIP and Subtitles serve what is below /cmaf/, /whip/ and /subtitles/; nil: there is nothing.
 	CMAF, WHIP, Subtitles http.Handler
@@ -39,6 +40,9 @@ type Server struct {
 
 // New makes a server on a listener that is open already, so that a used port shows before anything runs.
 func New(cfg Config) *Server {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if cfg.HeaderTimeout == 0 {
 		cfg.HeaderTimeout = 10 * time.Second
 	}

@@ -95,7 +95,7 @@ func (s *streams) publish(w http.ResponseWriter, r *http.Request, p ingest.Publi
 		}
 		b.interrupt()
 	})
-	err = mpegts.Copy(feed, b, mpegts.Config{Program: program, Log: s.Log.With("channel", p.Channel)})
+	err = mpegts.Copy(feed, b, mpegts.Config{Program: program, Log: s.Log.With("channel", p.Channel), Now: s.Now})
 	close(gone)
 	watcher.Wait()
 	select {

@@ -3,6 +3,7 @@ package mpegts
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"weir/internal/media"
 	"weir/packager"
@@ -82,6 +83,9 @@ func (l *lane) sample(s media.Sample) error {
 		s.Track = l.index
 		return l.to.feed.Write(s)
 	}
+	if l.to.now != nil {
+		s.Arrived = l.to.now()
+	}
 	l.to.held = append(l.to.held, held{lane: l, sample: s})
 	l.to.bytes += len(s.Data)
 	return l.to.tryAnnounce()
@@ -97,8 +101,9 @@ type held struct {
 // announcer tells the feed of the tracks when they are known, and holds their samples until then.
 type announcer struct {
 	feed  Feed
-	lanes []*lane // of the program, in the order of its PMT
-	order []*lane // as announced last, or as they will be: places outlive a change of the PID
+	now   func() time.Time // nil: samples do not say when they came
+	lanes []*lane          // of the program, in the order of its PMT
+	order []*lane          // as announced last, or as they will be: places outlive a change of the PID
 
 	announced bool // else samples are held
 	changed   bool // formats differ from those that the feed was told

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"weir/internal/media"
 )
@@ -45,6 +46,8 @@ type Config struct {
 	// PCR, where it is not nil, is called with each clock reference of the program, in 1/27000000 s modulo 300·2^33, before what follows it is
 	// read. It may wait. Its error is final.
 	PCR func(pcr int64) error
+	// Now tells when samples came that are held back until all tracks are known; nil: they do not say.
+	Now func() time.Time
 }
 
 // Demuxer takes a transport stream apart and hands its samples to a feed.
@@ -71,7 +74,7 @@ func NewDemuxer(feed Feed, cfg Config) *Demuxer {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Demuxer{cfg: cfg, feed: feed, pids: make(map[uint16]*filter), tracks: announcer{feed: feed}, pcrPID: nullPID, leadPID: nullPID}
+	d := &Demuxer{cfg: cfg, feed: feed, pids: make(map[uint16]*filter), tracks: announcer{feed: feed, now: cfg.Now}, pcrPID: nullPID, leadPID: nullPID}
 	d.choice.wanted = cfg.Program
 	d.pids[0] = &filter{sections: &sections{}, table: d.pat}
 	return d

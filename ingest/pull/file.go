@@ -37,7 +37,7 @@ func (cfg Config) file(ctx context.Context, j source.Job) (err error) {
 	defer func() { feed.Close(err) }()
 	p := &pace{now: cfg.Now, wait: cfg.Wait}
 	l := &looper{Feed: feed, paceBy: func(pcr int64) error { return p.at(ctx, pcr) }}
-	demux := mpegts.Config{Program: program, Log: j.Log, PCR: func(pcr int64) error {
+	demux := mpegts.Config{Program: program, Log: j.Log, Now: cfg.Now, PCR: func(pcr int64) error {
 		l.referenced = true
 		return p.at(ctx, pcr)
 	}}

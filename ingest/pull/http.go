@@ -79,7 +79,10 @@ func (cfg Config) http(ctx context.Context, j source.Job) (err error) {
 		defer idle.Stop() // waiting for the time of what came is not idle
 		return resp.Body.Read(b)
 	})
-	err = mpegts.Copy(feed, body, mpegts.Config{Program: from.Program, Log: j.Log, PCR: func(pcr int64) error { return p.at(ctx, pcr) }})
+	err = mpegts.Copy(feed, body, mpegts.Config{
+		Program: from.Program, Log: j.Log, Now: cfg.Now,
+		PCR: func(pcr int64) error { return p.at(ctx, pcr) },
+	})
 	if cause := context.Cause(ctx); cause != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		err = cause
 	}

@@ -170,7 +170,7 @@ func (r *receiver) begin(ctx context.Context) error {
 		return err
 	}
 	r.feed, r.order = feed, reorder{}
-	r.demuxer = mpegts.NewDemuxer(feed, mpegts.Config{Program: r.program, Log: r.job.Log})
+	r.demuxer = mpegts.NewDemuxer(feed, mpegts.Config{Program: r.program, Log: r.job.Log, Now: r.cfg.Now})
 	r.job.Log.Info("datagrams come", "from", r.sender.String())
 	return nil
 }

@@ -34,9 +34,8 @@ const noConfiguration = "frames come without a decoder configuration (sequence h
 
 // held is a sample that waits for the announcement.
 type held struct {
-	track   *track
-	sample  media.Sample
-	arrived time.Duration
+	track  *track
+	sample media.Sample
 }
 
 // discovery finds out which tracks a feed has, announces them once, and hands on their samples. RTMP lists no tracks: each just
@@ -144,7 +143,8 @@ func (d *discovery) frame(t *track, p packet, ms uint32) error {
 		}
 		return d.write(t, s)
 	}
-	d.held = append(d.held, held{t, s, d.now().Sub(d.begun)})
+	s.Arrived = d.now()
+	d.held = append(d.held, held{t, s})
 	d.bytes += len(s.Data)
 	t.frames++
 	if !d.moved && t.frames >= stillFrames && !d.arrivals {
@@ -162,7 +162,7 @@ func (d *discovery) timeByArrival() {
 	for i := range d.held {
 		h := &d.held[i]
 		offset := h.sample.PTS - h.sample.DTS
-		h.sample.DTS = h.track.arrivalTime(h.arrived)
+		h.sample.DTS = h.track.arrivalTime(h.sample.Arrived.Sub(d.begun))
 		h.sample.PTS = h.sample.DTS + offset
 	}
 	if d.still != nil {

@@ -64,7 +64,7 @@ func (c *connection) run(parent context.Context, feed ingest.Feed) error {
 		_ = conn.Close() // ends receive
 	})
 
-	demuxer := mpegts.NewDemuxer(feed, mpegts.Config{Log: c.log})
+	demuxer := mpegts.NewDemuxer(feed, mpegts.Config{Log: c.log, Now: c.now})
 	for p := range queue {
 		_, err := demuxer.Write(p.Data())
 		p.Decommission()

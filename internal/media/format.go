@@ -3,6 +3,7 @@ package media
 import (
 	"bytes"
 	"fmt"
+	"time"
 )
 
 // Kind is the media type of a track. CMAF has one a track (ISO/IEC 23000-19, 6.4).
@@ -95,4 +96,6 @@ type Sample struct {
 	Data  []byte // coded as Format.Codec says; the receiver may keep it, the sender must not change it
 	// Duration is how long a sample of text holds, on the feed's clock; more than 0. Of other samples it is not looked at: they last until the next.
 	Duration Ticks
+	// Arrived is when a sample came in that had to wait since, as for the tracks of its feed to be known; zero: it is handed on as it comes.
+	Arrived time.Time
 }
