@@ -162,6 +162,7 @@ func (p *Packager) jumped(a arrival, v verdict) error {
 		}
 	}
 	p.anchor(p.tracks[held[0].Track], held[0])
+	p.wall.watched = true // the feed goes on, with another clock
 	for _, h := range held {
 		if err := p.judge(h); err != nil {
 			return err

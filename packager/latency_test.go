@@ -20,6 +20,9 @@ type timedOutput struct {
 
 func (o *timedOutput) Chunk(c media.Chunk) error {
 	end := (c.Start + c.Duration).Time(c.Timescale)
+	if first := epoch.Add(watch + 100*time.Millisecond); end.Before(first) { // it waits until it is known how the feed comes
+		end = first
+	}
 	if c.Track == "v1" {
 		o.lates = append(o.lates, o.now.Sub(end))
 	}

@@ -98,6 +98,9 @@ func (p *Packager) tryBegin() bool {
 			return false
 		}
 	}
+	if !p.settled && !p.wall.watched && !p.pressure {
+		return false // where the first row stands could not be held later
+	}
 	p.begin(lead, sortKinds(append(followers, p.besides()...)))
 	return true
 }

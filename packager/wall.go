@@ -16,6 +16,8 @@ type delayFilter struct {
 	}
 	first   int64         // second of the first sample
 	newest  int64         // second of the newest sample
+	begun   time.Time     // when the first sample arrived
+	watched bool          // samples have arrived for long enough for a first row
 	applied time.Duration // what the current segment has
 }
 
@@ -25,6 +27,10 @@ const (
 	wallRise = 20 // one part in
 	wallFall = 500 * time.Millisecond
 )
+
+// watch is for how long samples must have arrived before a clock's first row goes out: senders often send at once what they had when they
+// connected. A feed in real time has no chunk to send before that.
+const watch = 200 * time.Millisecond
 
 // reset begins anew with a clock whose first sample was placed so much before its arrival: it is negative where the channel's end
 // is in the future, since the timeline runs ahead of the wall clock.
@@ -40,12 +46,13 @@ func (f *delayFilter) observe(arrived time.Time, delay time.Duration) {
 	back := f.newest - second
 	switch {
 	case f.newest == 0:
-		f.first, f.newest = second, second
+		f.first, f.newest, f.begun = second, second, arrived
 	case back < 0 || back > maxDisorder:
 		f.newest = second
 	case back >= int64(len(f.buckets)):
 		return // too old to count
 	}
+	f.watched = f.watched || arrived.Sub(f.begun) >= watch
 	b := &f.buckets[uint64(second)%uint64(len(f.buckets))]
 	if b.second != second {
 		b.second, b.least = second, delay
