@@ -3,7 +3,6 @@ package ingest_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"weir/ingest"
 	"weir/ingest/file"
+	"weir/ingest/ingesttest"
 	"weir/ingest/source"
 	"weir/internal/bus"
 	"weir/internal/catalog"
@@ -62,51 +62,20 @@ func (r *rows) Lost() <-chan struct{}       { return nil }
 func (r *rows) Stats() bus.WriterStats      { return bus.WriterStats{} }
 func (r *rows) Close(context.Context) error { return nil }
 
-type catalogOf map[string]catalog.Channel
-
-func (c catalogOf) Channel(id string) (catalog.Channel, bool) {
-	ch, ok := c[id]
-	return ch, ok
-}
-
-func (c catalogOf) Watch(ctx context.Context) <-chan catalog.Change {
-	out := make(chan catalog.Change, len(c))
-	for id, ch := range c {
-		out <- catalog.Change{ID: id, Channel: ch}
-	}
-	go func() {
-		<-ctx.Done()
-		close(out)
-	}()
-	return out
-}
-
 // The demo channel, packaged over more than three loops: one run, segments of 2 s that join, nothing dropped.
 func TestDemoIsOneRun(t *testing.T) {
 	t.Parallel()
 	demo := catalog.New("demo")
 	demo.Source = "file:testdata/demo.mp4"
-	channels := catalogOf{"demo": demo}
+	channels := ingesttest.Catalog{demo}
 	out := &rows{ends: make(map[string][]media.SegmentEnd), enough: make(chan struct{})}
-	var mu sync.Mutex
-	clock := time.Unix(1_800_000_000, 0)
-	now := func() time.Time {
-		mu.Lock()
-		defer mu.Unlock()
-		return clock
-	}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	server := ingest.New(ingest.Config{Bus: out, Catalog: channels, Log: log, Now: now})
+	clock := ingesttest.NewClock()
+	log := slog.New(slog.DiscardHandler)
+	server := ingest.New(ingest.Config{Bus: out, Catalog: channels, Log: log, Now: clock.Now})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	wait := func(ctx context.Context, d time.Duration) error {
-		mu.Lock()
-		defer mu.Unlock()
-		clock = clock.Add(d)
-		return ctx.Err()
-	}
 	sources := source.New(source.Config{
-		Ingest: server, Catalog: channels, Kinds: []source.Kind{file.Sources(file.Config{Now: now, Wait: wait})}, Log: log, Now: now, Wait: wait,
+		Ingest: server, Catalog: channels, Kinds: []source.Kind{file.Sources(file.Config{Now: clock.Now, Wait: clock.Wait})}, Log: log, Now: clock.Now, Wait: clock.Wait,
 	})
 	go func() { ended <- sources.Run(ctx) }()
 	select {

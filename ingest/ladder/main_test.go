@@ -24,19 +24,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-type fakeCatalog []catalog.Channel
-
-func (c fakeCatalog) Channels() []catalog.Channel { return c }
-
-func (c fakeCatalog) Channel(id string) (catalog.Channel, bool) {
-	for _, ch := range c {
-		if ch.ID == id {
-			return ch, true
-		}
-	}
-	return catalog.Channel{}, false
-}
-
 // fixture is Ladders between a fake server and the channels news and sports, which have the same ladder.
 type fixture struct {
 	*Ladders
@@ -47,7 +34,7 @@ type fixture struct {
 
 func setUp(s catalog.LadderSettings, change func(*Config)) *fixture {
 	f := &fixture{server: &ingesttest.Server{Exclusive: true}, clock: ingesttest.NewClock(), log: &ingesttest.Buffer{}}
-	var channels fakeCatalog
+	var channels ingesttest.Catalog
 	for _, id := range []string{"news", "sports"} {
 		ch := catalog.New(id)
 		ch.Ladder = catalog.MakeLadder(s)

@@ -2,7 +2,6 @@ package pull
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -15,20 +14,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-type catalogOf []catalog.Channel
-
-func (c catalogOf) Watch(ctx context.Context) <-chan catalog.Change {
-	out := make(chan catalog.Change, len(c))
-	for _, ch := range c {
-		out <- catalog.Change{ID: ch.ID, Channel: ch}
-	}
-	go func() {
-		<-ctx.Done()
-		close(out)
-	}()
-	return out
-}
 
 // supervise keeps the source of a channel going until the test ends.
 func supervise(t *testing.T, url string, cfg Config) *ingesttest.Server {
@@ -43,7 +28,7 @@ func supervise(t *testing.T, url string, cfg Config) *ingesttest.Server {
 		cfg.Now = time.Now
 	}
 	sources := source.New(source.Config{
-		Ingest: in, Catalog: catalogOf{ch}, Kinds: []source.Kind{Sources(cfg)}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: cfg.Now, Wait: cfg.Wait,
+		Ingest: in, Catalog: ingesttest.Catalog{ch}, Kinds: []source.Kind{Sources(cfg)}, Log: slog.New(slog.DiscardHandler), Now: cfg.Now, Wait: cfg.Wait,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -52,22 +51,11 @@ func (c changes) settle() {
 	}
 }
 
-func receive[T any](t *testing.T, c <-chan T, what string) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(time.Minute):
-		t.Fatalf("not within a minute: %s", what)
-		panic("unreachable")
-	}
-}
-
 // supervise keeps sources going until stop, which the end of the test calls too.
 func supervise(t *testing.T, cfg Config) (stop func()) {
 	t.Helper()
 	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -110,12 +98,12 @@ func TestSourcesOfChannels(t *testing.T) {
 	c.set(catalog.Channel{ID: "push"})
 	c.set(catalog.Channel{ID: "others", Source: "other:a"})
 	c.set(catalog.Channel{ID: "open", Source: "file:a", Passphrase: "p"})
-	if got := receive(t, run.begun, "a source begun"); got != (Source{Channel: "open", URL: "file:a"}) {
+	if got := ingesttest.Receive(t, run.begun, "a source begun"); got != (Source{Channel: "open", URL: "file:a"}) {
 		t.Errorf("%+v", got)
 	}
 	closed := catalog.Channel{ID: "closed", Source: "srt:a", Passphrase: "p", Key: "k"}
 	c.set(closed)
-	was := receive(t, run.begun, "a source begun")
+	was := ingesttest.Receive(t, run.begun, "a source begun")
 	if was != (Source{Channel: "closed", URL: "srt:a", Passphrase: "p", Key: "k"}) {
 		t.Errorf("%+v", was)
 	}
@@ -130,21 +118,21 @@ func TestSourcesOfChannels(t *testing.T) {
 	} {
 		change()
 		c.set(closed)
-		if ended := receive(t, run.ended, "the source before ended"); ended != was {
+		if ended := ingesttest.Receive(t, run.ended, "the source before ended"); ended != was {
 			t.Errorf("%+v ended instead of %+v", ended, was)
 		}
-		was = receive(t, run.begun, "a source begun")
+		was = ingesttest.Receive(t, run.begun, "a source begun")
 		if was.URL != closed.Source || was.Key != closed.Key {
 			t.Errorf("%+v", was)
 		}
 	}
 
 	c <- catalog.Change{ID: "closed", Deleted: true}
-	if ended := receive(t, run.ended, "the source ended"); ended != was {
+	if ended := ingesttest.Receive(t, run.ended, "the source ended"); ended != was {
 		t.Errorf("%+v", ended)
 	}
 	stop()
-	if ended := receive(t, run.ended, "the last source ended"); ended.Channel != "open" || len(run.begun)+len(run.ended) > 0 {
+	if ended := ingesttest.Receive(t, run.ended, "the last source ended"); ended.Channel != "open" || len(run.begun)+len(run.ended) > 0 {
 		t.Errorf("%+v ended, and others", ended)
 	}
 }
@@ -161,7 +149,7 @@ func TestSourcesOfInputs(t *testing.T) {
 		t.Helper()
 		var got []string
 		for range inputs {
-			src := receive(t, from, what)
+			src := ingesttest.Receive(t, from, what)
 			if src.Channel != "news" || src.Key != "k" {
 				t.Errorf("%+v", src)
 			}
@@ -250,7 +238,7 @@ func TestSourcesThatFail(t *testing.T) {
 				},
 			})
 			c.set(catalog.Channel{ID: "news", Source: "srt://a:1?passphrase=0123456789"})
-			if got := receive(t, done, "all attempts"); fmt.Sprint(got) != fmt.Sprint(tc.waits) {
+			if got := ingesttest.Receive(t, done, "all attempts"); fmt.Sprint(got) != fmt.Sprint(tc.waits) {
 				t.Errorf("waited %d, want %d", got, tc.waits)
 			}
 			stop()

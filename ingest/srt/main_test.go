@@ -6,16 +6,7 @@ import (
 	"time"
 
 	"weir/ingest/ingesttest"
-	"weir/internal/catalog"
 )
-
-// channels is a catalog.
-type channels map[string]catalog.Channel
-
-func (c channels) Channel(id string) (catalog.Channel, bool) {
-	ch, ok := c[id]
-	return ch, ok
-}
 
 // serve runs a server until the test ends, and gives its address and what stops it before.
 func serve(t *testing.T, cfg Config) (address string, stop func()) {
@@ -26,7 +17,7 @@ func serve(t *testing.T, cfg Config) (address string, stop func()) {
 	}
 	cfg.Listener, cfg.Log, cfg.Now = ln, ingesttest.Log(t), time.Now
 	if cfg.Catalog == nil {
-		cfg.Catalog = channels{}
+		cfg.Catalog = ingesttest.Catalog{}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})

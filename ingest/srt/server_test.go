@@ -40,7 +40,7 @@ func TestEverySampleArrives(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			in := &ingesttest.Server{}
-			address, _ := serve(t, Config{Ingest: in, Catalog: channels{"locked": locked}, Passphrase: tc.common})
+			address, _ := serve(t, Config{Ingest: in, Catalog: ingesttest.Catalog{locked}, Passphrase: tc.common})
 			line := relay(t, address, tc.loses)
 			conn := mustDial(t, line.address, tc.streamID, tc.passphrase)
 			feed := in.Next(t)
@@ -84,7 +84,7 @@ func TestRefusals(t *testing.T) {
 		}
 		return err
 	}
-	address, _ := serve(t, Config{Ingest: in, Catalog: channels{"locked": locked}})
+	address, _ := serve(t, Config{Ingest: in, Catalog: ingesttest.Catalog{locked}})
 	for _, tc := range []struct {
 		streamID, passphrase string
 		code                 uint64
