@@ -34,7 +34,7 @@ func (o *onWindow) Acquire(context.Context, string) (ingest.Writer, error) { ret
 
 func (o *onWindow) Run(r media.Run, inits []media.Init) error { o.Window.Run(r, inits); return nil }
 func (o *onWindow) Target(d time.Duration) error              { o.Window.Target(d); return nil }
-func (o *onWindow) Chunk(c media.Chunk) error { o.Window.Chunk(c); o.look(); return nil }
+func (o *onWindow) Chunk(c media.Chunk) error                 { o.Window.Chunk(c); o.look(); return nil }
 
 func (o *onWindow) End(e media.SegmentEnd) error { o.Window.End(e); o.look(); return nil }
 func (o *onWindow) Signal(s media.Signal) error  { o.Window.Signal(s); return nil }
