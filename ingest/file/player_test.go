@@ -1,6 +1,7 @@
 package file
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"strings"
@@ -109,6 +110,21 @@ func TestLoopsKeepTracksTogether(t *testing.T) {
 	}
 }
 
+// sinks is a server whose feeds take so many samples.
+type sinks struct {
+	ingesttest.Server
+	clock *ingesttest.Clock
+	most  int
+}
+
+func (s *sinks) Open(ctx context.Context, p ingest.Publish) (ingest.Feed, error) {
+	f, err := s.Server.Open(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return &sink{Feed: f.(*ingesttest.Feed), clock: s.clock, most: s.most}, nil
+}
+
 // A file is a feed of its channel until something ends it.
 func TestFileIsAFeed(t *testing.T) {
 	t.Parallel()
@@ -117,18 +133,15 @@ func TestFileIsAFeed(t *testing.T) {
 	if kind.Is("") || kind.Is("file:a.ts") || kind.Is("udp://:5000") {
 		t.Error("sources of others are taken")
 	}
-	in := &ingesttest.Server{}
+	in := &sinks{clock: clock, most: 100}
 	// The path is that of the clip in the program: the test's directory has none.
 	j := source.Job{Source: source.Source{Channel: "demo", URL: "file:testdata/demo.mp4", Key: "k"}, Ingest: in, Log: ingesttest.Log(t)}
 	if !kind.Is(j.URL) {
 		t.Error("a file is not taken")
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- kind.Run(t.Context(), j) }()
+	err := kind.Run(t.Context(), j)
 	feed := in.Next(t)
-	feed.WaitSamples(t, 100)
-	feed.End(errEnough)
-	if err := feed.WaitClosed(t); !errors.Is(err, errEnough) || !errors.Is(<-ended, errEnough) {
+	if !errors.Is(err, errEnough) || !errors.Is(feed.WaitClosed(t), errEnough) {
 		t.Error(err)
 	}
 	if p := feed.Publish; p.Channel != "demo" || p.Key != "k" || p.Protocol != "file" || p.Remote != "testdata/demo.mp4" || !p.Source {
