@@ -223,6 +223,18 @@ func (s *server) requireForms(t testing.TB, channel string, want sent) {
 	}
 }
 
+// requireAlike waits until HLS and DASH list the same samples of a track of which nothing else is known.
+func (s *server) requireAlike(t testing.TB, channel, track string) {
+	t.Helper()
+	of := *s
+	of.t = t
+	eventually(t, 2*time.Minute, channel+" is the same in HLS and DASH", func() bool {
+		inHLS, listed := of.inHLS(channel, track)
+		inDASH, ok := of.inDASH(channel)
+		return listed && ok && len(inHLS[track]) > 0 && slices.Equal(inHLS[track], inDASH[track])
+	})
+}
+
 // seconds is how long what comes of a track has to be.
 func (w sent) seconds(expected []packet) float64 {
 	if w.least > 0 {
