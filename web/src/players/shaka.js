@@ -75,6 +75,8 @@ export function createPlayer(video, hooks) {
     // While it loads, the promise of load() tells the same.
     if (gone || loading) return;
     const error = event.detail;
+    // A patch that does not fit is how the server says that the MPD has changed by more than patches tell: the library loads it whole.
+    if (error.code === shaka.util.Error.Code.DASH_INVALID_PATCH) return;
     const fatal = error.severity === shaka.util.Error.Severity.CRITICAL && error.category !== shaka.util.Error.Category.NETWORK;
     (fatal ? hooks.fatal : hooks.recovering)(reportOf(error));
   });
