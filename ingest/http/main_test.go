@@ -1,13 +1,13 @@
 package http
 
 import (
-	"context"
 	"log/slog"
 	"net"
-	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"weir/ingest/ingesttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -20,15 +20,5 @@ func serve(t *testing.T, cfg Config) (url string, stop func()) {
 		t.Fatal(err)
 	}
 	cfg.Listener, cfg.Log = ln, slog.New(slog.DiscardHandler)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- New(cfg).Run(ctx) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("run: %v", err)
-		}
-	})
-	t.Cleanup(stop)
-	return "http://" + ln.Addr().String(), stop
+	return "http://" + ln.Addr().String(), ingesttest.Run(t, New(cfg).Run)
 }

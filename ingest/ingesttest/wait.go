@@ -38,6 +38,22 @@ func Receive[T any](t testing.TB, c <-chan T, what string) (v T) {
 	return v
 }
 
+// Run runs what ends with its context until stop, which the end of the test calls too. An error of it fails the test.
+func Run(t testing.TB, run func(context.Context) error) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
 // Clock goes on only when somebody waits, or moves it.
 type Clock struct {
 	mu  sync.Mutex

@@ -1,7 +1,6 @@
 package rtmp
 
 import (
-	"context"
 	"net"
 	"testing"
 
@@ -20,18 +19,5 @@ func serve(t *testing.T, cfg Config) (addr string, stop func()) {
 		t.Fatal(err)
 	}
 	cfg.Listener, cfg.Log = ln, ingesttest.Log(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := New(cfg).Run(ctx); err != nil {
-			t.Errorf("run: %v", err)
-		}
-	}()
-	stop = func() {
-		cancel()
-		<-ended
-	}
-	t.Cleanup(stop)
-	return ln.Addr().String(), stop
+	return ln.Addr().String(), ingesttest.Run(t, New(cfg).Run)
 }

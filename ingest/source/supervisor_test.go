@@ -57,20 +57,7 @@ func supervise(t *testing.T, cfg Config) (stop func()) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- New(cfg).Run(ctx)
-		close(ended)
-	}()
-	stop = func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}
-	t.Cleanup(stop)
-	return stop
+	return ingesttest.Run(t, New(cfg).Run)
 }
 
 // jobs are those that run, as they begin and end. Its kind is that of what begins with the scheme.

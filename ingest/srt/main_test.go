@@ -1,36 +1,31 @@
 package srt
 
 import (
-	"context"
 	"testing"
 	"time"
 
 	"weir/ingest/ingesttest"
 )
 
-// serve runs a server until the test ends, and gives its address and what stops it before.
-func serve(t *testing.T, cfg Config) (address string, stop func()) {
+// listen is at a free port. Connections have at least that latency.
+func listen(t *testing.T, latency time.Duration) *Listener {
 	t.Helper()
-	ln, err := Listen("127.0.0.1:0", 0)
+	ln, err := Listen("127.0.0.1:0", latency)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Listener, cfg.Log, cfg.Now = ln, ingesttest.Log(t), time.Now
+	return ln
+}
+
+// serve runs a server until the test ends, and gives its address and what stops it before.
+func serve(t *testing.T, cfg Config) (address string, stop func()) {
+	t.Helper()
+	if cfg.Listener == nil {
+		cfg.Listener = listen(t, DefaultLatency)
+	}
+	cfg.Log, cfg.Now = ingesttest.Log(t), time.Now
 	if cfg.Catalog == nil {
 		cfg.Catalog = ingesttest.Catalog{}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := New(cfg).Run(ctx); err != nil {
-			t.Errorf("run: %v", err)
-		}
-	}()
-	stop = func() {
-		cancel()
-		<-ended
-	}
-	t.Cleanup(stop)
-	return ln.Addr().String(), stop
+	return cfg.Listener.Addr().String(), ingesttest.Run(t, New(cfg).Run)
 }

@@ -2,10 +2,8 @@ package whip
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -43,23 +41,14 @@ func serveOn(t *testing.T, cfg Config, ln *Listener) string {
 			*limit = time.Minute
 		}
 	}
-	cfg.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
-	ctx, cancel := context.WithCancel(context.Background())
+	cfg.Log = ingesttest.Log(t)
 	s := New(cfg)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := s.Run(ctx); err != nil {
-			t.Errorf("run: %v", err)
-		}
-	}()
 	web := httptest.NewServer(s)
-	t.Cleanup(func() {
-		cancel()
-		<-ended
+	t.Cleanup(func() { // behind the end of Run
 		web.Close()
 		http.DefaultClient.CloseIdleConnections()
 	})
+	ingesttest.Run(t, s.Run)
 	waitServing(t, web.URL)
 	return web.URL
 }
