@@ -232,6 +232,29 @@ func list[T any](to *T, parse func([]string) (T, error)) reader {
 	}
 }
 
+// sections is the reader of a list of at most so many mappings, which keys tells of each and take gets all of. example is such a list.
+func sections[T any](most int, example string, keys func(*T) []key, take func([]T)) reader {
+	return func(d *document, path string, n ast.Node) error {
+		d.at[path] = n.GetToken()
+		seq, ok := n.(*ast.SequenceNode)
+		if !ok {
+			return d.fail(path, "must be a list in brackets, like %s", example)
+		}
+		if len(seq.Values) > most {
+			return d.fail(path, "%d are too many, at most %d", len(seq.Values), most)
+		}
+		all := make([]T, len(seq.Values))
+		for i, v := range seq.Values {
+			if err := d.section(path, v, keys(&all[i])); err != nil {
+				return err
+			}
+		}
+		d.at[path] = n.GetToken()
+		take(all)
+		return nil
+	}
+}
+
 // notAList is what is wrong with a list where none belongs.
 const notAList = "this key has no list as its value"
 

@@ -82,32 +82,15 @@ func ladder(to *catalog.Ladder) reader {
 
 // rungs is the reader of a list of mappings.
 func rungs(to *[]catalog.Rung) reader {
-	return func(d *document, path string, n ast.Node) error {
-		d.at[path] = n.GetToken()
-		seq, ok := n.(*ast.SequenceNode)
-		if !ok {
-			return d.fail(path, "must be a list in brackets, like [{height: 720, bitrate: 3M}, {height: 360, bitrate: 800k}]")
+	return sections(catalog.MaxRungs, "[{height: 720, bitrate: 3M}, {height: 360, bitrate: 800k}]", func(r *catalog.Rung) []key {
+		return []key{
+			{"name", value(&r.Name, text)},
+			{"height", value(&r.Height, count(catalog.MaxRungHeight))},
+			{"bitrate", value(&r.Bitrate, bitrate)},
+			{"fps", value(&r.FPS, count(catalog.MaxRungRate))},
+			{"codec", value(&r.Codec, text)},
 		}
-		if len(seq.Values) > catalog.MaxRungs {
-			return d.fail(path, "%d are too many, at most %d", len(seq.Values), catalog.MaxRungs)
-		}
-		all := make([]catalog.Rung, len(seq.Values))
-		for i, v := range seq.Values {
-			err := d.section(path, v, []key{
-				{"name", value(&all[i].Name, text)},
-				{"height", value(&all[i].Height, count(catalog.MaxRungHeight))},
-				{"bitrate", value(&all[i].Bitrate, bitrate)},
-				{"fps", value(&all[i].FPS, count(catalog.MaxRungRate))},
-				{"codec", value(&all[i].Codec, text)},
-			})
-			if err != nil {
-				return err
-			}
-		}
-		d.at[path] = n.GetToken()
-		*to = all
-		return nil
-	}
+	}, func(all []catalog.Rung) { *to = all })
 }
 
 func dropped(s string) (bool, error) {
