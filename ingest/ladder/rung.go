@@ -54,7 +54,22 @@ func closeRungs(all []*rung, reason error) {
 // read hands over what the child makes, until it ends. Where the server does not take it, it is read all the same: the child makes the other
 // rungs too.
 func (r *rung) read(from io.Reader, clock clock, language string) {
-	err := readOutput(from, func(f media.Format) error {
+	if err := r.take(from, clock, language); err != nil {
+		r.mu.Lock()
+		r.refused, r.waits = err, time.Time{}
+		r.mu.Unlock()
+		_, _ = io.Copy(io.Discard, from)
+	}
+}
+
+// take is read up to an error. A panic is one: it ends this output, not the program.
+func (r *rung) take(from io.Reader, clock clock, language string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: panic: %v", ingest.ErrInternal, p)
+		}
+	}()
+	return readOutput(from, func(f media.Format) error {
 		f.Clock, f.Language = clock.Clock, language
 		return r.feed.Start([]media.Format{f})
 	}, func(p made) error {
@@ -63,12 +78,6 @@ func (r *rung) read(from io.Reader, clock clock, language string) {
 			PTS: clock.fromChild(p.pts), DTS: clock.fromChild(p.dts), Data: p.data, Sync: p.sync,
 		})
 	})
-	if err != nil {
-		r.mu.Lock()
-		r.refused, r.waits = err, time.Time{}
-		r.mu.Unlock()
-		_, _ = io.Copy(io.Discard, from)
-	}
 }
 
 func (r *rung) gave() {
