@@ -3,7 +3,7 @@ package cmaf
 import (
 	"fmt"
 
-	"weir/ingest/isobmff"
+	"weir/internal/isobmff"
 	"weir/internal/media"
 )
 

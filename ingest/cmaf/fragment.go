@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"sort"
 
-	"weir/ingest/isobmff"
+	"weir/internal/isobmff"
 	"weir/internal/media"
 )
 

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"regexp"
 
-	"weir/ingest/isobmff"
+	"weir/internal/isobmff"
 	"weir/internal/media"
 	"weir/packager"
 )

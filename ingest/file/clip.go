@@ -9,7 +9,7 @@ import (
 
 	"github.com/Eyevinn/mp4ff/mp4"
 
-	"weir/ingest/isobmff"
+	"weir/internal/isobmff"
 	"weir/internal/media"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/Eyevinn/mp4ff/bits"
 	"github.com/Eyevinn/mp4ff/mp4"
 
-	"weir/ingest/isobmff"
+	"weir/internal/isobmff"
 	"weir/internal/media"
 )
 
