@@ -96,6 +96,9 @@ type Window struct {
 	LowLatency bool
 	// Ended tells that nothing will be added any more: what is listed is all.
 	Ended bool
+	// Undated tells that the media was never on air, and manifests name no wall-clock times: the Wall of a row is how far into the asset it
+	// begins, counted from the Unix epoch.
+	Undated bool
 	// Tracks are all that any run of the window has, in the order of Run.Tracks, each as its newest run describes it.
 	Tracks []Track
 	Rates  map[string]Rate // by the track's name

@@ -1,6 +1,7 @@
 package hls_test
 
 import (
+	"regexp"
 	"testing"
 	"time"
 
@@ -79,4 +80,25 @@ func TestTrackOfGapsOnly(t *testing.T) {
 	all, err := hls.Multivariant(w, manifest.Links{})
 	require.NoError(t, err)
 	require.NotContains(t, string(all), "a1")
+}
+
+// What was never on air has no dates; all else is listed as ever.
+func TestUndated(t *testing.T) {
+	t.Parallel()
+	for name, w := range manifesttest.Cases() {
+		if w.Rows.Len() == 0 {
+			continue
+		}
+		undated := *w
+		undated.Undated = true
+		for _, track := range w.Tracks {
+			dated, err := hls.Media(w, track.Name, manifest.Links{}, hls.Whole)
+			require.NoError(t, err)
+			got, err := hls.Media(&undated, track.Name, manifest.Links{}, hls.Whole)
+			require.NoError(t, err)
+			want := regexp.MustCompile("(?m)^#EXT-X-PROGRAM-DATE-TIME:.*\n").ReplaceAllString(string(dated), "")
+			require.NotEqual(t, want, string(dated), name)
+			require.Equal(t, want, string(got), "%s %s", name, track.Name)
+		}
+	}
 }

@@ -32,7 +32,7 @@ func (l *listing) segments(from, to int, parts bool) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("playlist of %s of channel %s: %w", l.track, l.w.Channel, err)
 	}
-	b := builder{l: l, tags: newSegmentTags(n)}
+	b := builder{l: l, tags: newSegmentTags(n, !l.w.Undated)}
 	b.uris.Grow(n * (len("/18446744073709551615") + len(segmentSuffix) + len(l.links.Media)))
 	custom := map[string]m3u8.CustomTag{b.tags.TagName(): b.tags}
 	segs := make([]m3u8.MediaSegment, n)

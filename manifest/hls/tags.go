@@ -10,9 +10,10 @@ import (
 // segmentTags is the one custom tag of all segments of a playlist. The library asks it once a segment, in their order, and it
 // answers with the next segment's tags: a tag and a map for each segment would cost more than all the rest of the rendering.
 //
-// Every segment has its EXT-X-PROGRAM-DATE-TIME. With only one a run, a player reckons the others' from EXTINF, which is the
+// Every segment of what is or was on air has its EXT-X-PROGRAM-DATE-TIME. With only one a run, a player reckons the others' from EXTINF, which is the
 // source's clock: at 100 ppm a window of 12 h would be wrong by 4 s at its end, and all dates would move as it slides.
 type segmentTags struct {
+	dated bool
 	rows  []rowTags
 	next  int
 	buf   bytes.Buffer
@@ -27,7 +28,9 @@ type rowTags struct {
 	parts int // where its lines end in segmentTags.parts
 }
 
-func newSegmentTags(n int) *segmentTags { return &segmentTags{rows: make([]rowTags, 0, n)} }
+func newSegmentTags(n int, dated bool) *segmentTags {
+	return &segmentTags{dated: dated, rows: make([]rowTags, 0, n)}
+}
 
 // add appends the tags of the next segment.
 func (t *segmentTags) add(e *entry, gap, parts bool, links string) {
@@ -49,17 +52,20 @@ func (t *segmentTags) Encode() *bytes.Buffer {
 		from = t.rows[t.next-1].parts
 	}
 	t.next++
-	t.line = append(t.line[:0], dateTag...)
-	t.line = t.dates.append(t.line, row.date)
+	t.line = t.line[:0]
+	if t.dated {
+		t.line = append(t.dates.append(append(t.line, dateTag...), row.date), '\n')
+	}
 	if row.gap {
-		t.line = append(t.line, "\n#EXT-X-GAP"...)
+		t.line = append(t.line, "#EXT-X-GAP\n"...)
 	}
 	t.buf.Reset()
 	t.buf.Write(t.line)
-	if parts := t.parts[from:row.parts]; len(parts) > 0 {
-		t.buf.WriteByte('\n')
-		t.buf.Write(parts[:len(parts)-1]) // the library ends the line
+	t.buf.Write(t.parts[from:row.parts])
+	if t.buf.Len() == 0 {
+		return nil
 	}
+	t.buf.Truncate(t.buf.Len() - 1) // the library ends the line
 	return &t.buf
 }
 
