@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -220,17 +221,18 @@ func TestSRTSourceIsCalled(t *testing.T) {
 }
 
 func sRTSourceIsCalled(t *attempt) {
-	need(t, "srt-live-transmit")
 	file, _ := transportStream(t)
 	sender := freeUDP(t)
-	srv := start(t, settings{channels: "  live: {dvr: 60s, source: \"srt://" + sender + "?passphrase=" + srtPassphrase + "&latency=200\"}\n"})
-	srv.waitLog(20*time.Second, "nobody answers")
+	srv := start(t, settings{channels: "  live: {dvr: 5m, source: \"srt://" + sender + "?passphrase=" + srtPassphrase + "&latency=200\"}\n"})
+	srv.waitLog(time.Minute, "nobody answers")
 	require.NotContains(t, srv.log.tail(2000), srtPassphrase)
+	// It sends from when it is called, and without end: calls come at longer and longer intervals.
+	listener := []string{"-re", "-stream_loop", "-1", "-i", file, "-c", "copy", "-f", "mpegts", "srt://" + sender + "?mode=listener&pbkeylen=16&passphrase=" + srtPassphrase}
 	for i := range 2 {
 		t.Run(fmt.Sprint("time ", i), func(t *attempt) {
 			before, _ := srv.media("live", "v1")
-			pipeTo(t, file, "srt-live-transmit", "file://con", "srt://"+sender+"?mode=listener&pbkeylen=16&passphrase="+srtPassphrase)
-			srv.waitMedia("live", "v1", len(before.segments)+3, time.Minute)
+			broadcast(t, listener...)
+			srv.waitMedia("live", "v1", len(before.segments)+3, 2*time.Minute)
 		})
 	}
 }
@@ -270,11 +272,17 @@ func onPublishDecides(t *attempt) {
 	srv.waitMedia("live", "v1", 1, time.Minute)
 }
 
-// freeUDP is an address that nobody has at the moment.
+// freeUDP is an address that nobody has at the moment, and that no system gives to who asks for any: those are from 32768 on.
 func freeUDP(t testing.TB) string {
 	t.Helper()
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer pc.Close()
-	return pc.LocalAddr().String()
+	for range 100 {
+		pc, err := net.ListenPacket("udp4", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		if err != nil {
+			continue
+		}
+		defer pc.Close()
+		return pc.LocalAddr().String()
+	}
+	t.Fatal("no port of UDP is free")
+	return ""
 }
