@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 
-	"weir/ingest/elementary"
+	"weir/internal/elementary"
 	"weir/internal/media"
 )
 

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 
-	"weir/ingest/elementary"
+	"weir/internal/elementary"
 	"weir/internal/media"
 )
 

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"weir/ingest/elementary"
+	"weir/internal/elementary"
 	"weir/internal/media"
 )
 

@@ -18,7 +18,7 @@ import (
 	"strings"
 	"testing"
 
-	"weir/ingest/elementary"
+	"weir/internal/elementary"
 	"weir/internal/media"
 )
 

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"weir/ingest"
-	"weir/ingest/elementary"
+	"weir/internal/elementary"
 	"weir/internal/media"
 )
 

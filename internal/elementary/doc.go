@@ -1,5 +1,5 @@
-// Package elementary knows what elementary streams say of themselves, for adapters whose transport does not say it: transport streams,
-// RTP. It makes decoder configurations (in the shapes of media.Codec) of parameter sets and frame headers, and finds frames in a
+// Package elementary knows what elementary streams say of themselves, for whoever gets it from where that is not said: transport streams,
+// RTP, music files. It makes decoder configurations (in the shapes of media.Codec) of parameter sets and frame headers, and finds frames in a
 // stream of bytes.
 //
 // All of it takes bytes from outside: nothing is believed before it was held against what is there, and nothing grows with what a
