@@ -45,6 +45,13 @@ func New(id string) Channel {
 	}
 }
 
+func (c Channel) equal(o Channel) bool { return c == o }
+
+func (c Channel) revised(revision uint64) Channel {
+	c.Revision = revision
+	return c
+}
+
 // String is a short form for people, without its secrets.
 func (c Channel) String() string {
 	return fmt.Sprintf("%s{title:%q dvr:%s segment:%s chunk:%s source:%q key:%s passphrase:%s allow:%q renditions:%q ladder:%q inputs:%s silence:%s back:%s captions:%q subtitles:%q fromFile:%t}",

@@ -16,7 +16,7 @@ import "errors"
 // What callers have to tell apart.
 var (
 	ErrInvalid  = errors.New("invalid setting")           // a value is out of bounds; the error is or wraps a *FieldError
-	ErrNotFound = errors.New("no such channel")           // no channel of that ID
-	ErrFull     = errors.New("too many channels")         // MaxChannels are there already
+	ErrNotFound = errors.New("not there")                 // nothing of that ID
+	ErrFull     = errors.New("too many")                  // MaxChannels or MaxAssets are there already
 	ErrConflict = errors.New("changed by others at once") // several tries to store a change met newer changes of others
 )

@@ -10,13 +10,13 @@ import (
 // key and source escaped, stays below.
 const maxRecord = 96 << 10
 
-// record is what the bucket holds of a channel: a patch, or a tombstone.
-type record struct {
-	patch   Patch
+// record is what the bucket holds of a channel or an asset: a patch, or a tombstone.
+type record[P any] struct {
+	patch   P
 	deleted bool
 }
 
-// wire is a record as JSON. Keys of a newer version are passed over, so that old and new processes can share a bucket.
+// wire is the record of a channel as JSON. Keys of a newer version are passed over, so that old and new processes can share a bucket.
 type wire struct {
 	Deleted bool    `json:"deleted,omitempty"`
 	Title   *string `json:"title,omitempty"`
@@ -37,7 +37,7 @@ type wire struct {
 	Subtitles  *Languages `json:"subtitles,omitempty"`
 }
 
-func (r record) encode() ([]byte, error) {
+func encode(r record[Patch]) ([]byte, error) {
 	if r.deleted {
 		return json.Marshal(wire{Deleted: true})
 	}
@@ -58,18 +58,18 @@ func spell(d *time.Duration) *string {
 }
 
 // decode reads what anybody may have put into the bucket. Whether the settings are within bounds is for Validate to say.
-func decode(b []byte) (record, error) {
+func decode(b []byte) (record[Patch], error) {
 	if len(b) > maxRecord {
-		return record{}, fmt.Errorf("%d bytes are too many, at most %d are read", len(b), maxRecord)
+		return record[Patch]{}, fmt.Errorf("%d bytes are too many, at most %d are read", len(b), maxRecord)
 	}
 	var w wire
 	if err := json.Unmarshal(b, &w); err != nil {
-		return record{}, err
+		return record[Patch]{}, err
 	}
 	if w.Deleted {
-		return record{deleted: true}, nil
+		return record[Patch]{deleted: true}, nil
 	}
-	r := record{patch: Patch{
+	r := record[Patch]{patch: Patch{
 		Title: w.Title, Source: w.Source, Key: w.Key, Passphrase: w.Passphrase, Allow: w.Allow, Renditions: w.Renditions, Ladder: w.Ladder, Inputs: w.Inputs,
 		Captions: w.Captions, Subtitles: w.Subtitles,
 	}}
@@ -89,7 +89,7 @@ func decode(b []byte) (record, error) {
 		}
 		v, err := time.ParseDuration(*d.from)
 		if err != nil {
-			return record{}, fmt.Errorf("%s: %w", d.name, err)
+			return record[Patch]{}, fmt.Errorf("%s: %w", d.name, err)
 		}
 		*d.to = &v
 	}

@@ -112,7 +112,7 @@ func TestLargestRecord(t *testing.T) {
 	if err := p.Apply(New("x")).Validate(); err != nil {
 		t.Fatal(err)
 	}
-	b, err := record{patch: p}.encode()
+	b, err := encode(record[Patch]{patch: p})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		out, err := r.encode()
+		out, err := encode(r)
 		if err != nil {
 			t.Fatal(err)
 		}

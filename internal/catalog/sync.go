@@ -8,7 +8,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// retryEvery is how long the catalog waits before it watches the bucket anew.
+// retryEvery is how long a store waits before it watches the bucket anew.
 const retryEvery = time.Second
 
 // How long the client has to begin and to end a watch.
@@ -21,43 +21,43 @@ const (
 var errWatchEnded = errors.New("the bus ended the watch of the bucket")
 
 // startSync reads all of the bucket, then leaves a goroutine behind that follows it.
-func (c *Catalog) startSync(ctx context.Context) error {
-	w, err := c.watchBucket(ctx)
+func (s *store[V, P]) startSync(ctx context.Context) error {
+	w, err := s.watchBucket(ctx)
 	if err != nil {
 		return err
 	}
-	if err := c.follow(ctx, w, true); err != nil {
+	if err := s.follow(ctx, w, true); err != nil {
 		w.end()
 		return err
 	}
-	c.wg.Go(func() { c.keepFollowing(w) })
+	s.wg.Go(func() { s.keepFollowing(w) })
 	return nil
 }
 
 // keepFollowing follows the bucket until Close, and begins again after whatever ended that.
-func (c *Catalog) keepFollowing(w *bucketWatch) {
+func (s *store[V, P]) keepFollowing(w *bucketWatch) {
 	for {
-		err := c.follow(c.ctx, w, false)
+		err := s.follow(s.ctx, w, false)
 		w.end()
 		for w = nil; w == nil; {
-			if c.ctx.Err() != nil {
+			if s.ctx.Err() != nil {
 				return
 			}
-			c.log.Error("changes of channels by other processes are not seen for the moment", "err", err)
+			s.log.Error("changes by other processes are not seen for the moment", "of", s.kind.name, "err", err)
 			again := time.NewTimer(retryEvery)
 			select {
-			case <-c.ctx.Done():
+			case <-s.ctx.Done():
 				again.Stop()
 				return
 			case <-again.C:
 			}
-			w, err = c.watchBucket(c.ctx)
+			w, err = s.watchBucket(s.ctx)
 		}
 	}
 }
 
 // follow takes in what the bucket holds: up to its present state, or until the watch or ctx ends.
-func (c *Catalog) follow(ctx context.Context, w *bucketWatch, presentOnly bool) error {
+func (s *store[V, P]) follow(ctx context.Context, w *bucketWatch, presentOnly bool) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -71,29 +71,29 @@ func (c *Catalog) follow(ctx context.Context, w *bucketWatch, presentOnly bool) 
 					return nil
 				}
 			default:
-				c.take(e)
+				s.take(e)
 			}
 		}
 	}
 }
 
 // take reads one value of the bucket, which anybody with access to the bus may have written.
-func (c *Catalog) take(e jetstream.KeyValueEntry) {
+func (s *store[V, P]) take(e jetstream.KeyValueEntry) {
 	id := e.Key()
 	if err := ValidateID(id); err != nil {
-		c.log.Error("stored settings ignored: the key is no channel ID", "err", err)
+		s.log.Error("stored settings ignored: the key is no ID", "of", s.kind.name, "err", err)
 		return
 	}
 	if e.Operation() != jetstream.KeyValuePut {
-		c.forget(id, e.Revision())
+		s.forget(id, e.Revision())
 		return
 	}
-	r, err := decode(e.Value())
+	r, err := s.kind.decode(e.Value())
 	if err != nil {
-		c.log.Error("stored settings ignored", "channel", id, "revision", e.Revision(), "err", err)
+		s.log.Error("stored settings ignored", s.kind.name, id, "revision", e.Revision(), "err", err)
 		return
 	}
-	c.learn(id, stored{record: r, revision: e.Revision()})
+	s.learn(id, stored[P]{record: r, revision: e.Revision()})
 }
 
 // bucketWatch is a watch of the bucket with the context that it runs under.
@@ -103,12 +103,12 @@ type bucketWatch struct {
 }
 
 // watchBucket begins a watch, which outlives ctx.
-func (c *Catalog) watchBucket(ctx context.Context) (*bucketWatch, error) {
+func (s *store[V, P]) watchBucket(ctx context.Context) (*bucketWatch, error) {
 	own, cancel := context.WithCancel(context.Background())
 	begin, done := context.WithTimeout(ctx, beginWithin)
 	defer done()
 	release := context.AfterFunc(begin, cancel)
-	w, err := c.kv.WatchAll(own)
+	w, err := s.kv.WatchAll(own)
 	if err != nil {
 		release()
 		cancel()

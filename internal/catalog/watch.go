@@ -1,26 +1,16 @@
 package catalog
 
-import (
-	"context"
-	"sort"
-)
-
-// Change is what became of a channel.
-type Change struct {
-	ID      string
-	Channel Channel // its settings now; zero where Deleted
-	Deleted bool
-}
+import "context"
 
 // watcher is one subscriber. What it has still to be told is kept as IDs only: their state is looked up when it is told, so a
-// slow subscriber costs the catalog nothing but the IDs of its channels.
+// slow subscriber costs the store nothing but IDs.
 type watcher struct {
-	dirty []string            // in the order of the changes; guarded by Catalog.mu
+	dirty []string            // in the order of the changes; guarded by the store's mu
 	has   map[string]struct{} // the same as a set
 	wake  chan struct{}       // holds one token while dirty may have something
 }
 
-// mark notes that the channel of that ID changed. The catalog's mu is held.
+// mark notes that the one of that ID changed. The store's mu is held.
 func (w *watcher) mark(id string) {
 	if _, there := w.has[id]; !there {
 		w.has[id] = struct{}{}
@@ -32,51 +22,46 @@ func (w *watcher) mark(id string) {
 	}
 }
 
-// Watch delivers all channels that there are, sorted by ID, then every change. Changes of a channel that come faster than they
-// are received are folded into the newest, but for deletions: one that was deleted and made again meanwhile is told of as both.
-// The returned channel is closed when ctx or the catalog ends.
-func (c *Catalog) Watch(ctx context.Context) <-chan Change {
-	out := make(chan Change)
+// watch delivers all that there is, sorted by ID, then every change, each as what news makes of it. Changes of one that come faster
+// than they are received are folded into the newest, but for deletions: one that was deleted and made again meanwhile is told of as
+// both. The returned channel is closed when ctx or the store ends.
+func watch[V settings[V], P patch[V, P], C any](ctx context.Context, s *store[V, P], news func(id string, v V, deleted bool) C) <-chan C {
+	out := make(chan C)
 	w := &watcher{has: make(map[string]struct{}), wake: make(chan struct{}, 1)}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
 		close(out)
 		return out
 	}
-	ids := make([]string, 0, len(c.channels))
-	for id := range c.channels {
-		ids = append(ids, id)
-	}
-	sort.Strings(ids)
-	for _, id := range ids {
+	for _, id := range s.sorted() {
 		w.mark(id)
 	}
-	c.watchers[w] = struct{}{}
-	c.wg.Go(func() {
+	s.watchers[w] = struct{}{}
+	s.wg.Go(func() {
 		defer close(out)
-		defer c.unwatch(w)
-		c.tell(ctx, w, out)
+		defer s.unwatch(w)
+		tell(ctx, s, w, news, out)
 	})
 	return out
 }
 
-func (c *Catalog) unwatch(w *watcher) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.watchers, w)
+func (s *store[V, P]) unwatch(w *watcher) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.watchers, w)
 }
 
 // tell sends out what changed against what the subscriber was told before.
-func (c *Catalog) tell(ctx context.Context, w *watcher, out chan<- Change) {
-	told := make(map[string]known)
+func tell[V settings[V], P patch[V, P], C any](ctx context.Context, s *store[V, P], w *watcher, news func(string, V, bool) C, out chan<- C) {
+	told := make(map[string]known[V])
 	for {
-		ch, made, ok := c.next(w, told)
+		id, now, deleted, ok := s.next(w, told)
 		if !ok {
 			select {
 			case <-ctx.Done():
 				return
-			case <-c.ctx.Done():
+			case <-s.ctx.Done():
 				return
 			case <-w.wake:
 				continue
@@ -85,40 +70,40 @@ func (c *Catalog) tell(ctx context.Context, w *watcher, out chan<- Change) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-c.ctx.Done():
+		case <-s.ctx.Done():
 			return
-		case out <- ch:
+		case out <- news(id, now.settings, deleted):
 		}
-		if ch.Deleted {
-			delete(told, ch.ID)
+		if deleted {
+			delete(told, id)
 		} else {
-			told[ch.ID] = known{ch.Channel, made}
+			told[id] = now
 		}
 	}
 }
 
-// known is what a subscriber was told of a channel.
-type known struct {
-	channel Channel
-	made    uint64 // which making of it that was
+// known is what a subscriber was told of one.
+type known[V any] struct {
+	settings V
+	made     uint64 // which making of it that was
 }
 
 // next takes the oldest mark off the watcher that is news to it.
-func (c *Catalog) next(w *watcher, told map[string]known) (ch Change, made uint64, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (s *store[V, P]) next(w *watcher, told map[string]known[V]) (id string, now known[V], deleted, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for len(w.dirty) > 0 {
 		id := w.dirty[0]
-		now, present := c.channels[id]
+		v, present := s.now[id]
 		before, knew := told[id]
-		if present && knew && before.made != c.made[id] {
-			return Change{ID: id, Deleted: true}, 0, true // the mark stays: it has been made again
+		if present && knew && before.made != s.made[id] {
+			return id, known[V]{}, true, true // the mark stays: it has been made again
 		}
 		w.dirty = w.dirty[1:]
 		delete(w.has, id)
-		if present != knew || now != before.channel {
-			return Change{ID: id, Channel: now, Deleted: !present}, c.made[id], true
+		if present != knew || present && !v.equal(before.settings) {
+			return id, known[V]{v, s.made[id]}, !present, true
 		}
 	}
-	return Change{}, 0, false
+	return "", known[V]{}, false, false
 }
