@@ -1,0 +1,19 @@
+// Package vod packages files on demand: it finds out where a file's samples lie, plans how a title is cut, and writes the very segments
+// that a packager would have written had the same samples come from a feed.
+//
+//	File ─► Read ─► Index ─┐
+//	File ─► Read ─► Index ─┴► New ─► Title ─► Window (for manifests), Init, Segment, Keys
+//
+// An Index is small, a few bytes a sample, and holds no media. A Segment is a head that is made from the index alone, and spans of the files
+// behind it: who serves it reads those and sends them as they come. Nothing is transcoded, and no time is bent.
+//
+// # Time
+//
+// A Track says when its samples are presented: what edit lists say is in Track.Shift, Start and End. Presentation time 0 of a title is
+// where the first of its tracks begins to be presented. It lies at Origin on the timeline of the segments, so that what is decoded before
+// it (pre-roll of an edit, an encoder's priming) has times above 0 too. Timescales are those of live: 90000 for video and text, the
+// sample rate for audio; every time is converted for itself.
+//
+// The package has no goroutines and reads no clock. All its values are immutable once they have been handed out, and safe for concurrent
+// use. What files say is believed only as far as it was held against their size; memory is bounded by the bytes that were read.
+package vod

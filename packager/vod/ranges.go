@@ -1,0 +1,52 @@
+package vod
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// appendRange reads a range of a file behind b, by one Open.
+func appendRange(ctx context.Context, b []byte, f File, offset, length int64) ([]byte, error) {
+	r, err := f.Open(ctx, offset, length)
+	if err != nil {
+		return nil, fmt.Errorf("read %d bytes at %d: %w", length, offset, err)
+	}
+	n := len(b)
+	if int64(cap(b)-n) < length {
+		b = append(make([]byte, 0, n+int(length)), b...)
+	}
+	b = b[:n+int(length)]
+	_, err = io.ReadFull(r, b[n:])
+	if err = errors.Join(err, r.Close()); err != nil {
+		return nil, fmt.Errorf("read %d bytes at %d: %w", length, offset, err)
+	}
+	return b, nil
+}
+
+// window reads a file through one range at a time that is kept.
+type window struct {
+	ctx  context.Context
+	f    File
+	at   int64 // of data in the file
+	data []byte
+}
+
+// bytes are length bytes at offset. Where they are not kept, ahead bytes are read from offset on, in one range, if the file has as many.
+// They must lie within the file; they stand until the next call.
+func (w *window) bytes(offset, length, ahead int64) ([]byte, error) {
+	if size := w.f.Size(); offset < 0 || length < 0 || length > size-offset {
+		return nil, fmt.Errorf("%w: %d bytes at %d of a file of %d", ErrFile, length, offset, size)
+	}
+	if offset < w.at || offset+length > w.at+int64(len(w.data)) {
+		n := min(max(length, ahead), w.f.Size()-offset)
+		data, err := appendRange(w.ctx, nil, w.f, offset, n)
+		if err != nil {
+			return nil, err
+		}
+		w.at, w.data = offset, data
+	}
+	from := offset - w.at
+	return w.data[from : from+length : from+length], nil
+}
