@@ -11,7 +11,9 @@ type Index struct {
 	Container string // what the file is, for people: "MP4", "fragmented MP4", "FLAC", …
 	Size      int64  // of the file, in bytes
 	Tracks    []*Track
-	sum       [32]byte
+	// Problem says in words what is wrong with a file that plays all the same, as far as it goes; "": nothing.
+	Problem string
+	sum     [32]byte
 }
 
 // Bytes is how much memory the index takes, as near as makes no difference.

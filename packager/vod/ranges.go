@@ -33,15 +33,22 @@ type window struct {
 	data []byte
 }
 
-// bytes are length bytes at offset. Where they are not kept, ahead bytes are read from offset on, in one range, if the file has as many.
-// They must lie within the file; they stand until the next call.
+// bytes are length bytes at offset, which must lie within the file. Where they are not kept, ahead bytes are read, or length if that is more,
+// in one range; what is kept of them is not read again. They stand until the next call.
 func (w *window) bytes(offset, length, ahead int64) ([]byte, error) {
-	if size := w.f.Size(); offset < 0 || length < 0 || length > size-offset {
-		return nil, fmt.Errorf("%w: %d bytes at %d of a file of %d", ErrFile, length, offset, size)
+	size := w.f.Size()
+	if offset < 0 || length < 0 || length > size-offset {
+		return nil, fmt.Errorf("%w: %d bytes at %d lie outside of the file of %d bytes", ErrFile, length, offset, size)
 	}
-	if offset < w.at || offset+length > w.at+int64(len(w.data)) {
-		n := min(max(length, ahead), w.f.Size()-offset)
-		data, err := appendRange(w.ctx, nil, w.f, offset, n)
+	end := w.at + int64(len(w.data))
+	if offset < w.at || offset+length > end {
+		var kept []byte
+		if w.at <= offset && offset < end {
+			kept = w.data[offset-w.at:]
+		}
+		from := offset + int64(len(kept))
+		n := min(max(offset+length-from, ahead), size-from)
+		data, err := appendRange(w.ctx, kept[:len(kept):len(kept)], w.f, from, n)
 		if err != nil {
 			return nil, err
 		}

@@ -17,7 +17,7 @@ type container struct {
 // containers are what can be read, in the order in which they are tried.
 func containers() []container {
 	return []container{
-		
+		{isMP4, readMP4},
 	}
 }
 
