@@ -20,7 +20,7 @@ const maxBody = 16 << 10
 // channels adds the channels' operations and their OpenAPI description.
 func (s *Server) channels(mux *http.ServeMux) {
 	cfg := huma.DefaultConfig("Weir admin API", s.cfg.Version)
-	cfg.Info.Description = "Settings and live status of the channels. Changes outlive a restart. They apply at once, but segment and chunk from the next feed on."
+	cfg.Info.Description = "Settings and live status of the channels and assets. Changes outlive a restart. They apply at once, but segment and chunk of a channel from the next feed on."
 	cfg.OpenAPIPath = "/api/v1/openapi"
 	cfg.DocsPath = ""    // its page would load scripts from elsewhere
 	cfg.SchemasPath = "" // all schemas are in the description
@@ -59,8 +59,15 @@ func (s *Server) channels(mux *http.ServeMux) {
 	if s.cfg.Splices != nil {
 		s.splices(api)
 	}
+	if s.cfg.Assets != nil {
+		s.assets(api)
+	}
+	describeCreated(api, "/api/v1/channels/{id}")
+}
 
-	answers := api.OpenAPI().Paths["/api/v1/channels/{id}"].Put.Responses
+// describeCreated says that a PUT to path may also make something new.
+func describeCreated(api huma.API, path string) {
+	answers := api.OpenAPI().Paths[path].Put.Responses
 	answers["201"] = &huma.Response{Description: "Created", Headers: answers["200"].Headers, Content: answers["200"].Content}
 }
 
@@ -100,7 +107,7 @@ func (s *Server) list(context.Context, *struct{}) (*listAnswer, error) {
 func (s *Server) get(_ context.Context, in *channelPath) (*channelAnswer, error) {
 	ch, ok := s.cfg.Catalog.Channel(in.ID)
 	if !ok {
-		return nil, huma.Error404NotFound(fmt.Sprintf("there is no channel %.70q", in.ID))
+		return nil, s.refusal("channel", in.ID, catalog.ErrNotFound)
 	}
 	return &channelAnswer{Status: http.StatusOK, Body: s.status(ch)}, nil
 }
@@ -133,11 +140,11 @@ type putRequest struct {
 func (s *Server) put(ctx context.Context, in *putRequest) (*channelAnswer, error) {
 	p, err := in.Body.patch()
 	if err != nil {
-		return nil, s.refusal(in.ID, err)
+		return nil, s.refusal("channel", in.ID, err)
 	}
 	ch, created, err := s.cfg.Catalog.Put(ctx, in.ID, p)
 	if err != nil {
-		return nil, s.refusal(in.ID, err)
+		return nil, s.refusal("channel", in.ID, err)
 	}
 	s.cfg.Log.Info("channel set by the API", "channel", in.ID, "created", created, "set", p)
 	out := &channelAnswer{Status: http.StatusOK, Body: s.status(ch)}
@@ -149,7 +156,7 @@ func (s *Server) put(ctx context.Context, in *putRequest) (*channelAnswer, error
 
 func (s *Server) delete(ctx context.Context, in *channelPath) (*struct{}, error) {
 	if err := s.cfg.Catalog.Delete(ctx, in.ID); err != nil {
-		return nil, s.refusal(in.ID, err)
+		return nil, s.refusal("channel", in.ID, err)
 	}
 	s.cfg.Log.Info("channel deleted by the API", "channel", in.ID)
 	return nil, nil
@@ -201,8 +208,8 @@ func (b Settings) patch() (catalog.Patch, error) {
 	return p, nil
 }
 
-// refusal is the answer to a change that failed.
-func (s *Server) refusal(id string, err error) error {
+// refusal is the answer to a change that failed of a thing of that kind, channel or asset.
+func (s *Server) refusal(kind, id string, err error) error {
 	var field *catalog.FieldError
 	switch {
 	case errors.As(err, &field):
@@ -212,10 +219,10 @@ func (s *Server) refusal(id string, err error) error {
 		}
 		return huma.Error422UnprocessableEntity(field.Error(), &huma.ErrorDetail{Location: where, Message: field.Problem})
 	case errors.Is(err, catalog.ErrNotFound):
-		return huma.Error404NotFound(fmt.Sprintf("there is no channel %.70q", id))
+		return huma.Error404NotFound(fmt.Sprintf("there is no %s %.70q", kind, id))
 	case errors.Is(err, catalog.ErrFull), errors.Is(err, catalog.ErrConflict):
 		return huma.Error409Conflict(err.Error())
 	}
-	s.cfg.Log.Error("change of a channel failed", "channel", id, "err", err)
+	s.cfg.Log.Error("a change failed", kind, id, "err", err)
 	return huma.Error503ServiceUnavailable("the change could not be stored: " + err.Error())
 }

@@ -27,6 +27,9 @@ func (s *Server) metrics() http.Handler {
 	if s.cfg.Clips != nil {
 		r.MustRegister(s.clipGauges()...)
 	}
+	if s.cfg.Library != nil {
+		r.MustRegister(newLibraryMetrics(s.cfg.Library))
+	}
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{
 		ErrorLog:            scrapeLog{s},
 		ErrorHandling:       promhttp.ContinueOnError,

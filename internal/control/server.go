@@ -4,6 +4,7 @@
 //	/api/v1/channels/{id}/clips               POST keeps a stretch of a window; GET lists
 //	/api/v1/channels/{id}/splices             POST begins or ends a break; GET lists
 //	/api/v1/clips, /api/v1/clips/{clip}       what was kept; …/file.mp4 downloads it, DELETE removes it
+//	/api/v1/assets, /api/v1/assets/{id}       settings and state; PUT and DELETE change the catalog
 //	/api/v1/openapi.json, .yaml               what the API is
 //	/healthz, /readyz                         whether the process lives, whether it can do its work
 //	/metrics                                  for Prometheus
@@ -38,6 +39,8 @@ type Config struct {
 	Clips   Clips   // nil: this process keeps none
 	Splices Splices // nil: this process takes no feeds in
 	Ladders Ladders // nil: this process makes none
+	Assets  Assets  // nil: there are none
+	Library Library // nil: this process serves no players
 	Version string  // of the program
 	Log     *slog.Logger
 }

@@ -1,0 +1,68 @@
+package control
+
+import (
+	"net/url"
+	"time"
+
+	"weir/internal/catalog"
+	"weir/internal/media"
+)
+
+// Library tells of the assets that this process serves.
+type Library interface {
+	Status(id string) (AssetStatus, bool) // false: nobody has asked for it lately
+	Stats() LibraryStats
+}
+
+// AssetStatus is how an asset does that somebody has asked for.
+type AssetStatus struct {
+	Opened      time.Time // when its files were indexed; zero: they could not be
+	Tracks      []media.Track
+	Duration    time.Duration
+	IndexBytes  int64  // memory that the indexes of its files take
+	Site        string // that its files are read from
+	LastError   string // why it could not be opened or read; "" where nothing went wrong
+	LastErrorAt time.Time
+}
+
+// LibraryStats is what all assets take, and how often it was of use.
+type LibraryStats struct {
+	CacheBytes  int64  // of packaged segments that are kept in memory
+	CacheHits   uint64 // segments that were asked for and there
+	CacheMisses uint64 // segments that had to be read from a site
+	IndexBytes  int64  // memory that the indexes of all open files take
+}
+
+// AssetState is what the API answers about how an asset does.
+type AssetState struct {
+	Opened      *time.Time `json:"opened,omitempty" doc:"When its files were indexed; none: nobody has asked for it lately, or it could not be opened"`
+	Tracks      []Track    `json:"tracks,omitempty"`
+	Duration    float64    `json:"durationSeconds,omitempty"`
+	IndexBytes  int64      `json:"indexBytes,omitempty" doc:"Memory that the indexes of its files take"`
+	Site        string     `json:"site,omitempty" doc:"That its files are read from"`
+	LastError   string     `json:"lastError,omitempty" doc:"Why it could not be opened or read"`
+	LastErrorAt *time.Time `json:"lastErrorAt,omitempty"`
+}
+
+// asset is what the API answers about an asset.
+func (s *Server) asset(a catalog.Asset) Asset {
+	base := "/vod/" + url.PathEscape(a.ID)
+	out := Asset{
+		ID: a.ID, Title: a.Title, Sites: a.Sites, Tracks: a.Tracks, FromFile: a.FromFile,
+		HLS: base + "/index.m3u8", DASH: base + "/manifest.mpd",
+	}
+	for _, f := range a.Files {
+		out.Files = append(out.Files, f.String())
+	}
+	if s.cfg.Library == nil {
+		return out
+	}
+	out.State = &AssetState{}
+	if st, ok := s.cfg.Library.Status(a.ID); ok {
+		*out.State = AssetState{
+			Opened: instant(st.Opened), Tracks: tracksOf(st.Tracks), Duration: st.Duration.Seconds(), IndexBytes: st.IndexBytes,
+			Site: st.Site, LastError: st.LastError, LastErrorAt: instant(st.LastErrorAt),
+		}
+	}
+	return out
+}
