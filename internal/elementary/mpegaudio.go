@@ -21,8 +21,8 @@ var mpegBitrates = [2][2][15]int{
 // MPEGAudio finds frames of MPEG-1 and MPEG-2 audio, layers II and III.
 type MPEGAudio struct{}
 
-// Most is a frame of layer II at 384 kbit/s and 32 kHz, with padding.
-func (MPEGAudio) Most() int { return 1729 }
+// Most is a frame of layer II at 160 kbit/s and 8 kHz, with padding.
+func (MPEGAudio) Most() int { return 2881 }
 
 // Next reads a frame (ISO/IEC 11172-3, 2.4.1).
 func (MPEGAudio) Next(b []byte) (Frame, error) {

@@ -2,6 +2,7 @@ package vod
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -18,6 +19,7 @@ type container struct {
 func containers() []container {
 	return []container{
 		{isMP4, readMP4},
+		{func([]byte) bool { return true }, readMusic}, // it may begin with garbage
 	}
 }
 
@@ -39,6 +41,9 @@ func Read(ctx context.Context, f File) (*Index, error) {
 			continue
 		}
 		x, err := c.read(w)
+		if errors.Is(err, errNoFrames) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
