@@ -1,0 +1,39 @@
+package origin
+
+import (
+	"maps"
+	"time"
+)
+
+// SiteStats is how a site is, and what was asked of it since the start.
+type SiteStats struct {
+	Name    string
+	Kind    string // "file", "s3" or "http"
+	Healthy bool
+	// Since is when it went down, and Why what the last failure was; zero and "" while it is healthy.
+	Since    time.Time
+	Why      string
+	Requests uint64 // for files, stretches and listings; of a listing of many pages one
+	Active   int    // requests under way
+	Bytes    uint64 // that were read from it, but for the heads of files
+	// PassedOver is how many requests it was spared as it was down.
+	PassedOver uint64
+	Failures   map[Reason]uint64
+}
+
+// Stats tells of all sites, in the order they were configured.
+func (o *Origin) Stats() []SiteStats {
+	all := make([]SiteStats, 0, len(o.order))
+	for _, s := range o.order {
+		since, why, down := s.health.state()
+		st := SiteStats{
+			Name: s.name, Kind: s.kind, Healthy: !down, Since: since, Why: why,
+			Requests: s.requests.Load(), Active: len(s.slots), Bytes: s.bytes.Load(), PassedOver: s.passed.Load(),
+		}
+		s.mu.Lock()
+		st.Failures = maps.Clone(s.failures)
+		s.mu.Unlock()
+		all = append(all, st)
+	}
+	return all
+}
