@@ -20,7 +20,7 @@ import (
 // TestFromBusToPlayer sends rows through a real bus and gets them from the edge; then an edge that joins later must answer alike.
 func TestFromBusToPlayer(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	b, err := bus.Open(ctx, bus.Config{Dir: t.TempDir(), Log: quiet})
 	if err != nil {

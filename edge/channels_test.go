@@ -43,7 +43,7 @@ func TestReadingIsTriedAgain(t *testing.T) {
 	if !s.look(false) || !s.look(true) {
 		t.Error("it is not over the limit")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := s.Shutdown(ctx); err != nil {
 		t.Error(err)

@@ -77,7 +77,7 @@ func TestAbandonedSegmentCutsOff(t *testing.T) {
 			}
 		},
 		"shutdown": func(f *fixture, _ Handler, _ []media.Chunk, _ media.SegmentEnd) {
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			if err := f.server.Shutdown(ctx); err != nil {
 				t.Error(err)

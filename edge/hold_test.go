@@ -50,7 +50,7 @@ func play(t testing.TB, address string) *player {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	return &player{t, conn, bufio.NewReader(conn)}
@@ -258,7 +258,7 @@ func TestShutdownAnswersWhoIsHeld(t *testing.T) {
 	inPlace.ask(playlist+"?_HLS_msn=10", `If-None-Match: "x"`)
 	f.held(1)
 	f.await("news", func() bool { return f.server.http.GetOpenConnectionsCount() >= 2 })
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := f.server.Shutdown(ctx); err != nil {
 		t.Fatal(err)

@@ -133,7 +133,7 @@ func TestManyAreHeldAtOnce(t *testing.T) {
 				return
 			}
 			defer func() { _ = conn.Close() }()
-			_ = conn.SetDeadline(time.Now().Add(60 * time.Second))
+			_ = conn.SetDeadline(time.Now().Add(time.Minute))
 			r := bufio.NewReader(conn)
 			for round := range 4 {
 				path := fmt.Sprintf("%s?_HLS_msn=10&_HLS_part=%d", playlist, round)

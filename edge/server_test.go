@@ -139,7 +139,7 @@ func newFixtureWith(t testing.TB, cfg Config, ids ...string) *fixture {
 	f.http = &http.Client{Transport: transport}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := f.server.Shutdown(ctx); err != nil {
 			t.Error(err)
@@ -176,7 +176,7 @@ func (f *fixture) get(method, path string, header ...string) (*http.Response, st
 // await looks until ok, at every change of the channel's window.
 func (f *fixture) await(id string, ok func() bool) {
 	f.t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		c := f.server.channels.get(id)
 		var changed <-chan struct{}

@@ -27,7 +27,7 @@ func (f *fixture) tcp() net.Conn {
 	}
 	f.t.Cleanup(func() {
 		_ = conn.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := f.server.Shutdown(ctx); err != nil {
 			f.t.Error(err)
@@ -105,7 +105,7 @@ func TestShutdownFinishesAnswers(t *testing.T) {
 	}
 	down := make(chan error, 1)
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		down <- f.server.Shutdown(ctx)
 	}()

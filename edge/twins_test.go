@@ -19,7 +19,7 @@ import (
 // too.
 func TestEdgesAnswerAlike(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	b, err := bus.Open(ctx, bus.Config{Dir: t.TempDir(), Log: quiet})
 	if err != nil {
@@ -112,7 +112,7 @@ func joinEdge(t *testing.T, b *bus.Bus) *fixture {
 	f := &fixture{t: t, server: s, http: &http.Client{Transport: transport}}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := s.Shutdown(ctx); err != nil {
 			t.Error(err)

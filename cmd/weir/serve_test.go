@@ -88,7 +88,7 @@ func address(t *testing.T, said *output, what string) string {
 		}
 		found, _, ok = strings.Cut(rest, `"`)
 		return ok
-	}, 30*time.Second, 10*time.Millisecond, "%s", said)
+	}, time.Minute, 10*time.Millisecond, "%s", said)
 	return found
 }
 

@@ -46,7 +46,7 @@ type bench struct {
 func newBench(t *testing.T, change func(*Config)) *bench {
 	t.Helper()
 	b := &bench{t: t, opener: newServer(), log: &ingesttest.Buffer{}}
-	cfg := Config{Ingest: b.opener, Log: slog.New(slog.NewTextHandler(b.log, nil)), Now: time.Now, Gather: 200 * time.Millisecond, GatherMost: time.Second}
+	cfg := Config{Ingest: b.opener, Log: slog.New(slog.NewTextHandler(b.log, nil)), Now: time.Now, Gather: 600 * time.Millisecond, GatherMost: 3 * time.Second}
 	if change != nil {
 		change(&cfg)
 	}

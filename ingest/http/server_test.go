@@ -28,7 +28,7 @@ func feedOf(frames int) []byte {
 // send makes a request with a connection of its own.
 func send(t *testing.T, method, url string, body io.Reader, header http.Header) (status int, answer string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {
@@ -139,7 +139,7 @@ func open(t *testing.T, url string) (net.Conn, *bufio.Reader) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	body := feedOf(30)
@@ -182,7 +182,7 @@ func TestServerEndsAFeed(t *testing.T) {
 func TestSenderThatStandsStillIsSentAway(t *testing.T) {
 	t.Parallel()
 	in := &ingesttest.Server{}
-	url, _ := serve(t, Config{Ingest: in, IdleTimeout: 100 * time.Millisecond})
+	url, _ := serve(t, Config{Ingest: in, IdleTimeout: time.Second})
 	_, answers := open(t, url)
 	resp, err := http.ReadResponse(answers, nil)
 	if err != nil {
@@ -213,14 +213,14 @@ func TestLostConnectionEndsTheFeed(t *testing.T) {
 // Slow headers, large ones and too many connections do not get far.
 func TestBounds(t *testing.T) {
 	t.Parallel()
-	url, _ := serve(t, Config{Ingest: &ingesttest.Server{}, HeaderTimeout: 50 * time.Millisecond, Connections: 2})
+	url, _ := serve(t, Config{Ingest: &ingesttest.Server{}, HeaderTimeout: 2 * time.Second, Connections: 2})
 	dial := func() net.Conn {
 		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = c.Close() })
-		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(time.Minute))
 		return c
 	}
 	slow := dial()
@@ -263,7 +263,7 @@ func TestSenders(t *testing.T) {
 			for i, a := range args {
 				args[i] = strings.Replace(a, "URL", url+"/ts/news?key=k", 1)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
 			if strings.Contains(string(out), "no element") {

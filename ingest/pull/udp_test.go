@@ -169,7 +169,7 @@ func TestSenders(t *testing.T) {
 				t.Skip(args[0] + " is not installed")
 			}
 			in := supervise(t, strings.ReplaceAll(tc.source, "PORT", port), Config{IdleTimeout: 4 * time.Second})
-			ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			out, _ := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
 			if strings.Contains(string(out), "no element") {

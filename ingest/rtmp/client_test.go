@@ -40,7 +40,7 @@ func dialWith(t *testing.T, addr string, connect amf0.Object) *client {
 
 func greet(t *testing.T, nc net.Conn, connect amf0.Object) *client {
 	t.Helper()
-	if err := nc.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := nc.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := handshake.DoClient(nc, false, false); err != nil {

@@ -21,7 +21,7 @@ import (
 func gstreamer(t *testing.T, pipeline string) string {
 	t.Helper()
 	needs(t, "gst-launch-1.0")
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	out, _ := exec.CommandContext(ctx, "gst-launch-1.0", strings.Fields(pipeline)...).CombinedOutput()
 	if strings.Contains(string(out), "no element") {
@@ -82,7 +82,7 @@ func TestEnhancedPush(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := &gortmplib.Client{URL: u, Publish: true}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := client.Initialize(ctx); err != nil {
 		t.Fatal(err)

@@ -42,7 +42,7 @@ func needs(t *testing.T, program string) {
 // ffmpeg pushes with those arguments and returns what it says.
 func ffmpeg(t *testing.T, args ...string) (stderr string, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "ffmpeg", append([]string{"-hide_banner", "-nostdin", "-loglevel", "info"}, args...)...)
 	out, err := cmd.CombinedOutput()

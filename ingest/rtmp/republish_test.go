@@ -56,7 +56,7 @@ func TestPublishAgainOnOneConnection(t *testing.T) {
 // A client that has stopped and says nothing more does not keep its connection.
 func TestIdleAfterPublishing(t *testing.T) {
 	t.Parallel()
-	c, feed := pushTo(t, Config{HandshakeTimeout: 300 * time.Millisecond})
+	c, feed := pushTo(t, Config{HandshakeTimeout: 3 * time.Second})
 	c.command("deleteStream", 7, nil, float64(1))
 	if err := feed.WaitClosed(t); err != nil {
 		t.Errorf("closed by %v", err)

@@ -52,10 +52,13 @@ func samplesOf(t *testing.T, ts []byte) ingesttest.Record {
 	return f.Got()
 }
 
+// idleSender is how long a sender goes on that hears nothing of the server.
+const idleSender = time.Minute
+
 func dial(t *testing.T, address, streamID, passphrase string) (gosrt.Conn, error) {
 	t.Helper()
 	cfg := gosrt.DefaultConfig()
-	cfg.StreamId, cfg.Passphrase = streamID, passphrase
+	cfg.StreamId, cfg.Passphrase, cfg.PeerIdleTimeout = streamID, passphrase, idleSender
 	conn, err := gosrt.Dial("srt", address, cfg)
 	if err == nil {
 		t.Cleanup(func() { hangUp(conn) })

@@ -141,7 +141,7 @@ func TestSilentSenderIsSentAway(t *testing.T) {
 	t.Parallel()
 	ts := theClip(t)
 	in := &ingesttest.Server{}
-	address, _ := serve(t, Config{Ingest: in, HandshakeTimeout: time.Second, IdleTimeout: 2 * time.Second})
+	address, _ := serve(t, Config{Ingest: in, HandshakeTimeout: 4 * time.Second, IdleTimeout: 4 * time.Second})
 	mustDial(t, address, "publish:never", "")
 	conn := mustDial(t, address, "publish:once", "")
 	first, second := in.Next(t), in.Next(t)
@@ -202,7 +202,7 @@ func waitHungUp(t *testing.T, conn gosrt.Conn) {
 	}()
 	select {
 	case <-ended:
-	case <-time.After(3 * time.Second): // less than it takes to find silence out
+	case <-time.After(idleSender / 2): // less than it takes to find silence out
 		t.Error("the sender was not told")
 	}
 }

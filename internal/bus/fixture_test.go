@@ -17,7 +17,7 @@ import (
 	"weir/internal/media"
 )
 
-const deadline = 30 * time.Second // of everything that a test waits for
+const deadline = time.Minute // of everything that a test waits for
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {

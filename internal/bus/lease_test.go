@@ -30,7 +30,7 @@ func TestSecondPublisherIsRefused(t *testing.T) {
 
 func TestLeaseIsRenewed(t *testing.T) {
 	t.Parallel()
-	b := openBus(t, Config{LeaseTTL: time.Second})
+	b := openBus(t, Config{LeaseTTL: 3 * time.Second})
 	require.NoError(t, b.SetChannel(testContext(t), "news", time.Hour))
 	w := acquire(t, b, "news")
 	revision := func() uint64 {
@@ -50,7 +50,7 @@ func TestLeaseIsRenewed(t *testing.T) {
 
 func TestLostLeaseStopsTheWriter(t *testing.T) {
 	t.Parallel()
-	b := openBus(t, Config{LeaseTTL: time.Second})
+	b := openBus(t, Config{LeaseTTL: 3 * time.Second})
 	require.NoError(t, b.SetChannel(testContext(t), "news", time.Hour))
 	w := acquire(t, b, "news")
 	_, err := b.leases.Put(testContext(t), "news", []byte(`{"instance":"thief"}`))

@@ -251,7 +251,7 @@ func TestPutFromTwoProcesses(t *testing.T) {
 // await watches until a change is as wanted.
 func await(t *testing.T, c *Catalog, wanted func(Change) bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var last Change
 	for last = range c.Watch(ctx) {

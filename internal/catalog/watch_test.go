@@ -19,7 +19,7 @@ func receive(t *testing.T, changes <-chan Change) Change {
 		}
 		ch.Channel = told(ch.Channel)
 		return ch
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no change")
 	}
 	return Change{}

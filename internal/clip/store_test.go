@@ -232,7 +232,7 @@ func TestMakingClipsIsBounded(t *testing.T) {
 	}
 	<-begun
 	<-begun
-	require.Eventually(t, func() bool { return m.here.Load() == atATime+inLine }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return m.here.Load() == atATime+inLine }, time.Minute, time.Millisecond)
 	_, err := m.Make(t.Context(), whole(f))
 	require.ErrorIs(t, err, ErrBusy)
 	require.Empty(t, begun)

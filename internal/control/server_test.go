@@ -195,7 +195,7 @@ func TestWithoutFeedsAndEdge(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := s.Shutdown(ctx); err != nil {
 		t.Error(err)
