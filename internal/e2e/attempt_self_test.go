@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -34,4 +35,20 @@ func TestAttempt(t *testing.T) {
 		"good", "cleanup of bad", "end", "last cleanup", "first cleanup",
 		"cleanup of bad", "end", "last cleanup", "first cleanup",
 	}, order)
+}
+
+// What fails says nothing where the machine stood, was taken away, or had more to do than it could.
+func TestMachineThatHinders(t *testing.T) {
+	t.Parallel()
+	before := processorTime{all: 1000, idle: 500, stolen: 10}
+	require.InDelta(t, 0.75, processorTime{all: 2000, idle: 750, stolen: 10}.usedSince(before), 1e-9)
+	require.Zero(t, before.usedSince(before))
+	for says, s := range map[bool][]standstill{
+		false: {{}, {late: stillFor, stolen: stolenShare, busy: 1 - spareShare}},
+		true:  {{late: stillFor + time.Millisecond}, {stolen: stolenShare + 0.01}, {busy: 1}},
+	} {
+		for _, one := range s {
+			require.Equal(t, says, one.hinders(), one)
+		}
+	}
 }

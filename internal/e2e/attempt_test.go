@@ -26,28 +26,43 @@ type attempt struct {
 }
 
 // realtime runs a test that senders and players in real time have a part in. A machine that stood still meanwhile proves
-// nothing about Weir: what fails then is begun again from the start, with a new server, once the machine is calm. What fails on a machine that did
-// its work fails.
+// nothing about Weir, and nor does one that had too much to do: what fails then is begun again from the start, with a new server and without other
+// tests beside it, once the machine is calm. What fails on a machine that did its work fails.
 func realtime(t *testing.T, body func(*attempt)) {
 	t.Helper()
 	passed := map[string]bool{}
 	for n := 1; ; n++ {
-		waitCalm(t.Context())
 		a := &attempt{TB: t, passed: passed}
-		watch := watchMachine(t.Context())
-		a.run(body)
-		stood := watch.end()
+		stood := a.take(body, n > 1)
 		deadline, hasDeadline := t.Deadline()
 		switch {
 		case !a.Failed():
 			return
-		case !stood.still():
+		case !stood.hinders():
 			t.Fatalf("failed, on a machine that worked all the time (%s)", stood)
 		case n == maxAttempts || hasDeadline && time.Until(deadline) < lastBegin:
 			t.Fatalf("failed, and there is no time or no point in another attempt after %d (%s)", n, stood)
 		}
 		t.Logf("attempt %d says nothing: %s. Once more.", n, stood)
 	}
+}
+
+// company is held by attempts that others may run beside, and locked by one that is to be alone.
+var company sync.RWMutex
+
+// take runs the body, and gives back what the machine did meanwhile.
+func (a *attempt) take(body func(*attempt), alone bool) standstill {
+	if alone {
+		company.Lock()
+		defer company.Unlock()
+	} else {
+		company.RLock()
+		defer company.RUnlock()
+	}
+	waitCalm(a.TB.Context())
+	watch := watchMachine(a.TB.Context())
+	a.run(body)
+	return watch.end()
 }
 
 // run runs the body and then the cleanups, last first.
