@@ -24,7 +24,7 @@ type played struct {
 // play lets a browser play a channel with those options of the harness and returns what was measured, well or not.
 func play(t testing.TB, srv *server, channel, player string, options ...string) (p played) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	defer cancel()
 	cmd := harness(srv, channel, player, options...)
 	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })

@@ -33,7 +33,7 @@ export async function openBrowser({ width, height, origin, autoplay, more = [] }
       handleSIGINT: false,
       handleSIGTERM: false,
       handleSIGHUP: false,
-      timeout: 30_000,
+      timeout: 90_000,
     });
   } catch (error) {
     await remove();

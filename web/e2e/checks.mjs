@@ -111,20 +111,20 @@ export class Checks {
     if (!before.seekable) return null;
     const begin = performance.now();
     const target = await this.#page.evaluate((to) => window.weir.seekToWindow(to), fraction);
-    const there = await this.until(`seek to ${fraction} of the window`, 20, (state) => !state.seeking && !state.waiting && Math.abs(state.currentTime - target) < 4);
+    const there = await this.until(`seek to ${fraction} of the window`, 60, (state) => !state.seeking && !state.waiting && Math.abs(state.currentTime - target) < 4);
     const settleMs = Math.round(performance.now() - begin);
     const wanted = before.currentTime - target;
     if (before.currentTime - there.currentTime < wanted / 2) this.problems.push(`seek: ${round(before.currentTime - there.currentTime)} s back instead of ${round(wanted)}`);
     // Both clocks must say that it is earlier: the player's own and, as soon as the page shows it, the time of day of the media.
     const since = (state) => (before.date - state.date) / 1000;
-    const shown = await this.until(`media ${round(wanted)} s earlier, not live`, 5, (state) =>
+    const shown = await this.until(`media ${round(wanted)} s earlier, not live`, 20, (state) =>
       (!before.date || !state.date || Math.abs(since(state) - wanted) <= Math.max(6, 0.3 * wanted)) && (wanted <= 8 || !state.live));
     const earlier = since(shown);
     const there2 = await this.plays('after the seek', 4);
 
     const back = performance.now();
     await this.#page.evaluate(() => window.weir.goLive());
-    await this.until('go live', 20, (state) => state.live && !state.seeking && !state.waiting);
+    await this.until('go live', 60, (state) => state.live && !state.seeking && !state.waiting);
     const goLiveMs = Math.round(performance.now() - back);
     const live = await this.plays('after going live', 4);
     if (!live.state.live) this.problems.push(`go live: still ${round(live.state.behind)} s behind`);

@@ -16,16 +16,17 @@ Plays a channel in Chromium and checks that it plays. Prints one line of JSON; e
   --max-latency N           live latency must never be more than N seconds while playing is checked
   --settle N                seconds of playing before it is checked (default 0)
   --visits N                open the page so often before, in the same browser, to see how long the first frame takes each time (firstFrames)
+  --reach-latency N         before playing is checked, wait until live latency is below N seconds, at most two minutes
   --max-stalls N            no more than N stalls (default: any number)
-  --start N                 how long it may take until the first frame, seconds (default 30)
-  --timeout N               everything together, seconds (default 120)
+  --start N                 how long it may take until the first frame, seconds (default 90)
+  --timeout N               everything together, seconds (default 330)
   --screenshot FILE         a PNG of the page after the check; of the page as it is when a check fails
   --viewport WxH            (default 1280x800)
   --no-autoplay             let the browser forbid sound before a click: the page begins without it
   --ordinary                play at ordinary latency
   --watch                   keep playing and take commands on stdin, a line each, answered by a line of JSON each:
                             state | check N | seek FRACTION | level N | live | pause | play | screenshot FILE | quit
-                            It ends with stdin, or with --timeout (default then 600).
+                            It ends with stdin, or with --timeout (default then 1200).
 
 CHROMIUM names the browser (default /usr/bin/chromium).`;
 
@@ -40,7 +41,7 @@ export function parseOptions(argv) {
     args,
     options: {
       url: string, channel: string, player: string, seconds: string, expect: string, seek: string, 'min-window': string,
-      'for-discontinuity': string, 'max-latency': string, 'max-stalls': string, settle: string, visits: string, start: string, timeout: string,
+      'for-discontinuity': string, 'max-latency': string, 'reach-latency': string, 'max-stalls': string, settle: string, visits: string, start: string, timeout: string,
       screenshot: string, viewport: string, watch: { type: 'boolean' }, 'no-autoplay': { type: 'boolean' }, ordinary: { type: 'boolean' }, help: { type: 'boolean' },
     },
   });
@@ -74,11 +75,12 @@ export function parseOptions(argv) {
     minWindow: number('min-window', 12),
     discontinuity: number('for-discontinuity', null),
     maxLatency: number('max-latency', null),
+    reachLatency: number('reach-latency', null),
     maxStalls: number('max-stalls', null),
     settle: number('settle', 0),
     visits: number('visits', 0),
-    start: number('start', 30),
-    timeout: number('timeout', values.watch ? 600 : 120),
+    start: number('start', 90),
+    timeout: number('timeout', values.watch ? 1200 : 330),
     screenshot: values.screenshot ?? null,
     width: Number(viewport[1]),
     height: Number(viewport[2]),

@@ -47,7 +47,7 @@ async function run() {
   browser = await openBrowser({ width: options.width, height: options.height, origin: base.origin, autoplay: options.autoplay });
   if (ending) return browser.close().then(() => false);
   const { page, heard } = browser;
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   const { problems } = await play(page, heard);
   return problems.length === 0;
 }
@@ -99,6 +99,7 @@ async function play(page, heard) {
 /** @param {Checks} checks @param {() => any} shoot */
 async function measure(checks, shoot) {
   await pause(options.settle * 1000);
+  if (options.reachLatency !== null) await checks.until(`a live latency below ${options.reachLatency} s`, 120, (state) => state.latency !== null && state.latency > 0 && state.latency < options.reachLatency);
   const { state, ...played } = await checks.plays('playing', options.seconds);
   if (options.maxLatency !== null && !(state.latency !== null && played.highestLatency <= options.maxLatency)) {
     checks.problems.push(`live latency was up to ${played.highestLatency} s, more than ${options.maxLatency}`);

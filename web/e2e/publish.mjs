@@ -55,7 +55,7 @@ async function publish({ endpoint, key, recorder }) {
     };
     peer.onconnectionstatechange = look;
     look();
-    setTimeout(() => fail(new Error(`still ${peer.connectionState} after 20 s`)), 20_000);
+    setTimeout(() => fail(new Error(`still ${peer.connectionState} after 60 s`)), 60_000);
   });
 }
 

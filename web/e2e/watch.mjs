@@ -20,12 +20,12 @@ export async function takeCommands(page, checks, say) {
     async seek(argument) {
       const target = await page.evaluate((to) => window.weir.seekToWindow(to), number(argument, 0, 1));
       if (target === null) throw new Error('the window is not known yet');
-      await checks.until('seek', 20, (state) => !state.seeking && !state.waiting && Math.abs(state.currentTime - target) < 4);
+      await checks.until('seek', 60, (state) => !state.seeking && !state.waiting && Math.abs(state.currentTime - target) < 4);
       return { target };
     },
     async live() {
       await page.evaluate(() => window.weir.goLive());
-      await checks.until('go live', 20, (state) => state.live && !state.seeking && !state.waiting);
+      await checks.until('go live', 60, (state) => state.live && !state.seeking && !state.waiting);
       return {};
     },
     // From the quality that plays to the n-th, counted from the least; it is there when pictures of its height are shown.
@@ -34,7 +34,7 @@ export async function takeCommands(page, checks, say) {
       const level = before.levels[number(argument, 0, before.levels.length - 1)];
       const begin = performance.now();
       await page.evaluate((id) => window.weir.chooseLevel(id), level.id);
-      await checks.until(`pictures of ${level.height} lines`, 30, (state) => state.height === level.height && !state.waiting);
+      await checks.until(`pictures of ${level.height} lines`, 60, (state) => state.height === level.height && !state.waiting);
       return { from: before.height, height: level.height, seconds: Math.round(performance.now() - begin) / 1000 };
     },
     // "audio 1" or "text 0": the n-th track of its kind, which is there once the library says so and it plays on.
@@ -42,7 +42,7 @@ export async function takeCommands(page, checks, say) {
       const before = await checks.state();
       const track = before.tracks[argument][number(which, 0, before.tracks[argument].length - 1)];
       await page.evaluate(([kind, id]) => window.weir.chooseTrack(kind, id), [argument, track.id]);
-      await checks.until(`the ${argument} track ${track.label}`, 30, (state) => state.tracks[argument].some((each) => each.id === track.id && each.on) && !state.waiting);
+      await checks.until(`the ${argument} track ${track.label}`, 60, (state) => state.tracks[argument].some((each) => each.id === track.id && each.on) && !state.waiting);
       return { label: track.label };
     },
     pause: async () => (await page.evaluate(() => window.weir.pause()), {}),
