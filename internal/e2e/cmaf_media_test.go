@@ -38,7 +38,7 @@ func sharedCMAFPlays(t *attempt) {
 	for name := range sharedCMAF {
 		channels += "  " + name + ": {dvr: 2m}\n"
 	}
-	srv := start(t, settings{channels: channels, ingest: "limits: {idle: 5s}"})
+	srv := start(t, settings{channels: channels, ingest: "limits: {idle: 15s}"})
 	for name, p := range sharedCMAF {
 		files := make([][][]byte, len(p.tracks))
 		want := sent{tracks: form{}, apart: 0.003}

@@ -176,7 +176,7 @@ func enhancedRTMP(t *attempt) {
 		p.stop()
 		for _, e := range tracks {
 			var got []mp4.FullSample
-			eventually(t, 20*time.Second, channel+"/"+e.name+" is listed", func() bool {
+			eventually(t, time.Minute, channel+"/"+e.name+" is listed", func() bool {
 				got, _ = srv.timedSamples(channel, e.name)
 				return len(got) == len(e.data)
 			})
@@ -189,8 +189,14 @@ func enhancedRTMP(t *attempt) {
 		}
 	}
 	for channel, tracks := range map[string][]*enhancedTrack{"hevc": hevc, "av1": av1} {
-		dash, ok := srv.inDASH(channel)
-		require.True(t, ok, channel)
+		var dash form
+		eventually(t, time.Minute, channel+" is in DASH", func() (all bool) {
+			dash, all = srv.inDASH(channel)
+			for _, e := range tracks {
+				all = all && len(dash[e.name]) >= len(e.data)
+			}
+			return all
+		})
 		for _, e := range tracks {
 			require.Len(t, dash[e.name], len(e.data), "%s/%s in DASH", channel, e.name)
 			for i, sample := range dash[e.name] {

@@ -238,9 +238,9 @@ func faultsOfFeeds(t *attempt) {
 // these were counted, malformed messages too, and that the end of the feed is there.
 func (s *server) requireOut(t testing.TB, channel string, p *publisher, lost int) {
 	t.Helper()
-	s.waitLog(20*time.Second, `"feed ended"`, fmt.Sprintf(`"channel":%q`, channel))
+	s.waitLog(time.Minute, `"feed ended"`, fmt.Sprintf(`"channel":%q`, channel))
 	missing := 0
-	eventually(t, 20*time.Second, "all that came of "+channel+" is listed", func() bool {
+	eventually(t, time.Minute, "all that came of "+channel+" is listed", func() bool {
 		missing = 0
 		for track, typ := range map[string]byte{"v1": rtmpVideo, "a1": rtmpAudio} {
 			got, _ := s.samples(channel, track)

@@ -34,7 +34,7 @@ func gstreamerPlays(t testing.TB, url string) {
 	said := &syncBuffer{}
 	cmd.Stderr = said
 	require.NoError(t, cmd.Start())
-	late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	late := time.AfterFunc(3*time.Minute, func() { _ = cmd.Process.Kill() })
 	defer late.Stop()
 
 	times := map[string][]float64{}

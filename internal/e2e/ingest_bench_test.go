@@ -57,7 +57,7 @@ func costOfWeir(b *testing.B, way wayIn, clip costClip) float64 {
 	defer srv.stop()
 	if way.bound != nil {
 		for _, port := range ports {
-			srv.waitLog(30*time.Second, "waiting for datagrams", port)
+			srv.waitLog(time.Minute, "waiting for datagrams", port)
 		}
 	}
 	before := cpuSeconds(b, srv.cmd.Process.Pid)

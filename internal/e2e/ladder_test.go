@@ -97,12 +97,12 @@ func ladderOfOnePush(t *attempt) {
 	}
 
 	require.NoError(t, syscall.Kill(l.PID, syscall.SIGKILL))
-	eventually(t, 30*time.Second, "another ffmpeg", func() bool {
+	eventually(t, time.Minute, "another ffmpeg", func() bool {
 		st = srv.ladder("live")
 		return len(st.Feed.Ladders) == 1 && st.Feed.Ladders[0].State == "running" && st.Feed.Ladders[0].Restarts == 1
 	})
-	srv.waitLog(time.Second, "ffmpeg, which makes the ladder, has ended", "signal: killed")
-	eventually(t, 30*time.Second, "the rungs are back", func() bool {
+	srv.waitLog(time.Minute, "ffmpeg, which makes the ladder, has ended", "signal: killed")
+	eventually(t, time.Minute, "the rungs are back", func() bool {
 		_, body := srv.get("/live/live/v3/index.m3u8")
 		runs := strings.Split(string(body), "#EXT-X-DISCONTINUITY\n")
 		return len(runs) > 1 && strings.Count(runs[len(runs)-1], "#EXTINF") > 1 && !strings.Contains(runs[len(runs)-1], "#EXT-X-GAP")
@@ -116,7 +116,7 @@ func ladderOfOnePush(t *attempt) {
 
 	pid := st.Feed.Ladders[0].PID
 	srv.kill()
-	eventually(t, 10*time.Second, fmt.Sprintf("process %d is gone", pid), func() bool {
+	eventually(t, time.Minute, fmt.Sprintf("process %d is gone", pid), func() bool {
 		return syscall.Kill(pid, 0) != nil
 	})
 }
@@ -130,7 +130,7 @@ func ladderWithoutFFmpeg(t *attempt) {
 		ingest:   "ladder: {ffmpeg: /nowhere/ffmpeg}",
 		channels: "  live: {dvr: 5m, ladder: 480p}\n",
 	})
-	srv.waitLog(time.Second, "the ladders of channels cannot be made", "live", "ffmpeg is not there")
+	srv.waitLog(time.Minute, "the ladders of channels cannot be made", "live", "ffmpeg is not there")
 	broadcast(t, pushPattern("320x180", srv.push("/live/live"))...)
 	srv.waitMedia("live", "v1", 2, time.Minute)
 	st := srv.ladder("live")

@@ -79,7 +79,7 @@ func sharedMediaPlaysOrIsRefused(t *attempt) {
 			feed := broadcast(t, append(append([]string{"-re"}, remux...), srv.push("/live/"+channel))...)
 			select {
 			case <-feed.ended:
-			case <-time.After(time.Minute):
+			case <-time.After(2 * time.Minute):
 				t.Fatal("the feed did not end")
 			}
 			if refusal := sharedFiles[name]; refusal != "" {

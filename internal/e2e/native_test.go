@@ -18,7 +18,7 @@ var duplicatedMOOV = regexp.MustCompile(`(?m)^.*Found duplicated MOOV Atom. Skip
 
 // ffmpegPlays has ffmpeg pull 10 s and looks at the times of what it got.
 func ffmpegPlays(t testing.TB, url string) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "ffmpeg", "-v", "warning", "-nostdin", "-i", url, "-map", "0:v:0", "-map", "0:a:0",
 		"-t", "10", "-c", "copy", "-f", "framecrc", "-")

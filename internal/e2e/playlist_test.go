@@ -39,6 +39,16 @@ func (p mediaPlaylist) seconds() (sum float64) {
 	return sum
 }
 
+// discontinuities are how many there are in the window.
+func (p mediaPlaylist) discontinuities() (n int) {
+	for _, s := range p.segments {
+		if s.discontinuity {
+			n++
+		}
+	}
+	return n
+}
+
 func (p mediaPlaylist) last() uint64 { return p.sequence + uint64(len(p.segments)) - 1 }
 
 // media reads a media playlist; ok is false where the server has none now.

@@ -28,7 +28,7 @@ func feedComesBackWhilePeopleWatch(t *attempt) {
 	for i, size := range []string{"640x360", "320x180"} {
 		before, _ := srv.media("live", "v1")
 		feed.stop()
-		eventually(t, 20*time.Second, "the channel is off air", func() bool {
+		eventually(t, time.Minute, "the channel is off air", func() bool {
 			var status struct{ State string }
 			srv.api("GET", "/api/v1/channels/live", "", &status)
 			return status.State == "off-air"

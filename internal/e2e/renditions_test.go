@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -111,7 +112,8 @@ func goesUpAndDown(t testing.TB, w *watcher) (stalls int) {
 	t.Helper()
 	first := w.ask("state").State
 	for _, level := range []struct{ name, height int }{{0, 144}, {2, 360}, {1, 252}} {
-		before, begin := w.ask("state").State, time.Now()
+		begin := time.Now()
+		before := w.ask("state").State
 		after := w.ask(fmt.Sprintf("level %d", level.name)).State
 		require.Equal(t, level.height, after.Height)
 		require.Greater(t, after.CurrentTime, before.CurrentTime)
@@ -123,6 +125,15 @@ func goesUpAndDown(t testing.TB, w *watcher) (stalls int) {
 	return w.ask("state").State.Stalls - first.Stalls
 }
 
+// startedAt is when the first feed of a rendition started.
+func (s *server) startedAt(channel, rendition string) time.Time {
+	s.t.Helper()
+	line := s.waitLog(time.Minute, `"msg":"feed started"`, fmt.Sprintf(`"channel":%q`, channel), fmt.Sprintf(`"rendition":%q`, rendition))
+	var fields struct{ Time time.Time }
+	require.NoError(s.t, json.Unmarshal([]byte(line), &fields))
+	return fields.Time
+}
+
 // A rung that is killed and comes back leaves the others, and another channel, in peace.
 func TestRenditionIsKilledAndComesBack(t *testing.T) { realtime(t, renditionIsKilledAndComesBack) }
 
@@ -131,21 +142,24 @@ func renditionIsKilledAndComesBack(t *attempt) {
 	srv := start(t, settings{channels: "  live: {dvr: 5m, renditions: [360, 252, 144]}\n  other: {dvr: 5m}\n"})
 	broadcast(t, pushPattern("320x180", srv.push("/live/other"))...)
 	srv.waitMedia("other", "v1", 2, time.Minute)
-	begin := time.Now()
 	broadcast(t, pushRenditions(srv.push("/live/live"), clockBase, 252, 144)...)
+	launched := time.Now()
 	top := broadcast(t, pushRenditions(srv.push("/live/live"), clockBase, 360)...)
 	list := srv.waitMedia("live", "v1", 5, time.Minute)
 	w := watch(t, srv, "live", "hlsjs")
 	w.ask("check 4")
 	top.stop()
-	eventually(t, 30*time.Second, "a run without the rung", func() bool {
+	eventually(t, time.Minute, "a run without the rung", func() bool {
 		now, ok := srv.media("live", "v1")
-		return ok && now.segments[len(now.segments)-1].gap
+		return ok && len(now.segments) > 0 && now.segments[len(now.segments)-1].gap
 	})
-	// Encoders that know the time put their key frames at the same instants.
-	at := clockBase + time.Since(begin).Round(2*time.Second)
-	broadcast(t, pushRenditions(srv.push("/live/live"), at, 360)...)
-	eventually(t, 40*time.Second, "the rung is back", func() bool {
+	// Encoders that know the time put their key frames at the same instants. This one is launched so that its first one is due: it takes as long to
+	// begin as the one before it took.
+	zero := srv.startedAt("live", "252").Add(launched.Sub(srv.startedAt("live", "360")))
+	at := time.Since(zero).Truncate(2*time.Second) + 2*time.Second
+	<-time.After(time.Until(zero.Add(at)))
+	broadcast(t, pushRenditions(srv.push("/live/live"), clockBase+at, 360)...)
+	eventually(t, time.Minute, "the rung is back", func() bool {
 		now, ok := srv.media("live", "v1")
 		return ok && !now.segments[len(now.segments)-1].gap && now.last() > list.last()
 	})

@@ -96,7 +96,7 @@ func (s *server) publish(channel string) (*publisher, error) {
 }
 
 func (p *publisher) hello(channel string) error {
-	if err := p.nc.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := p.nc.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		return err
 	}
 	if _, _, err := handshake.DoClient(p.nc, false, false); err != nil {
@@ -132,7 +132,7 @@ func (p *publisher) hello(channel string) error {
 			description, _ := o.GetString("description")
 			return fmt.Errorf("%s: %s", code, description)
 		}
-		return p.nc.SetDeadline(time.Now().Add(5 * time.Minute))
+		return p.nc.SetDeadline(time.Now().Add(20 * time.Minute))
 	}
 }
 
@@ -224,6 +224,15 @@ func (p *publisher) play(m *flvMedia, s stretch) {
 // stop ends the feed as an encoder does.
 func (p *publisher) stop() {
 	p.command("deleteStream", 4, nil, 1.0)
+	p.hangUp()
+}
+
+// hangUp ends the connection, and waits until the server has ended it too: to close it while the server says something would take from it what it
+// has not read yet.
+func (p *publisher) hangUp() {
+	if tcp, ok := p.nc.(*net.TCPConn); ok && tcp.CloseWrite() == nil {
+		<-p.gone // at the latest when the deadline of the connection has passed
+	}
 	_ = p.nc.Close()
 }
 

@@ -116,7 +116,7 @@ func start(t testing.TB, s settings) *server {
 // waitListening waits for the log line that tells where a listener is.
 func (s *server) waitListening(what string) string {
 	s.t.Helper()
-	line := s.waitLog(30*time.Second, `"msg":"listening"`, fmt.Sprintf(`"for":%q`, what))
+	line := s.waitLog(time.Minute, `"msg":"listening"`, fmt.Sprintf(`"for":%q`, what))
 	var fields struct{ Address string }
 	require.NoError(s.t, json.Unmarshal([]byte(line), &fields))
 	return fields.Address
@@ -191,7 +191,7 @@ func (s *server) api(method, path, body string, out any) int {
 
 func fetch(t testing.TB, method, url, body string) (int, []byte) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	require.NoError(t, err)

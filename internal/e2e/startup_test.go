@@ -72,7 +72,7 @@ func TestDataDirectoryIsLocked(t *testing.T) {
 // serveBriefly runs a server that is to end by itself.
 func serveBriefly(t *testing.T, config string) (output []byte, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	return exec.CommandContext(ctx, weirBinary, "serve", "--config", config).CombinedOutput()
 }

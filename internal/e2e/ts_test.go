@@ -42,7 +42,7 @@ type sharedTrack struct{ name, kind, remux string }
 // post sends a body to the HTTP ingest, and gives what it answers.
 func (s *server) post(path string, body io.Reader) (status int, answer string) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 3*time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.ingest+path, body)
 	require.NoError(s.t, err)
@@ -83,7 +83,7 @@ func sharedTransportStreams(t *attempt) {
 			if want.refused != "" {
 				require.Equal(t, http.StatusUnsupportedMediaType, status)
 				require.Contains(t, answer, want.refused)
-				srv.waitLog(5*time.Second, `"msg":"feed ended"`, `"channel":"`+channel+`"`, want.refused)
+				srv.waitLog(time.Minute, `"msg":"feed ended"`, `"channel":"`+channel+`"`, want.refused)
 				return
 			}
 			require.Equal(t, 200, status, answer)

@@ -120,7 +120,7 @@ func faultsOverUDP(t *attempt) {
 	}
 	srv := start(t, settings{channels: channels, ingest: "limits: {idle: 10s}"})
 	for _, address := range addresses {
-		srv.waitLog(30*time.Second, "waiting for datagrams", address)
+		srv.waitLog(time.Minute, "waiting for datagrams", address)
 	}
 	before := srv.residentBytes()
 	sent := make(chan error, 1)
@@ -168,7 +168,7 @@ func (s *server) showUDPFault(t testing.TB, name, address string, f udpFault, al
 		want := packets(t, reference, kind)
 		tail := want[len(want)*(udpFaultUntil+2)/udpSeconds:] // from the key frame behind the fault on
 		var got []packet
-		eventually(t, 20*time.Second, "the end of "+name+" is listed", func() bool {
+		eventually(t, time.Minute, "the end of "+name+" is listed", func() bool {
 			got = s.inRuns(name, track, kind)
 			return len(got) >= len(tail) && slices.EqualFunc(got[len(got)-len(tail):], tail, func(a, b packet) bool { return a.hash == b.hash })
 		})
@@ -188,7 +188,7 @@ func (s *server) showUDPFault(t testing.TB, name, address string, f udpFault, al
 	}
 	t.Logf("%d samples are missing, %d holes, %d counted", missing, holes, st.Drops.Samples)
 	if f.told != "" {
-		s.waitLog(time.Second, "samples of the feed are dropped", fmt.Sprintf(`"channel":%q`, name), f.told)
+		s.waitLog(time.Minute, "samples of the feed are dropped", fmt.Sprintf(`"channel":%q`, name), f.told)
 	}
 	require.GreaterOrEqual(t, st.Drops.Samples, holes)
 	if missing > 0 {

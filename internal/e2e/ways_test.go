@@ -91,7 +91,7 @@ func everySampleOfEveryWay(t *attempt) {
 	}
 	var channels strings.Builder
 	for name, of := range ways {
-		fmt.Fprintf(&channels, "  %s: {dvr: 2m", name)
+		fmt.Fprintf(&channels, "  %s: {dvr: 30m", name)
 		if source := of(&server{}).source; source != "" {
 			fmt.Fprintf(&channels, ", source: %q", source)
 		}
@@ -101,6 +101,9 @@ func everySampleOfEveryWay(t *attempt) {
 		channels.WriteString("}\n")
 	}
 	srv := start(t, settings{channels: channels.String()})
+	for _, bound := range address { // what comes before is lost
+		srv.waitLog(time.Minute, "waiting for datagrams", bound)
+	}
 	senders := map[string]<-chan error{}
 	for name, of := range ways { // all at once: each needs little, and 8 s
 		if w := of(srv); len(w.command) > 0 {

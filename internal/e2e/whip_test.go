@@ -136,7 +136,7 @@ func seconds(track []packet) float64 {
 func TestBrowserPublishesByWHIP(t *testing.T) { realtime(t, browserPublishesByWHIP) }
 
 func browserPublishesByWHIP(t *attempt) {
-	srv := start(t, settings{channels: "  live: {dvr: 60s, key: s3cret}\n"})
+	srv := start(t, settings{channels: "  live: {dvr: 10m, key: s3cret}\n"})
 
 	status, _ := fetch(t, http.MethodPost, "http://"+srv.ingest+"/whip/live", "")
 	require.Equal(t, http.StatusUnsupportedMediaType, status)
@@ -175,6 +175,6 @@ func browserPublishesByWHIP(t *attempt) {
 
 	// DELETE frees the channel at once.
 	cam.stop()
-	srv.waitLog(10*time.Second, `"msg":"feed ended"`, `"channel":"live"`, `"reason":"publisher stopped"`)
+	srv.waitLog(time.Minute, `"msg":"feed ended"`, `"channel":"live"`, `"reason":"publisher stopped"`)
 	require.False(t, strings.Contains(srv.log.tail(2000), "samples of the feed are dropped"), srv.log.tail(50))
 }
