@@ -223,5 +223,6 @@ func (m *movie) moov(b topBox) error {
 			return err
 		}
 	}
+	m.gapless(body)
 	return nil
 }
