@@ -1,7 +1,7 @@
 // Package config reads Weir's configuration: one YAML file in, a Config out.
 //
 // Every key has a default, so that an empty file, or none, is a configuration too. Whatever is not known or not allowed is
-// refused with file, line and column. The channels of the file are where the catalog starts from; the API changes them at run time.
+// refused with file, line and column. The channels and assets of the file are where the catalog starts from; the API changes them at run time.
 package config
 
 import (
@@ -24,7 +24,10 @@ type Config struct {
 	Bus    Bus
 	// Channels are valid, sorted by ID, no ID twice. Default: demo, a looped clip, and live, open for a push.
 	Channels []catalog.Channel
-	Log      Log
+	VOD      VOD
+	// Assets are valid, sorted by ID, no ID twice; their sites are there, and no album is a track. Default: none.
+	Assets []catalog.Asset
+	Log    Log
 }
 
 // Edge is what players talk to.
@@ -113,6 +116,7 @@ func Default() Config {
 		Ingest:   Ingest{RTMP: ":1935", HTTP: ":8082", WHIP: WHIP{UDP: ":8189"}, SRT: SRT{Listen: ":8890", Latency: 120 * time.Millisecond}, Ladder: DefaultLadder(), Limits: DefaultLimits()},
 		Bus:      Bus{Replicas: 1},
 		Channels: []catalog.Channel{demo, live},
+		VOD:      VOD{Segment: 4 * time.Second, Head: 64 << 20},
 		Log:      Log{Level: slog.LevelInfo, Format: LogAuto},
 	}
 }

@@ -1,16 +1,9 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
-
-	"github.com/goccy/go-yaml/ast"
-
-	"weir/internal/catalog"
 )
 
 // maxFile is the largest configuration file that is read, in bytes: room for some thousand channels.
@@ -64,6 +57,8 @@ func (d *document) root(c *Config) error {
 			key{"replicas", value(&c.Bus.Replicas, replicas)},
 		)},
 		{"channels", channels(&c.Channels)},
+		{"vod", vod(&c.VOD)},
+		{"assets", assets(&c.Assets)},
 		{"log", section(
 			key{"level", value(&c.Log.Level, level)},
 			key{"format", value(&c.Log.Format, format)},
@@ -78,6 +73,12 @@ func (d *document) root(c *Config) error {
 	if err := c.Ingest.RTMPS.check(); err != nil {
 		return d.fail("ingest.rtmps", "%v", err)
 	}
+	if c.VOD.Head > c.Edge.Memory && d.at["vod.head"] != nil {
+		return d.fail("vod.head", "is more than edge.memory, which it is a part of")
+	}
+	if err := d.references(c); err != nil {
+		return err
+	}
 	return d.apart(
 		endpoint{"edge.listen", c.Edge.Listen},
 		endpoint{"admin.listen", c.Admin.Listen},
@@ -85,64 +86,4 @@ func (d *document) root(c *Config) error {
 		endpoint{"ingest.rtmps.listen", c.Ingest.RTMPS.Listen},
 		endpoint{"ingest.http", c.Ingest.HTTP},
 	)
-}
-
-// channels reads the mapping of IDs to settings. Where it is given it takes the place of the default channels.
-func channels(to *[]catalog.Channel) reader {
-	return func(d *document, path string, n ast.Node) error {
-		entries, err := d.entries(path, n)
-		if err != nil || entries == nil {
-			return err
-		}
-		if len(entries) > catalog.MaxChannels {
-			return d.fail(path, "%d are too many, at most %d", len(entries), catalog.MaxChannels)
-		}
-		*to = make([]catalog.Channel, 0, len(entries))
-		for _, e := range entries {
-			ch := catalog.New(e.name)
-			err := d.section(join(path, e.name), e.value, []key{
-				{"title", value(&ch.Title, text)},
-				{"dvr", value(&ch.DVR, duration)},
-				{"segment", value(&ch.Segment, duration)},
-				{"chunk", value(&ch.Chunk, duration)},
-				{"source", value(&ch.Source, text)},
-				{"key", value(&ch.Key, text)},
-				{"passphrase", value(&ch.Passphrase, text)},
-				{"allow", list(&ch.Allow, catalog.ParseAddresses)},
-				{"captions", list(&ch.Captions, catalog.ParseCaptions)},
-				{"subtitles", list(&ch.Subtitles, catalog.ParseLanguages)},
-				{"renditions", list(&ch.Renditions, names)},
-				{"ladder", ladder(&ch.Ladder)},
-				{"inputs", inputs(&ch.Inputs)},
-				{"switch", section(
-					key{"silence", value(&ch.Switch.Silence, duration)},
-					key{"back", value(&ch.Switch.Back, duration)},
-				)},
-			})
-			if err != nil {
-				return err
-			}
-			if err := ch.Validate(); err != nil {
-				return d.badChannel(path, e, err)
-			}
-			*to = append(*to, ch)
-		}
-		slices.SortFunc(*to, func(a, b catalog.Channel) int { return strings.Compare(a.ID, b.ID) })
-		return nil
-	}
-}
-
-// badChannel says where the setting stands that the catalog refuses.
-func (d *document) badChannel(path string, e entry, err error) error {
-	var f *catalog.FieldError
-	if !errors.As(err, &f) {
-		return d.failAt(e.at, "%s: %s", join(path, e.name), err)
-	}
-	if field := join(path, e.name, f.Field); d.at[field] != nil {
-		return d.fail(field, "%s", f.Problem)
-	}
-	if f.Field == "id" {
-		return d.failAt(e.at, "%s: a channel's ID %s", path, f.Problem)
-	}
-	return d.failAt(e.at, "%s: %s", join(path, e.name, f.Field), f.Problem)
 }

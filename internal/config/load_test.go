@@ -37,7 +37,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{strings.Repeat("{a: ", 20), "1:33: this is nested too deeply"},
 		{"hello\n", "1:1: this must be keys with values"},
 		// shape
-		{"dta: x\n", `1:1: unknown key "dta", known: data, edge, admin, ingest, bus, channels, log`},
+		{"dta: x\n", `1:1: unknown key "dta", known: data, edge, admin, ingest, bus, channels, vod, assets, log`},
 		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, rtmps, srt, http, whip, allow, on_publish, on_publish_fail, ladder, limits`},
 		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key, passphrase, allow, captions, subtitles, renditions, ladder, inputs, switch`},
 		{"channels: {news: {inputs: {name: main}}}\n", "1:27: channels.news.inputs: must be a list in brackets, like [{name: main}, {name: backup}]"},
@@ -204,6 +204,10 @@ func TestExample(t *testing.T) {
 		t.Error(c.Channels)
 	}
 	c.Channels = Default().Channels
+	if len(c.Assets) != 4 || c.Assets[2].Title != "The night" || len(c.VOD.Sites) != 3 || len(c.VOD.Libraries) != 1 {
+		t.Error(c.Assets, c.VOD)
+	}
+	c.Assets, c.VOD.Sites, c.VOD.Libraries = nil, nil, nil
 	if diff := cmp.Diff(Default(), c); diff != "" {
 		t.Error(diff)
 	}
@@ -222,9 +226,11 @@ func TestExample(t *testing.T) {
 		t.Fatal(d.known)
 	}
 	for _, key := range d.known {
-		if d.at[key] == nil && (!strings.HasPrefix(key, "channels.") || !slices.ContainsFunc([]string{"news", "sports", "match", "demo"}, func(id string) bool {
-			return d.at["channels."+id+"."+lastOf(key)] != nil
-		})) {
+		shown := func(section string, names ...string) bool {
+			return strings.HasPrefix(key, section) && slices.ContainsFunc(names, func(name string) bool { return d.at[section+name+"."+lastOf(key)] != nil })
+		}
+		if d.at[key] == nil && !shown("channels.", "news", "sports", "match", "demo") && !shown("assets.", "night", "album") &&
+			!shown("vod.sites.", "store", "backup") {
 			t.Errorf("%s is not in the example", key)
 		}
 	}
@@ -237,7 +243,7 @@ func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	for _, tc := range []struct{ name, text, want string }{
 		{"good.yaml", "data: x\n", "<nil>"},
-		{"bad.yaml", "data: x\nfoo: 1\n", dir + `/bad.yaml:2:1: unknown key "foo", known: data, edge, admin, ingest, bus, channels, log`},
+		{"bad.yaml", "data: x\nfoo: 1\n", dir + `/bad.yaml:2:1: unknown key "foo", known: data, edge, admin, ingest, bus, channels, vod, assets, log`},
 		{"large.yaml", strings.Repeat("#", maxFile+1), "read configuration: " + dir + "/large.yaml has more than 512 KiB"},
 		{"none.yaml", "", "read configuration: open " + dir + "/none.yaml: no such file or directory"},
 	} {
@@ -262,6 +268,11 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	c.Bus.URL = "nats://me:s3cret@a,nats://s3cret@b,nats://s3c%ret@c"
 	c.Ingest.SRT.Passphrase, c.Ingest.Admission.OnPublish = "s3cret-phrase", "http://h/?token=s3cret"
 	c.Channels[0].Key, c.Channels[0].Passphrase, c.Channels[0].Source = "s3cret", "s3cret-phrase", "srt://h:1?passphrase=s3cret-phrase"
+	c.VOD.Sites = []Site{
+		{Name: "a", URL: "https://me:s3cret@h/?sig=s3cret", AccessKey: "s3cid", SecretKey: "s3cret"},
+		{Name: "b", URL: "https://s3c%ret@h/", SecretKey: "s3cret"},
+		{Name: "c", URL: "https://me:s3c,ret@h/", Endpoint: "https://e"},
+	}
 	for _, verb := range []string{"%v", "%+v", "%#v"} {
 		if s := fmt.Sprintf(verb, c); strings.Contains(s, "s3c") {
 			t.Error(s)
@@ -278,7 +289,8 @@ func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"", "# c", "data: x\n", "edge: {listen: \":1\", memory: 2GiB}", "channels: {a: {dvr: 1h}, b: }", "? a\n: b", "a: |\n  x", "\ta: b",
 		"- a", "{{{{", "a: 'x", "---\n---\n", "%YAML 1.2\n---\na: b", "<<: {}", "bus: {url: \"nats://a:b@c\", replicas: 3}", "log: {level: warn}",
-		"edge: {memory: 0x10}", "data: ~", "data: .inf", "data: 1_0", "\ufeff", "\r\r\n", "channels:\n  a:\n    key: \"\\x00\"",
+		"edge: {memory: 0x10}", "data: ~", "data: .inf", "data: 1_0", "\ufeff", "\r\r\n", "vod: {head: 0, sites: {a: {url: \"s3://b\", timeout: 1s}}, libraries: {l: {sites: [a]}}}\nassets: {f: {sites: [a], files: [\"x#de\"]}, g: {tracks: [f]}}",
+		"channels:\n  a:\n    key: \"\\x00\"",
 	} {
 		f.Add([]byte(s))
 	}
@@ -297,6 +309,11 @@ func FuzzParse(f *testing.F) {
 		for i, ch := range c.Channels {
 			if err := ch.Validate(); err != nil || i > 0 && c.Channels[i-1].ID >= ch.ID {
 				t.Fatalf("%q: %v, %v", text, c.Channels, err)
+			}
+		}
+		for i, a := range c.Assets {
+			if err := a.Validate(); err != nil || i > 0 && c.Assets[i-1].ID >= a.ID || len(c.VOD.Sites) == 0 && len(a.Sites) > 0 {
+				t.Fatalf("%q: %v, %v", text, c.Assets, err)
 			}
 		}
 		if c.Data == "" || c.Edge.Memory < minMemory || c.Edge.Memory > maxMemory || c.Bus.Replicas < 1 || c.Log.Format == "" {

@@ -30,6 +30,9 @@ func (s *Server) metrics() http.Handler {
 	if s.cfg.Library != nil {
 		r.MustRegister(newLibraryMetrics(s.cfg.Library))
 	}
+	if s.cfg.Sites != nil {
+		r.MustRegister(newSiteMetrics(s.cfg.Sites))
+	}
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{
 		ErrorLog:            scrapeLog{s},
 		ErrorHandling:       promhttp.ContinueOnError,

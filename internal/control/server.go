@@ -5,6 +5,7 @@
 //	/api/v1/channels/{id}/splices             POST begins or ends a break; GET lists
 //	/api/v1/clips, /api/v1/clips/{clip}       what was kept; …/file.mp4 downloads it, DELETE removes it
 //	/api/v1/assets, /api/v1/assets/{id}       settings and state; PUT and DELETE change the catalog
+//	/api/v1/sites                             where the files of assets lie, and how these places do
 //	/api/v1/openapi.json, .yaml               what the API is
 //	/healthz, /readyz                         whether the process lives, whether it can do its work
 //	/metrics                                  for Prometheus
@@ -41,6 +42,7 @@ type Config struct {
 	Ladders Ladders // nil: this process makes none
 	Assets  Assets  // nil: there are none
 	Library Library // nil: this process serves no players
+	Sites   Sites   // nil: this process reads no files
 	Version string  // of the program
 	Log     *slog.Logger
 }

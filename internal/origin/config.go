@@ -33,12 +33,20 @@ type Config struct {
 
 // String names a site without its secrets.
 func (c Config) String() string {
+	if address := c.address(); address != "" {
+		return c.Name + " (" + address + ")"
+	}
+	return c.Name
+}
+
+// address is the URL without its secrets; "" where it is none.
+func (c Config) address() string {
 	u, err := url.Parse(c.URL)
 	if err != nil {
-		return c.Name
+		return ""
 	}
 	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	return c.Name + " (" + u.String() + ")"
+	return u.String()
 }
 
 // LogValue keeps secrets out of logs.

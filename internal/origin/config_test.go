@@ -2,6 +2,8 @@ package origin
 
 import (
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,5 +47,26 @@ func TestConfigDoesNotTellItsSecrets(t *testing.T) {
 	c := Config{Name: "store", URL: "https://user:hush@example/films/?token=hush", SecretKey: "hush"}
 	if s := fmt.Sprintf("%v %+v %s", c, c, c.LogValue()); strings.Contains(s, "hush") || !strings.Contains(s, "example/films") {
 		t.Error(s)
+	}
+}
+
+// What the admin API shows of a site has nothing that opens it.
+func TestStatsHaveNoSecrets(t *testing.T) {
+	t.Parallel()
+	o, err := New([]Config{
+		{Name: "web", URL: "https://me:s3cret@h/films/?sig=s3cret"},
+		{Name: "store", URL: "s3://bucket/films", Endpoint: "https://s3.example", AccessKey: "s3cret", SecretKey: "s3cret"},
+		{Name: "films", URL: "file:/srv/films"},
+	}, slog.New(slog.DiscardHandler), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	var got []string
+	for _, st := range o.Stats() {
+		got = append(got, st.URL)
+	}
+	if want := []string{"https://h/films/", "s3://bucket/films", "file:///srv/films"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -34,7 +34,7 @@ func build(cfgs []Config, log *slog.Logger, now func() time.Time, net network) (
 			return nil, fmt.Errorf("two sites are named %s", cfg.Name)
 		}
 		s := &site{
-			name: cfg.Name, kind: kind, timeout: cfg.timeout(), now: now, log: log,
+			name: cfg.Name, kind: kind, address: cfg.address(), timeout: cfg.timeout(), now: now, log: log,
 			health: &health{jitter: rand.Float64}, slots: make(chan struct{}, maxActive), failures: map[Reason]uint64{},
 		}
 		switch kind {

@@ -38,6 +38,7 @@ const maxActive = 256
 // site is a backend with what is remembered of it.
 type site struct {
 	name, kind string
+	address    string // without secrets
 	backend
 	timeout time.Duration
 	now     func() time.Time

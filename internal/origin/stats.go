@@ -9,6 +9,7 @@ import (
 type SiteStats struct {
 	Name    string
 	Kind    string // "file", "s3" or "http"
+	URL     string // without its secrets
 	Healthy bool
 	// Since is when it went down, and Why what the last failure was; zero and "" while it is healthy.
 	Since    time.Time
@@ -27,7 +28,7 @@ func (o *Origin) Stats() []SiteStats {
 	for _, s := range o.order {
 		since, why, down := s.health.state()
 		st := SiteStats{
-			Name: s.name, Kind: s.kind, Healthy: !down, Since: since, Why: why,
+			Name: s.name, Kind: s.kind, URL: s.address, Healthy: !down, Since: since, Why: why,
 			Requests: s.requests.Load(), Active: len(s.slots), Bytes: s.bytes.Load(), PassedOver: s.passed.Load(),
 		}
 		s.mu.Lock()
