@@ -108,9 +108,6 @@ func (e *edit) words(scale uint32) string {
 	return s
 }
 
-// leadIn is how much of audio is kept before what is presented, for decoders to settle: encoders' delays are shorter.
-const leadIn = 500 * time.Millisecond
-
 // cut leaves out the samples that nothing presented needs: those before the last sync sample at or before the stretch, and those at the end
 // that begin behind it.
 func (t *trak) cut(size int64) error {
@@ -119,10 +116,7 @@ func (t *trak) cut(size int64) error {
 		return nil
 	}
 	if t.edit.start > t.Samples.stats.First {
-		early := int64(0)
-		if t.Kind == media.Audio {
-			early = int64(media.FromDuration(leadIn, t.Format.Clock.Timescale))
-		}
+		early := t.warmUp()
 		for i, s := range t.Samples.Samples(0, to) {
 			if s.Sync && s.PTS() <= t.edit.start-early {
 				from = i
@@ -141,15 +135,7 @@ func (t *trak) cut(size int64) error {
 		}
 		to = last
 	}
-	if from == 0 && to == t.Samples.Len() {
-		return nil
-	}
-	b := newBuilder(size, t.name)
-	for _, s := range t.Samples.Samples(from, to) {
-		if err := b.add(s); err != nil {
-			return err
-		}
-	}
-	t.Samples = b.done()
-	return nil
+	var err error
+	t.Samples, err = t.Samples.part(from, to, size, t.name)
+	return err
 }

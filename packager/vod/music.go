@@ -66,6 +66,10 @@ func readMusic(w *window) (*Index, error) {
 		ID: 1, Kind: media.Audio, Format: m.format, Samples: b.done(),
 		Shift: -m.priming, End: m.samples - m.priming - m.padding,
 	}
+	// Frames of nothing but padding are left out.
+	if t.Samples, err = t.Samples.part(0, t.Samples.Find(m.samples-m.padding), size, "track 1"); err != nil {
+		return nil, err
+	}
 	if _, err := packager.Describe(m.format); err != nil {
 		t.Why = err.Error()
 	}
