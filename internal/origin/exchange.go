@@ -3,6 +3,7 @@ package origin
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -34,9 +35,12 @@ func (x *exchange) failed(err error) (*answer, error) {
 		return nil, x.err
 	}
 	code := minio.ToErrorResponse(err).Code
-	if x.status == 0 || x.status < http.StatusMultipleChoices {
-		// Not asked at all, or the answer made no sense to the library.
-		return nil, fmt.Errorf("S3: %.200s", cmp.Or(code, err.Error()))
+	switch {
+	case x.status >= http.StatusMultipleChoices:
+	case errors.Is(err, context.Canceled):
+		return nil, err
+	default: // not asked at all, or the answer made no sense to the library
+		return nil, failed(Unfit, fmt.Errorf("S3: %.200s", cmp.Or(code, err.Error())))
 	}
 	if strings.ContainsFunc(code, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		code = ""

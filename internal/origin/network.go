@@ -9,7 +9,7 @@ import (
 
 // network is what HTTP and S3 are spoken over.
 type network struct {
-	// dial connects; nil: by the system.
+	// dial connects; nil: by the system, and through the proxy that the environment names, if any.
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
@@ -25,14 +25,16 @@ const (
 
 // transport has HTTP/1.1 only: large stretches that are read at once would share the one connection of HTTP/2, and its fate.
 func (n network) transport(timeout time.Duration) *http.Transport {
-	dial := n.dial
+	dial, proxy := n.dial, http.ProxyFromEnvironment
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: timeout / 2, KeepAlive: keepAlive}).DialContext
+	} else {
+		proxy = nil
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  proxy,
 		DialContext:            dial,
 		TLSHandshakeTimeout:    timeout,
 		MaxIdleConns:           maxIdle,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -66,8 +67,15 @@ func (r *remote) open(ctx context.Context, path string) (handle, error) {
 
 // network is the fault of a request that no answer came to.
 func (w *watch) network(err error) error {
+	if reasonOf(err) != "" {
+		return err
+	}
 	if errors.Is(err, errRedirect) {
 		return failed(Unfit, address(err))
+	}
+	var n net.Error
+	if errors.As(err, &n) && n.Timeout() {
+		return w.fault(Timeout, Timeout, address(err))
 	}
 	return w.fault(Connect, Timeout, address(err))
 }
