@@ -22,6 +22,6 @@ func (c *configCheckCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Printf("%s is right: %d channels\n", c.File, len(cfg.Channels))
+	_, err = fmt.Printf("%s is right: %d channels, %d assets\n", c.File, len(cfg.Channels), len(cfg.Assets))
 	return err
 }

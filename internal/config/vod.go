@@ -29,7 +29,16 @@ func (v VOD) Places() catalog.Places {
 	return p
 }
 
-// Site is a place where files lie. It can be converted to what it is to become: origin.Config(site).
+// Origins are the sites as origin.New wants to know them.
+func (v VOD) Origins() []origin.Config {
+	all := make([]origin.Config, len(v.Sites))
+	for i, s := range v.Sites {
+		all[i] = origin.Config(s)
+	}
+	return all
+}
+
+// Site is a place where files lie.
 type Site struct {
 	Name string // what assets call it
 	// URL is file:DIR, s3://BUCKET/PREFIX or http(s)://HOST/…. It may have a password

@@ -2,12 +2,14 @@ package config
 
 import (
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"weir/internal/catalog"
+	"weir/internal/origin"
 )
 
 func TestAssetsAndSites(t *testing.T) {
@@ -55,6 +57,14 @@ assets:
 	places := catalog.Places{Sites: []string{"films", "store", "web"}, Libraries: want.VOD.Libraries}
 	if diff := cmp.Diff(places, got.VOD.Places()); diff != "" {
 		t.Fatal(diff)
+	}
+	origins, err := origin.New(got.VOD.Origins(), slog.New(slog.DiscardHandler), time.Now)
+	if err != nil {
+		t.Fatal(err) // what the configuration takes, the origin takes
+	}
+	defer origins.Close()
+	if st := origins.Stats(); len(st) != 3 || st[1].Name != "store" || st[2].URL != "https://h/films/" {
+		t.Errorf("%+v", st)
 	}
 }
 
