@@ -2,7 +2,6 @@ package packager
 
 import (
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,8 +19,9 @@ const (
 	maxLinesBytes = 1 << 20 // of a language, of those that no row has taken
 	maxLineAhead  = 10 * time.Minute
 	maxLineLasts  = time.Hour
-	maxTogether   = 8   // cues on the screen at one time
-	maxTextPieces = 256 // samples of a segment
+	maxTogether   = 8        // cues on the screen at one time
+	maxTextPieces = 256      // samples of a segment
+	maxPieceBytes = 16 << 20 // of a segment: more than those have together
 	// sameLine is how far apart, in 1/90000 s, the times of a cue may be that comes twice: it may come by the wall clock and by the feed's.
 	sameLine = 90 * 20
 )
@@ -35,17 +35,9 @@ var ErrSubtitles = errors.New("subtitles exceed a limit")
 // pushed is the script of a language that is pushed beside the feed: cues, on the track's timeline. Nobody waits for them: what a row
 // has is what is known when it closes.
 type pushed struct {
-	cues  []placed // by start, then as they came
+	cues  []Cue // by start, then as they came
 	bytes int
 	next  uint32 // source ID of the next cue
-}
-
-// placed is a cue on the timeline. It is what goes into the box too, so equal cues that come twice are one.
-type placed struct {
-	from, to media.Ticks
-	source   uint32
-	id       string
-	body     []byte // of its VTTCueBox, but for the source ID
 }
 
 func (*pushed) awaits(media.Ticks) bool { return false }
@@ -79,8 +71,8 @@ func (p *Packager) Subtitles(s media.Subtitles, now time.Time) error {
 		if time.Duration(from-media.Ticks(now.UnixNano())) > maxLineAhead || to-from > media.Ticks(maxLineLasts) {
 			return fmt.Errorf("%w: cue %d begins more than %v ahead, or lasts longer than %v", ErrSubtitles, i+1, maxLineAhead, maxLineLasts)
 		}
-		c := placed{
-			from: media.Rescale(from, nanoscale, t.scale), to: media.Rescale(to, nanoscale, t.scale), id: s.Lines[i].ID, body: cueBody(&s.Lines[i]),
+		c := Cue{
+			From: media.Rescale(from, nanoscale, t.scale), To: media.Rescale(to, nanoscale, t.scale), id: s.Lines[i].ID, Body: CueBody(&s.Lines[i]),
 		}
 		if err := script.place(c); err != nil {
 			return err
@@ -149,85 +141,37 @@ func (r *run) lacksText() bool {
 	return slices.ContainsFunc(r.p.pushed, absent) || slices.ContainsFunc(r.p.tracks, absent)
 }
 
-func (s *pushed) place(c placed) error {
-	if len(c.body) > maxLineBytes {
-		return fmt.Errorf("%w: a cue of %d bytes", ErrSubtitles, len(c.body))
+func (s *pushed) place(c Cue) error {
+	if len(c.Body) > maxLineBytes {
+		return fmt.Errorf("%w: a cue of %d bytes", ErrSubtitles, len(c.Body))
 	}
-	s.cues = slices.DeleteFunc(s.cues, func(o placed) bool {
-		same := c.id != "" && o.id == c.id || string(o.body) == string(c.body) && distance(o.from, c.from) <= sameLine && distance(o.to, c.to) <= sameLine
+	s.cues = slices.DeleteFunc(s.cues, func(o Cue) bool {
+		same := c.id != "" && o.id == c.id || string(o.Body) == string(c.Body) && distance(o.From, c.From) <= sameLine && distance(o.To, c.To) <= sameLine
 		if same {
-			s.bytes -= len(o.body)
+			s.bytes -= len(o.Body)
 		}
 		return same
 	})
-	if len(s.cues) >= maxLines || s.bytes+len(c.body) > maxLinesBytes {
+	if len(s.cues) >= maxLines || s.bytes+len(c.Body) > maxLinesBytes {
 		return fmt.Errorf("%w: more than %d cues or %d bytes are waiting", ErrSubtitles, maxLines, maxLinesBytes)
 	}
-	c.source = s.next
+	c.Source = s.next
 	s.next++
-	at, _ := slices.BinarySearchFunc(s.cues, c, func(a, b placed) int {
-		return cmp.Or(cmp.Compare(a.from, b.from), -1) // behind those that begin with it
+	at, _ := slices.BinarySearchFunc(s.cues, c, func(a, b Cue) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), -1) // behind those that begin with it
 	})
 	s.cues = slices.Insert(s.cues, at, c)
-	s.bytes += len(c.body)
+	s.bytes += len(c.Body)
 	return nil
 }
 
 func (s *pushed) cut(from, to media.Ticks) []timed {
-	edges := []media.Ticks{from}
-	for i := range s.cues {
-		for _, at := range []media.Ticks{s.cues[i].from, s.cues[i].to} {
-			if at > from && at < to {
-				edges = append(edges, at)
-			}
+	out := cutCues(s.cues, from, to, crowd{together: maxTogether, pieces: maxTextPieces, bytes: maxPieceBytes})
+	s.cues = slices.DeleteFunc(s.cues, func(c Cue) bool {
+		if c.To <= to {
+			s.bytes -= len(c.Body)
 		}
-	}
-	slices.Sort(edges)
-	edges = slices.Compact(edges)
-	edges = append(edges[:min(len(edges), maxTextPieces)], to)
-	var out []timed
-	for i := range len(edges) - 1 {
-		if a, b := edges[i], edges[i+1]; a < b {
-			out = append(out, timed{dts: a, pts: a, pos: a, duration: b - a, sync: true, data: s.sample(a)})
-		}
-	}
-	s.cues = slices.DeleteFunc(s.cues, func(c placed) bool {
-		if c.to <= to {
-			s.bytes -= len(c.body)
-		}
-		return c.to <= to
+		return c.To <= to
 	})
 	return out
-}
-
-// sample is what is on the screen at that point.
-func (s *pushed) sample(at media.Ticks) []byte {
-	var data []byte
-	n := 0
-	for i := range s.cues {
-		if c := &s.cues[i]; c.from <= at && at < c.to && n < maxTogether {
-			n++
-			data = box(data, 8+12+len(c.body), "vttc")
-			data = box(data, 12, "vsid") // the same in all samples that the cue is cut over
-			data = binary.BigEndian.AppendUint32(data, c.source)
-			data = append(data, c.body...)
-		}
-	}
-	if n == 0 {
-		return emptyWVTT
-	}
-	return data
-}
-
-// cueBody is what is in a cue's VTTCueBox behind its source ID (ISO/IEC 14496-30, 5.6).
-func cueBody(c *media.Line) []byte {
-	var b []byte
-	add := func(name, value string) {
-		if value != "" {
-			b = append(box(b, 8+len(value), name), value...)
-		}
-	}
-	add("iden", c.ID)
-	add("sttg", c.Settings)
-	return append(box(b, 8+len(c.Text), "payl"), c.Text...)
 }

@@ -85,7 +85,7 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request, p ingest.Publish,
 	if err != nil {
 		return http.StatusBadRequest, err
 	}
-	s.Lines, s.Stamped, s.Stamp = d.cues, d.stamped, d.stamp
+	s.Lines, s.Stamped, s.Stamp = d.Cues, d.Stamped, d.Stamp
 	if err := h.Ingest.Subtitles(r.Context(), p, s); err != nil {
 		return answer(p.Channel, err)
 	}

@@ -79,6 +79,8 @@ func TestRefusals(t *testing.T) {
 		"odd language":   {"PUT", "/subtitles/news/e_n", cue, nil, 404, `"e_n" is no language, write it like en or pt-BR`},
 		"odd start":      {"PUT", "/subtitles/news/en?start=x", cue, nil, 400, `start: "x" is no time, write it like 2026-11-22T20:15:00Z or as Unix seconds`},
 		"no WebVTT":      {"PUT", "/subtitles/news/en", "hello", nil, 400, "not a WebVTT document: line 1 is not WEBVTT"},
+		"no UTF-8":       {"PUT", "/subtitles/news/en", "WEBVTT\n\n\xff", nil, 400, "not a WebVTT document: it has more than 262144 bytes, or is not UTF-8"},
+		"backward":       {"PUT", "/subtitles/news/en", "WEBVTT\n\n00:02.000 --> 00:01.000\nx\n", nil, 400, "not a WebVTT document: block from line 3: a cue ends at 00:01.000 and begins at 00:02.000"},
 		"too large":      {"PUT", "/subtitles/news/en", strings.Repeat("x", maxDocument+1), nil, 413, "more than 262144 bytes: send the cues that are new, in several documents"},
 		"wrong key":      {"PUT", "/subtitles/news/en", cue, ingest.ErrKey, 403, `wrong or missing key for channel "news": add ?key=KEY, or Authorization: Bearer KEY`},
 		"no channel":     {"PUT", "/subtitles/news/en", cue, ingest.ErrUnknownChannel, 404, `there is no channel "news": check the address, or create the channel`},
