@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"weir/internal/media"
+	"weir/packager/moof"
 )
 
 // Cue is a cue of WebVTT on the timeline of its track.
@@ -20,12 +21,12 @@ func CueBody(c *media.Line) []byte {
 	var b []byte
 	add := func(name, value string) {
 		if value != "" {
-			b = append(box(b, 8+len(value), name), value...)
+			b = append(moof.Box(b, 8+len(value), name), value...)
 		}
 	}
 	add("iden", c.ID)
 	add("sttg", c.Settings)
-	return append(box(b, 8+len(c.Text), "payl"), c.Text...)
+	return append(moof.Box(b, 8+len(c.Text), "payl"), c.Text...)
 }
 
 // crowd bounds what a segment of text may hold.
@@ -86,8 +87,8 @@ func textSample(cues []*Cue) []byte {
 	}
 	var data []byte
 	for _, c := range cues {
-		data = box(data, 8+12+len(c.Body), "vttc")
-		data = box(data, 12, "vsid")
+		data = moof.Box(data, 8+12+len(c.Body), "vttc")
+		data = moof.Box(data, 12, "vsid")
 		data = binary.BigEndian.AppendUint32(data, c.Source)
 		data = append(data, c.Body...)
 	}

@@ -40,7 +40,7 @@ func TestTextSegment(t *testing.T) {
 	t.Parallel()
 	cues := []Cue{{From: 5, To: 15, Source: 7, Body: CueBody(&media.Line{ID: "i", Settings: "line:0", Text: "hello"})}}
 	got := string(TextSegment(cues, 10, 20, 3))
-	assert.True(t, strings.HasPrefix(got, string(stypSync)))
+	assert.True(t, strings.HasPrefix(got, "\x00\x00\x00\x18stypmsdh"))
 	assert.True(t, strings.HasSuffix(got, "\x00\x00\x00\x48mdat\x00\x00\x00\x38vttc\x00\x00\x00\x0cvsid\x00\x00\x00\x07\x00\x00\x00\x09ideni\x00\x00\x00\x0esttgline:0\x00\x00\x00\x0dpaylhello\x00\x00\x00\x08vtte"), "%q", got)
 	f := fragment{sequence: 3, first: true, samples: cutCues(nil, 10, 20, crowd{together: 1, pieces: 1, bytes: 10})}
 	want, _ := f.encode()

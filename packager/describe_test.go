@@ -191,7 +191,7 @@ func TestFrameRate(t *testing.T) {
 		{f(0, 0), 10, 50000, f(18, 1)},
 	}
 	for _, tt := range tests {
-		if got := frameRate(tt.claimed, tt.frames, tt.span, 90000); got != tt.want {
+		if got := FrameRate(tt.claimed, tt.frames, tt.span, 90000); got != tt.want {
 			t.Errorf("%d frames in %d ticks, claimed %v: %v, want %v", tt.frames, tt.span, tt.claimed, got, tt.want)
 		}
 	}

@@ -49,9 +49,9 @@ func fraction(num, den uint64) media.Fraction {
 	return media.Fraction{Num: uint32(num), Den: uint32(den)}
 }
 
-// frameRate decides on the rate of frames that last span ticks of the timescale: what the bitstream claims, where the frames
+// FrameRate decides on the rate of frames that last span ticks of the timescale: what the bitstream claims, where the frames
 // agree with it within 3 %; else the standard rate nearest to what they show, within 1.5 %; else what they show, in hundredths.
-func frameRate(claimed media.Fraction, frames int, span media.Ticks, timescale uint32) media.Fraction {
+func FrameRate(claimed media.Fraction, frames int, span media.Ticks, timescale uint32) media.Fraction {
 	if frames < 1 || span <= 0 {
 		return claimed
 	}

@@ -7,10 +7,20 @@ import (
 	"github.com/Eyevinn/mp4ff/mp4"
 
 	"weir/internal/media"
+	"weir/packager/moof"
 )
 
-// Every track is alone in its file: ISO/IEC 23000-19, 6.4.
-const trackID = 1
+// TrackID is the ID of every track: each is alone in its file (ISO/IEC 23000-19, 6.4).
+const TrackID = 1
+
+// Header is the init segment of a track of that format: its CMAF header. The error wraps ErrUnsupported or ErrConfig.
+func Header(f media.Format) ([]byte, error) {
+	d, err := describe(f)
+	if err != nil {
+		return nil, err
+	}
+	return header(&d)
+}
 
 // header writes a CMAF header (ISO/IEC 23000-19, 7.3.1): ftyp and moov of one track. It depends on nothing but the format, so
 // that equal formats have equal bytes. There is no edit list: the timeline is that of the channel, presentation times are
@@ -40,7 +50,7 @@ func header(d *description) ([]byte, error) {
 	if d.Kind == media.Text {
 		handler = textHandler(d.Codec)
 	}
-	trak := mp4.CreateEmptyTrak(trackID, d.Timescale, handler, short)
+	trak := mp4.CreateEmptyTrak(TrackID, d.Timescale, handler, short)
 	if short != language {
 		addExtendedLanguage(trak, language)
 	}
@@ -56,11 +66,11 @@ func header(d *description) ([]byte, error) {
 		stsd.SampleCount++
 	}
 	moov.AddChild(trak)
-	moov.Mvhd.NextTrackID = trackID + 1
-	trex := mp4.CreateTrex(trackID)
-	trex.DefaultSampleFlags = syncFlags
+	moov.Mvhd.NextTrackID = TrackID + 1
+	trex := mp4.CreateTrex(TrackID)
+	trex.DefaultSampleFlags = moof.SyncFlags
 	if d.Kind == media.Video {
-		trex.DefaultSampleFlags = nonSyncFlags
+		trex.DefaultSampleFlags = moof.NonSyncFlags
 	}
 	mvex.AddChild(trex)
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"weir/internal/media"
+	"weir/packager/moof"
 )
 
 const (
@@ -91,7 +92,7 @@ func appendMessages(b []byte, messages []message, timescale uint32) []byte {
 	be := binary.BigEndian
 	for i := range messages {
 		m := &messages[i]
-		b = box(b, 12+20+len(m.scheme.id)+1+len(m.scheme.value)+1+len(m.data), "emsg")
+		b = moof.Box(b, 12+20+len(m.scheme.id)+1+len(m.scheme.value)+1+len(m.data), "emsg")
 		b = be.AppendUint32(b, 1<<24)
 		b = be.AppendUint32(b, timescale)
 		b = be.AppendUint64(b, uint64(max(m.at, 0)))

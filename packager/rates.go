@@ -81,3 +81,27 @@ func (t *trackRate) add(m measured, recent []measured, target time.Duration) []m
 	t.published.Peak = max(t.published.Peak, int(math.Ceil(t.peak)), t.published.Average)
 	return recent
 }
+
+// Meter measures a track that is known whole, as the packager measures one that is on air. The zero value is not usable.
+type Meter struct {
+	rate   trackRate
+	recent []measured
+	target time.Duration
+}
+
+// NewMeter measures segments of a presentation with that target duration.
+func NewMeter(target time.Duration) *Meter { return &Meter{target: target} }
+
+// Add takes the next segment into account; duration is more than 0.
+func (m *Meter) Add(bytes int64, duration time.Duration) {
+	m.recent = m.rate.add(measured{bytes, duration}, m.recent, m.target)
+}
+
+// Gap says that the track has no media for a while: what is before it and behind it makes no peak together.
+func (m *Meter) Gap() { m.recent = m.recent[:0] }
+
+// Rate is that of all that was added.
+func (m *Meter) Rate() media.Rate {
+	average := int(math.Ceil(m.rate.all.bits(m.target / 2)))
+	return media.Rate{Peak: max(int(math.Ceil(m.rate.peak)), average), Average: average}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/Eyevinn/mp4ff/mp4"
 
 	"weir/internal/media"
+	"weir/packager/moof"
 )
 
 // mediaFile is a file of the test media beside the checkout; WEIR_MEDIA names another place.
@@ -87,9 +88,9 @@ func loadMP4(t testing.TB, file []byte) *synth {
 				if stbl.Ctts != nil {
 					s.CompositionTimeOffset = stbl.Ctts.GetCompositionTimeOffset(n)
 				}
-				s.Flags = nonSyncFlags
+				s.Flags = moof.NonSyncFlags
 				if stbl.Stss == nil || stbl.Stss.IsSyncSample(n) {
-					s.Flags = syncFlags
+					s.Flags = moof.SyncFlags
 				}
 				samples = append(samples, s)
 			}

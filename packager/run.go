@@ -84,7 +84,7 @@ func (r *run) announce() error {
 		d.Init, d.Part = t.init, t.cut.part
 		if t.Kind == media.Video {
 			frames, span := t.cut.seen()
-			d.FrameRate = frameRate(t.rate, frames, span, t.scale)
+			d.FrameRate = FrameRate(t.rate, frames, span, t.scale)
 		}
 		r.Tracks = append(r.Tracks, d)
 	}

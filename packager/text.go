@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"weir/internal/media"
+	"weir/packager/moof"
 )
 
 // webvtt is the header of WebVTT that has nothing to say.
@@ -20,7 +21,7 @@ func describeWVTT(d *description, f media.Format) error {
 	if !bytes.HasPrefix(head, []byte(webvtt)) {
 		return fmt.Errorf("not a WebVTT header: %w", ErrConfig)
 	}
-	d.entry, d.brand, d.payload, d.Codecs = "wvtt", "cwvt", box(nil, 8+len(head), "vttC"), "wvtt"
+	d.entry, d.brand, d.payload, d.Codecs = "wvtt", "cwvt", moof.Box(nil, 8+len(head), "vttC"), "wvtt"
 	d.payload = append(d.payload, head...)
 	return nil
 }
@@ -84,7 +85,7 @@ func textEntry(d *description) []byte {
 
 // Samples that say nothing.
 var (
-	emptyWVTT = box(nil, 8, "vtte")
+	emptyWVTT = moof.Box(nil, 8, "vtte")
 	emptySTPP = []byte(`<tt xmlns="http://www.w3.org/ns/ttml" xml:lang=""><head/><body/></tt>`)
 )
 

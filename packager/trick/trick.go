@@ -82,18 +82,44 @@ const (
 )
 
 func write(track, sequence uint32, keys []key, durations []uint32) ([]byte, error) {
+	frames := make([]Frame, len(keys))
 	payload := 0
 	for i := range keys {
 		payload += len(keys[i].data)
+		frames[i] = Frame{Size: uint32(len(keys[i].data)), Duration: durations[i]}
 	}
-	trun := trunHead + keySize*len(keys)
-	traf := 8 + tfhdSize + tfdtSize + trun
-	moof := 8 + mfhdSize + traf
 	if payload > math.MaxUint32-8 {
 		return nil, fmt.Errorf("key frames of %d bytes: %w: more than a box takes", payload, ErrMalformed)
 	}
+	b := AppendHead(make([]byte, 0, HeadSize(len(keys))+payload), track, sequence, keys[0].at, frames)
+	for i := range keys {
+		b = append(b, keys[i].data...)
+	}
+	return b, nil
+}
+
+// Frame is what the head of a segment of key frames says of one of them.
+type Frame struct {
+	Size     uint32 // bytes
+	Duration uint32 // until the next one, in the track's timescale
+}
+
+// HeadSize is how many bytes AppendHead writes for that many frames.
+func HeadSize(frames int) int {
+	return len(styp) + 8 + mfhdSize + 8 + tfhdSize + tfdtSize + trunHead + keySize*frames + 8
+}
+
+// AppendHead writes, behind b, what stands before the bytes of the frames in a segment of key frames: for who has those elsewhere. The first
+// frame is presented at that time; there is at least one, and all of them have less than 4 GiB.
+func AppendHead(b []byte, track, sequence uint32, at uint64, frames []Frame) []byte {
+	payload := 0
+	for i := range frames {
+		payload += int(frames[i].Size)
+	}
+	trun := trunHead + keySize*len(frames)
+	traf := 8 + tfhdSize + tfdtSize + trun
+	moof := 8 + mfhdSize + traf
 	be := binary.BigEndian
-	b := make([]byte, 0, len(styp)+moof+8+payload)
 	b = append(b, styp...)
 	b = box(b, moof, "moof")
 	b = box(b, mfhdSize, "mfhd")
@@ -106,20 +132,16 @@ func write(track, sequence uint32, keys []key, durations []uint32) ([]byte, erro
 	b = be.AppendUint32(b, syncFlags)
 	b = box(b, tfdtSize, "tfdt")
 	b = be.AppendUint32(b, 1<<24)
-	b = be.AppendUint64(b, keys[0].at)
+	b = be.AppendUint64(b, at)
 	b = box(b, trun, "trun")
 	b = be.AppendUint32(b, trunDataOffset|trunDuration|trunSize)
-	b = be.AppendUint32(b, uint32(len(keys)))
+	b = be.AppendUint32(b, uint32(len(frames)))
 	b = be.AppendUint32(b, uint32(moof+8))
-	for i := range keys {
-		b = be.AppendUint32(b, durations[i])
-		b = be.AppendUint32(b, uint32(len(keys[i].data)))
+	for i := range frames {
+		b = be.AppendUint32(b, frames[i].Duration)
+		b = be.AppendUint32(b, frames[i].Size)
 	}
-	b = box(b, 8+payload, "mdat")
-	for i := range keys {
-		b = append(b, keys[i].data...)
-	}
-	return b, nil
+	return box(b, 8+payload, "mdat")
 }
 
 func box(b []byte, size int, name string) []byte {

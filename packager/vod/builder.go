@@ -103,6 +103,7 @@ func (b *builder) pack(duration uint32) {
 		st.Start, st.First, st.Last = s.DTS, s.PTS(), s.PTS()+int64(duration)
 	}
 	st.First, st.Last = min(st.First, s.PTS()), max(st.Last, s.PTS()+int64(duration))
+	st.Ahead = max(st.Ahead, -int64(s.CTS))
 	st.End = s.DTS + int64(duration)
 	t.count++
 }

@@ -51,6 +51,7 @@ type Stats struct {
 	Start, End int64 // decoding: of the first sample, and after the last
 	First      int64 // earliest presentation time
 	Last       int64 // latest presentation time, and the duration of that sample
+	Ahead      int64 // by how much a sample is presented before it is decoded, at most; 0: none is
 }
 
 // Len is how many samples there are.

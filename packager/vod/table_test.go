@@ -81,6 +81,7 @@ func TestStatsAreThoseOfTheSamples(t *testing.T) {
 		for _, s := range samples {
 			require.NoError(t, b.add(s))
 			want.Bytes += int64(s.Size)
+			want.Ahead = max(want.Ahead, -int64(s.CTS))
 			want.First = min(want.First, s.PTS())
 			want.Last = max(want.Last, s.PTS()+int64(s.Duration))
 			if s.Sync {
