@@ -108,6 +108,8 @@ func (f *diskFile) size() int64 { return f.length }
 func (f *diskFile) tag() string { return f.name }
 func (f *diskFile) close()      { f.shared.release() }
 
+func (f *diskFile) kept(int64, int64) ([]byte, bool) { return nil, false }
+
 func (f *diskFile) read(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
 	if !f.shared.use() {
 		return nil, os.ErrClosed

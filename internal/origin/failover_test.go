@@ -61,7 +61,6 @@ func TestOpeningPassesOverWhatFails(t *testing.T) {
 		for _, fault := range faults {
 			w := newWorld(t)
 			one, two := w.add("one", kind), w.add("two", "s3")
-			film := pattern(filmSize, 1)
 			one.put("film", film)
 			two.put("film", film)
 			one.fail(fault.name)
@@ -90,6 +89,9 @@ func TestOpeningPassesOverWhatFails(t *testing.T) {
 	})
 }
 
+// Two files of one size.
+var film, another = pattern(filmSize, 1), pattern(filmSize, 2)
+
 // What the second site has, and whether it is to be read from.
 var seconds = []struct {
 	name   string
@@ -97,19 +99,18 @@ var seconds = []struct {
 	asked  int  // how often Same is asked
 	set    func(two *station)
 }{
-	{"same", true, 1, func(two *station) { two.put("film", pattern(filmSize, 1)) }},
-	{"other bytes", false, 1, func(two *station) { two.put("film", pattern(filmSize, 2)) }},
+	{"same", true, 1, func(two *station) { two.put("film", film) }},
+	{"other bytes", false, 1, func(two *station) { two.put("film", another) }},
 	{"other size", false, 0, func(two *station) { two.put("film", pattern(filmSize-1, 1)) }},
 	{"none", false, 0, func(*station) {}},
-	{"down", false, 0, func(two *station) { two.put("film", pattern(filmSize, 1)); two.fail("refused") }},
-	{"mute", false, 0, func(two *station) { two.put("film", pattern(filmSize, 1)); two.fail("mute") }},
-	{"forbidden", false, 0, func(two *station) { two.put("film", pattern(filmSize, 1)); two.fail("403") }},
+	{"down", false, 0, func(two *station) { two.put("film", film); two.fail("refused") }},
+	{"mute", false, 0, func(two *station) { two.put("film", film); two.fail("mute") }},
+	{"forbidden", false, 0, func(two *station) { two.put("film", film); two.fail("403") }},
 }
 
 // Whatever the first site does, and whatever the second has: reading gives the right bytes, or an error.
 func TestReadingGivesTheRightBytesOrAnError(t *testing.T) {
 	each(t, func(t *testing.T, kind string) {
-		film := pattern(filmSize, 1)
 		for _, fault := range faults {
 			if fault.name == "untagged" && strings.HasPrefix(kind, "s3") {
 				fault.later = Unfit // the library insists on Last-Modified
@@ -158,7 +159,6 @@ func TestReadingGivesTheRightBytesOrAnError(t *testing.T) {
 // A fault that comes once bytes have been given, and a reader that is in the middle of them.
 func TestReadingGoesOnAtTheVeryByte(t *testing.T) {
 	each(t, func(t *testing.T, kind string) {
-		film := pattern(filmSize, 1)
 		for _, fault := range []string{"stalls", "cut", "short"} {
 			for _, copies := range []bool{true, false} {
 				w := newWorld(t)
@@ -167,7 +167,7 @@ func TestReadingGoesOnAtTheVeryByte(t *testing.T) {
 				if copies {
 					two.put("film", film)
 				} else {
-					two.put("film", pattern(filmSize, 2))
+					two.put("film", another)
 				}
 				f := opened(t, w.origin("one", "two"), []string{"one", "two"}, "film")
 				comparing(f, film)
@@ -198,7 +198,7 @@ func TestReadingGoesOnAtTheVeryByte(t *testing.T) {
 // The file on the first site is replaced by another one of the same size, while a player reads the old one.
 func TestFilesThatChangeAreNeverMixed(t *testing.T) {
 	each(t, func(t *testing.T, kind string) {
-		old, young := pattern(filmSize, 1), pattern(filmSize, 2)
+		old, young := film, another
 		for _, copies := range []bool{true, false} {
 			w := newWorld(t)
 			one, two := w.add("one", kind), w.add("two", kind)
@@ -240,8 +240,8 @@ func TestWithoutSameNoOtherCopyIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		one, two := w.add("one", "s3"), w.add("two", "s3")
-		one.put("film", pattern(filmSize, 1))
-		two.put("film", pattern(filmSize, 1))
+		one.put("film", film)
+		two.put("film", film)
 		f := opened(t, w.origin("one", "two"), []string{"one", "two"}, "film")
 		one.fail("cut")
 		if _, err := stretchOf(t.Context(), f, 100_000, 100_000); !errors.Is(err, ErrUnavailable) || !errors.Is(err, ErrDifferent) {
@@ -259,8 +259,8 @@ func TestContextsThatEnd(t *testing.T) {
 		for _, fault := range []string{"mute", "stalls", "no body"} {
 			w := newWorld(t)
 			one, two := w.add("one", kind), w.add("two", kind)
-			one.put("film", pattern(filmSize, 1))
-			two.put("film", pattern(filmSize, 1))
+			one.put("film", film)
+			two.put("film", film)
 			o := w.origin("one", "two")
 			f := opened(t, o, []string{"one", "two"}, "film")
 			one.fail(fault)

@@ -9,7 +9,8 @@ import (
 )
 
 // File is a file on one site, or on several, pinned to the bytes it had when it was opened. It is to be closed, as it may hold a
-// descriptor; its methods may be called at any time by anyone.
+// descriptor; its methods may be called at any time by anyone. Of a server's file the first 64 KiB are kept in memory until something
+// behind them is read.
 type File struct {
 	// Same says whether another copy of the file, of the same size and on another site, has the same bytes. It is asked when this file's own
 	// site fails, at most once per state of the copy; without it no other site is read from. other is for the duration of the call, and is

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -74,7 +75,9 @@ func (o *Origin) Open(ctx context.Context, sites []string, path string) (*File, 
 		if s == nil {
 			return nil, fmt.Errorf("site %q: %w", name, ErrUnknownSite)
 		}
-		asked = append(asked, s)
+		if !slices.Contains(asked, s) {
+			asked = append(asked, s)
+		}
 	}
 	failure := &Failure{Path: path}
 	var file *File

@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,10 @@ func (r *reader) Read(p []byte) (int, error) {
 		r.offset += int64(n)
 		r.left -= int64(n)
 		r.given += int64(n)
-		if err != nil && r.left > 0 {
+		switch {
+		case r.left == 0:
+			r.drop() // what is slow from here on is not the site
+		case err != nil:
 			r.fail(err)
 		}
 		if n > 0 {
@@ -117,6 +121,11 @@ func (r *reader) ask(c *replica, force bool) error {
 		}
 		r.failure.note(c.site.name, err)
 		return err
+	}
+	if b, ok := h.kept(r.offset, r.left); ok {
+		r.attempts[c]++
+		r.body, r.at, r.pinned, r.given = io.NopCloser(bytes.NewReader(b)), c, h, 0
+		return nil
 	}
 	body, err := c.site.read(r.ctx, h, r.offset, r.left, force)
 	if errors.Is(err, errPassedOver) {

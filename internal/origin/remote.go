@@ -89,8 +89,8 @@ func address(err error) error {
 	return err
 }
 
-// open begins to read a stretch of a file.
-func (f *remoteFile) open(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
+// read begins to read a stretch of a file.
+func (f *remoteFile) read(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
 	w := watching(ctx, f.site.timeout)
 	a, err := f.site.get(w.ctx, f.path, f.conditions(offset, length))
 	if err != nil {

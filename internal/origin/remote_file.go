@@ -1,11 +1,8 @@
 package origin
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -34,18 +31,17 @@ func (f *remoteFile) tag() string {
 // strong tells whether the ETag names the very bytes.
 func (f *remoteFile) strong() bool { return strings.HasPrefix(f.etag, `"`) }
 
-// read gives bytes of the head without a request.
-func (f *remoteFile) read(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
+// kept gives bytes of the head, which is let go of once something behind it is wanted.
+func (f *remoteFile) kept(offset, length int64) ([]byte, bool) {
 	f.mu.Lock()
-	head := f.head
-	if offset >= int64(len(head)) && int64(len(head)) < f.length {
+	defer f.mu.Unlock()
+	if offset+length <= int64(len(f.head)) {
+		return f.head[offset : offset+length], true
+	}
+	if offset >= int64(len(f.head)) {
 		f.head = nil
 	}
-	f.mu.Unlock()
-	if offset+length <= int64(len(head)) {
-		return io.NopCloser(bytes.NewReader(head[offset : offset+length])), nil
-	}
-	return f.open(ctx, offset, length)
+	return nil, false
 }
 
 // conditions are the fields of a request for a stretch of this state of the file.

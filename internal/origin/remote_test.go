@@ -60,13 +60,23 @@ func TestServersAreReadByRanges(t *testing.T) {
 		if n, _ := s.asked(); n != 0 {
 			t.Errorf("a small file is asked for again: %d requests", n)
 		}
+		s.fail("whole")
+		if all := opened(t, o, []string{"store"}, "note.vtt"); all.Size() != 6 {
+			t.Errorf("a small file of a server without ranges: %d bytes", all.Size())
+		}
+		s.fail("mute")
+		if got, err := stretchOf(t.Context(), small, 0, 6); err != nil || string(got) != "a note" {
+			t.Errorf("what is in memory needs the server: %v", err)
+		}
+		s.fail("")
 		if empty, err := o.Open(t.Context(), []string{"store"}, "empty"); err == nil && empty.Size() != 0 || err != nil && !errors.Is(err, ErrUnavailable) {
 			t.Errorf("an empty file: %v", err)
 		}
 		if _, err := o.Open(t.Context(), []string{"store"}, "none"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("no file: %v", err)
 		}
-		if st := o.Stats()[0]; !st.Healthy || st.Active != 0 || st.Failures[Missing] != 1 || st.Bytes == 0 {
+		const read = headSize + filmSize + 2 + 1 + 50_000 + 16 + 6 + 6
+		if st := o.Stats()[0]; !st.Healthy || st.Active != 0 || st.Failures[Missing] != 1 || st.Bytes != read || st.Requests != 5+5 {
 			t.Errorf("%+v", st)
 		}
 	})

@@ -28,6 +28,8 @@ type handle interface {
 	tag() string
 	// read asks for a stretch of it. The reader gives exactly length bytes and io.EOF, or ends with a fault.
 	read(ctx context.Context, offset, length int64) (io.ReadCloser, error)
+	// kept is a stretch that is in memory, and costs the site nothing.
+	kept(offset, length int64) ([]byte, bool)
 	// close lets go of it. Readers that are open may go on.
 	close()
 }
@@ -159,6 +161,10 @@ func (s *site) find(ctx context.Context, path string, force bool) (handle, error
 	}
 	h, err := s.backend.open(ctx, path)
 	s.leave(ctx, t, err)
+	if err == nil {
+		b, _ := h.kept(0, min(headSize, h.size()))
+		s.bytes.Add(uint64(len(b)))
+	}
 	if reasonOf(err) == Missing && s.kind != kindDirectory {
 		s.missing.add(s.now(), path)
 	}

@@ -14,9 +14,9 @@ type SiteStats struct {
 	// Since is when it went down, and Why what the last failure was; zero and "" while it is healthy.
 	Since    time.Time
 	Why      string
-	Requests uint64 // for files, stretches and listings; of a listing of many pages one
+	Requests uint64 // to find files, for stretches and listings; of a listing of many pages one, none for what is in memory
 	Active   int    // requests under way
-	Bytes    uint64 // that were read from it, but for the heads of files
+	Bytes    uint64 // that were read from it
 	// PassedOver is how many requests it was spared as it was down.
 	PassedOver uint64
 	Failures   map[Reason]uint64
