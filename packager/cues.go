@@ -29,6 +29,9 @@ func CueBody(c *media.Line) []byte {
 	return append(moof.Box(b, 8+len(c.Text), "payl"), c.Text...)
 }
 
+// MaxTogether is how many cues of a TextSegment are on the screen at one time.
+const MaxTogether = 32
+
 // crowd bounds what a segment of text may hold.
 type crowd struct {
 	together int // cues on the screen at one time
@@ -37,11 +40,11 @@ type crowd struct {
 }
 
 // TextSegment is the segment of a track of WebVTT in one chunk: styp, moof, mdat, between two points of its timeline, which must not be the
-// same. Cues are by From; those that lie over a border are in the segments on both of its sides.
-func TextSegment(cues []Cue, from, to media.Ticks, sequence uint32) []byte {
-	f := fragment{sequence: sequence, first: true, samples: cutCues(cues, from, to, crowd{together: 32, pieces: 1024, bytes: 3 << 20})}
-	data, _ := f.encode()
-	return data
+// same. Cues are by From; those that lie over a border are in the segments on both of its sides. No more than MaxTogether are shown at one time.
+// first is where the first sample ends.
+func TextSegment(cues []Cue, from, to media.Ticks, sequence uint32) (data []byte, first int) {
+	f := fragment{sequence: sequence, first: true, samples: cutCues(cues, from, to, crowd{together: MaxTogether, pieces: 1024, bytes: 1 << 20})}
+	return f.encode()
 }
 
 // cutCues are samples between two points that join and fill the time: a new one begins wherever a cue does, or ends. Cues are by From.

@@ -39,10 +39,13 @@ func TestCuesOfASegmentAreBounded(t *testing.T) {
 func TestTextSegment(t *testing.T) {
 	t.Parallel()
 	cues := []Cue{{From: 5, To: 15, Source: 7, Body: CueBody(&media.Line{ID: "i", Settings: "line:0", Text: "hello"})}}
-	got := string(TextSegment(cues, 10, 20, 3))
-	assert.True(t, strings.HasPrefix(got, "\x00\x00\x00\x18stypmsdh"))
+	data, first := TextSegment(cues, 10, 20, 3)
+	got := string(data)
+	assert.Equal(t, "\x00\x00\x00\x08vtte", got[first:])
+	assert.True(t, strings.HasPrefix(got, "\x00\x00\x00\x18stypmsdh\x00\x00\x00\x00msdhcmfs"))
 	assert.True(t, strings.HasSuffix(got, "\x00\x00\x00\x48mdat\x00\x00\x00\x38vttc\x00\x00\x00\x0cvsid\x00\x00\x00\x07\x00\x00\x00\x09ideni\x00\x00\x00\x0esttgline:0\x00\x00\x00\x0dpaylhello\x00\x00\x00\x08vtte"), "%q", got)
 	f := fragment{sequence: 3, first: true, samples: cutCues(nil, 10, 20, crowd{together: 1, pieces: 1, bytes: 10})}
 	want, _ := f.encode()
-	assert.Equal(t, want, TextSegment(nil, 10, 20, 3))
+	data, _ = TextSegment(nil, 10, 20, 3)
+	assert.Equal(t, want, data)
 }

@@ -35,7 +35,7 @@ type Rules struct {
 }
 
 // maxCue is the most bytes that the text of a cue may have.
-const maxCue = 16 << 10
+const maxCue = 4 << 10
 
 // add takes a cue whose lines of text are there.
 func (d *Document) add(c media.Line, rules Rules) error {

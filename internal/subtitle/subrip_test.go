@@ -39,7 +39,7 @@ func TestSubRipNamesTheLine(t *testing.T) {
 		"hello\n\n00:00:01,000 --> 00:00:02,000": `"hello" stands before the first timing`,
 		"1\n00:00:01,000 --> x\nhello":           `line 2: "x" is no time, write it like 00:01:02,500`,
 		"1\n00:00:01,000 --> 00:00:02,000\nx\n\n2\n00:60:01,000 --> 00:61:02,000\n": `line 6: "00:60:01,000" is no time, write it like 00:01:02,500`,
-		"1\n00:00:01,000 --> 00:00:02,000\n" + strings.Repeat("x", maxCue+1):        "line 2: a cue of 16385 bytes, 16384 are taken",
+		"1\n00:00:01,000 --> 00:00:02,000\n" + strings.Repeat("x", maxCue+1):        "line 2: a cue of 4097 bytes, 4096 are taken",
 		"1\n00:00:01,000 --> 00:00:02,000\n" + strings.Repeat("x\n", maxRaw/2+1):    "line 32771: no timing for 65536 bytes",
 		strings.Repeat("1\n00:00:01,000 --> 00:00:02,000\nx\n\n", loose.Cues+1):     "line 402: more than 100 cues",
 		strings.Repeat("\n", maxRaw) + "1\n00:00:01,000 --> 00:00:02,000\nx\n":      "line 65537: no timing for 65536 bytes",

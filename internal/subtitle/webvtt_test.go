@@ -46,7 +46,7 @@ func TestWebVTTNamesTheLine(t *testing.T) {
 		"WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:8589934592,LOCAL:00:00:00.000\n\n":             "line 2: MPEGTS of \"8589934592\" is no number below 2^33",
 		"WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000\n\n":                               "line 2: X-TIMESTAMP-MAP without MPEGTS",
 		"WEBVTT\n\n" + strings.Repeat("00:01.000 --> 00:02.000\nx\n\n", strict.Cues+1): "block from line 3003: more than 1000 cues",
-		"WEBVTT\n\n1\n00:01.000 --> 00:02.000\n" + strings.Repeat("x", maxCue):         "block from line 3: a cue of 16385 bytes, 16384 are taken",
+		"WEBVTT\n\n1\n00:01.000 --> 00:02.000\n" + strings.Repeat("x", maxCue):         "block from line 3: a cue of 4097 bytes, 4096 are taken",
 		"WEBVTT\n\n" + strings.Repeat("x\n", maxBlock+1):                               "block from line 3: more than 16384 lines",
 	} {
 		_, err := WebVTT(doc, strict)

@@ -7,6 +7,8 @@
 // An Index is small, a few bytes a sample, and holds no media. A Segment is a head that is made from the index alone, and spans of the files
 // behind it: who serves it reads those and sends them as they come. Nothing is transcoded, and no time is bent.
 //
+// A file of subtitles (WebVTT, SubRip) is kept whole: its Index has the cues, and segments of it are made of them, without a span of the file.
+//
 // # Time
 //
 // A Track says when its samples are presented: what edit lists say is in Track.Shift, Start and End. Presentation time 0 of a title is

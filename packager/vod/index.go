@@ -8,7 +8,7 @@ import (
 
 // Index is where a file's samples lie and when they are presented. It is immutable.
 type Index struct {
-	Container string // what the file is, for people: "MP4", "fragmented MP4", "FLAC", …
+	Container string // what the file is, for people: "MP4", "fragmented MP4", "FLAC", "WebVTT", …
 	Size      int64  // of the file, in bytes
 	Tracks    []*Track
 	// Problem says in words what is wrong with a file that plays all the same, as far as it goes; "": nothing.
@@ -20,7 +20,7 @@ type Index struct {
 func (x *Index) Bytes() int {
 	n := 256
 	for _, t := range x.Tracks {
-		n += 512 + len(t.Format.Config) + t.Samples.Memory()
+		n += 512 + len(t.Format.Config) + t.Samples.Memory() + t.Cues.Memory()
 	}
 	return n
 }
@@ -50,6 +50,8 @@ type Track struct {
 	// Edits says in words what the file's edit list does; "": nothing.
 	Edits   string
 	Samples Table
+	// Cues are what a file of subtitles has in place of samples; else nil.
+	Cues *Cues
 	// Shift is what to add to a sample's times to have them on the timeline that all tracks of the file share.
 	Shift int64
 	// Start and End are what is presented, on that timeline: samples before Start are there to be decoded only, the first that is presented

@@ -19,6 +19,7 @@ type container struct {
 func containers() []container {
 	return []container{
 		{isMP4, readMP4},
+		{isText, readText},
 		{func([]byte) bool { return true }, readMusic}, // it may begin with garbage
 	}
 }
