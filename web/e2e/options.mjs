@@ -3,14 +3,18 @@ import { parseArgs } from 'node:util';
 
 export const usage = `usage: node e2e/play.mjs --url http://127.0.0.1:8080 --channel demo --player hlsjs [options]
 
-Plays a channel in Chromium and checks that it plays. Prints one line of JSON; exit code 0 when all is well, else 1.
+Plays a channel or an asset in Chromium and checks that it plays. Prints one line of JSON; exit code 0 when all is well, else 1.
 
   --url URL                 the server
   --channel ID              the channel
+  --asset ID                or the asset
   --player NAME             hlsjs, dashjs, shaka-hls or shaka-dash
   --seconds N               how long playing is checked (default 10)
   --expect KINDS            audio,video (default), audio or video: these play, and the other does not
   --seek [FRACTION]         then seek back to this part of the window (default 0.4; 0 oldest, 1 live), play, and go live
+                            an asset: seek to this part of it, and play
+  --at N                    the asset begins N seconds from its beginning
+  --end                     then see the asset's end, and play it again
   --min-window N            wait until so many seconds can be rewound before seeking (default 12)
   --for-discontinuity N     then wait up to N seconds until playback passes a discontinuity that is not there yet
   --max-latency N           live latency must never be more than N seconds while playing is checked
@@ -40,7 +44,7 @@ export function parseOptions(argv) {
   const { values } = parseArgs({
     args,
     options: {
-      url: string, channel: string, player: string, seconds: string, expect: string, seek: string, 'min-window': string,
+      url: string, channel: string, asset: string, at: string, end: { type: 'boolean' }, player: string, seconds: string, expect: string, seek: string, 'min-window': string,
       'for-discontinuity': string, 'max-latency': string, 'reach-latency': string, 'max-stalls': string, settle: string, visits: string, start: string, timeout: string,
       screenshot: string, viewport: string, watch: { type: 'boolean' }, 'no-autoplay': { type: 'boolean' }, ordinary: { type: 'boolean' }, help: { type: 'boolean' },
     },
@@ -54,7 +58,7 @@ export function parseOptions(argv) {
     return value;
   };
   if (!values.url || !URL.canParse(values.url)) throw new Error('--url is missing or is no URL');
-  if (!values.channel) throw new Error('--channel is missing');
+  if (!values.channel === !values.asset) throw new Error('--channel or --asset, one of them');
   const player = values.player ?? 'hlsjs';
   if (!players.includes(player)) throw new Error(`--player is none of ${players.join(', ')}: ${player}`);
   const expect = (values.expect ?? 'audio,video').split(',').filter(Boolean);
@@ -67,7 +71,10 @@ export function parseOptions(argv) {
   return {
     help: false,
     url: values.url,
-    channel: values.channel,
+    channel: values.channel ?? '',
+    asset: values.asset ?? '',
+    at: number('at', 0),
+    end: values.end ?? false,
     player,
     expect,
     seek,

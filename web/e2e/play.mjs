@@ -1,8 +1,9 @@
-// Plays a channel in a real browser and checks that it plays; see options.mjs for the command line.
+// Plays a channel or an asset in a real browser and checks that it plays; see options.mjs for the command line.
 import { loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openBrowser } from './browser.mjs';
 import { Checks, round } from './checks.mjs';
+import { begins, ends, seeks } from './ondemand.mjs';
 import { parseOptions, usage } from './options.mjs';
 import { takeCommands } from './watch.mjs';
 
@@ -22,6 +23,7 @@ if (options.help) {
 }
 
 const base = new URL(options.url);
+const programme = options.asset ? { asset: options.asset } : { channel: options.channel };
 let browser = null;
 let ending = false;
 
@@ -39,7 +41,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => e
 // The reader of our lines is gone.
 process.stdout.on('error', () => end(1));
 setTimeout(() => {
-  say({ ok: false, channel: options.channel, player: options.player, problems: [`not done within ${options.timeout} s`] });
+  say({ ok: false, ...programme, player: options.player, problems: [`not done within ${options.timeout} s`] });
   end(1);
 }, options.timeout * 1000).unref();
 
@@ -55,11 +57,11 @@ async function run() {
 /** @param {import('playwright-core').Page} page @param {{console: string[], outside: string[]}} heard */
 async function play(page, heard) {
   const checks = new Checks(page, options.expect);
-  const result = { ok: false, channel: options.channel, player: options.player };
-  const shoot = () => options.screenshot && page.screenshot({ path: options.screenshot });
+  const result = { ok: false, ...programme, player: options.player };
+  const shoot = (/** @type {string} */ when = '') => options.screenshot && page.screenshot({ path: options.screenshot.replace(/(?=\.\w+$)/, when && `-${when}`) });
   try {
     const address = new URL('/', base);
-    address.search = new URLSearchParams({ channel: options.channel, player: options.player, ...(options.ordinary && { ll: '0' }) }).toString();
+    address.search = new URLSearchParams({ ...programme, player: options.player, ...(options.at && { at: String(options.at) }), ...(options.ordinary && { ll: '0' }) }).toString();
     if (options.visits) result.firstFrames = [];
     for (let visit = 0; visit < options.visits; visit++) {
       await page.goto(address.href, { waitUntil: 'load' });
@@ -78,7 +80,7 @@ async function play(page, heard) {
       await takeCommands(page, checks, say);
       return { problems: [] };
     }
-    if (!checks.problems.length) Object.assign(result, await measure(checks, shoot));
+    if (!checks.problems.length) Object.assign(result, await (options.asset ? measureAsset(page, checks, shoot) : measure(checks, shoot)));
     const last = await checks.state();
     checks.sound('at the end', last);
     if (heard.outside.length) checks.problems.push(`asked others than its server: ${heard.outside.join(', ')}`);
@@ -111,10 +113,20 @@ async function measure(checks, shoot) {
   return measured;
 }
 
+/** @param {import('playwright-core').Page} page @param {Checks} checks @param {(when?: string) => any} shoot */
+async function measureAsset(page, checks, shoot) {
+  const began = await begins(page, checks, options.at);
+  const { state, ...measured } = await checks.plays('playing', options.seconds);
+  await shoot();
+  if (options.seek !== null) measured.seek = await seeks(page, checks, options.seek);
+  if (options.end) measured.end = await ends(page, checks, shoot);
+  return { ...began, ...measured };
+}
+
 run().then(
   (ok) => end(ok ? 0 : 1),
   (error) => {
-    say({ ok: false, channel: options.channel, player: options.player, problems: [error.message] });
+    say({ ok: false, ...programme, player: options.player, problems: [error.message] });
     end(1);
   },
 );

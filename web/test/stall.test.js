@@ -52,6 +52,26 @@ test('without a hole it goes live, then starts anew', () => {
   assert.deepEqual(said, ['live', 'restart']);
 });
 
+test('the end of an asset is no stall', () => {
+  const remedies = watch(3.25, () => ({ complete: true, time: 99.4, range: { start: 0, end: 100 } }));
+  assert.deepEqual(remedies.map(([, remedy]) => remedy), [{ do: 'end' }]);
+});
+
+test('an asset whose media does not come is waited for, then started anew, and never live', () => {
+  const still = () => ({ complete: true, time: 50, range: { start: 0, end: 100 } });
+  assert.deepEqual(watch(29, still), []);
+  assert.deepEqual(watch(31, still).map(([, remedy]) => remedy.do), ['restart']);
+});
+
+test('an asset that has not begun has not ended, however short it is', () => {
+  assert.deepEqual(watch(29, () => ({ complete: true, started: false, time: 0, range: { start: 0, end: 0.8 } })), []);
+});
+
+test('a hole in an asset is skipped', () => {
+  const remedies = watch(7, () => ({ complete: true, time: 50, range: { start: 0, end: 100 }, buffered: holeTo(52) }));
+  assert.deepEqual(remedies.map(([, remedy]) => remedy), [{ do: 'seek', to: 52.05 }]);
+});
+
 test('a feed that comes back gives the library its time first', () => {
   const back = 60;
   const remedies = watch(90, (at) => ({ onAir: at > back, time: 50, range: { start: 0, end: at > back ? 50 + at - back : 50 } }));

@@ -1,7 +1,10 @@
+import { Polled } from './polled.svelte.js';
+
 /**
- * The server's channels, asked for again every few seconds.
+ * A channel of the server.
  *
  * @typedef {object} Channel
+ * @property {'channel'} kind
  * @property {string} id
  * @property {string} title
  * @property {string} state as the server says it: on-air, off-air, waiting
@@ -11,19 +14,15 @@
  * @property {string} dash address of the MPD
  */
 
-const index = '/live/index.json';
-const everyMs = 4000;
-const hiddenEveryMs = 15_000;
-const timeoutMs = 5000;
 /** The Date header has whole seconds: below this a difference says nothing, ms. */
 const clockGrainMs = 1500;
 
 /** @param {string} id @returns {Channel} a channel as the contract has it, before or without the server's word on it */
 export function assumed(id) {
-  return { id, title: id, state: '', dvrSeconds: 0, windowSeconds: 0, hls: `/live/${id}/index.m3u8`, dash: `/live/${id}/manifest.mpd` };
+  return { kind: 'channel', id, title: id, state: '', dvrSeconds: 0, windowSeconds: 0, hls: `/live/${id}/index.m3u8`, dash: `/live/${id}/manifest.mpd` };
 }
 
-/** @param {Channel} channel */
+/** @param {{state: string}} channel */
 export function isOnAir(channel) {
   return channel.state === 'on-air' || channel.state === 'live';
 }
@@ -42,54 +41,19 @@ function parsed(entry) {
   };
 }
 
-export class Channels {
-  /** @type {Channel[]} */
-  list = $state.raw([]);
-  /** Why the list could not be had, empty when it could. */
-  problem = $state('');
-  /** The first answer is there, or has failed. */
-  asked = $state(false);
+/** @extends {Polled<Channel>} */
+export class Channels extends Polled {
   /** What the server's clock is ahead of the browser's, ms; 0 where they agree within what a Date header can say. */
   clockOffset = 0;
 
-  #timer = 0;
-  #stopped = false;
-
-  start() {
-    const onVisible = () => {
-      if (document.hidden) return;
-      clearTimeout(this.#timer);
-      this.#refresh();
-    };
-    document.addEventListener('visibilitychange', onVisible);
-    this.#refresh();
-    return () => {
-      this.#stopped = true;
-      clearTimeout(this.#timer);
-      document.removeEventListener('visibilitychange', onVisible);
-    };
+  constructor() {
+    super('/live/index.json', 'channels', parsed, 4000, 15_000);
   }
 
-  async #refresh() {
-    try {
-      const before = Date.now();
-      const answer = await fetch(index, { cache: 'no-store', signal: AbortSignal.timeout(timeoutMs) });
-      if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-      const date = Date.parse(answer.headers.get('date') ?? '');
-      const offset = date + 500 - (before + Date.now()) / 2;
-      this.clockOffset = Math.abs(offset) > clockGrainMs ? offset : 0;
-      const entries = await answer.json();
-      if (!Array.isArray(entries)) throw new Error('not a list');
-      const list = entries.filter((entry) => entry?.id).map(parsed);
-      // The page is drawn anew only when something has changed.
-      if (JSON.stringify(list) !== JSON.stringify(this.list)) this.list = list;
-      this.problem = '';
-    } catch (error) {
-      this.problem = `The list of channels cannot be had: ${error.message}.`;
-    }
-    this.asked = true;
-    if (this.#stopped) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#refresh(), document.hidden ? hiddenEveryMs : everyMs);
+  /** @param {Response} answer @param {number} before */
+  answered(answer, before) {
+    const date = Date.parse(answer.headers.get('date') ?? '');
+    const offset = date + 500 - (before + Date.now()) / 2;
+    this.clockOffset = Math.abs(offset) > clockGrainMs ? offset : 0;
   }
 }

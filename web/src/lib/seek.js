@@ -33,7 +33,7 @@ export function timeAt(range, fraction) {
  * A time that is safe to seek to: the oldest segment may leave the window while it is being fetched.
  * @param {Range} range
  * @param {number} time
- * @param {number | null} segment duration of a segment
+ * @param {number | null} segment duration of a segment; 0 where nothing leaves
  */
 export function safeTarget(range, time, segment) {
   const margin = Math.min(segment ?? 2, (range.end - range.start) / 4);

@@ -11,15 +11,17 @@ const lookEveryMs = 250;
 /** How long the page waits before it starts a player anew, ms; the last one stays. */
 const pauses = [1000, 2000, 4000, 8000, 15_000];
 
-/** The address of a channel's manifest: at ordinary latency where the page's own address has ll=0. @param {import('./channels.svelte.js').Channel} channel @param {'hls' | 'dash'} format */
-function manifestOf(channel, format) {
-  const url = new URL(format === 'hls' ? channel.hls : channel.dash, document.baseURI);
-  if (new URLSearchParams(location.search).get('ll') === '0') url.searchParams.set('ll', '0');
+/** @typedef {import('./channels.svelte.js').Channel | import('./assets.js').Asset} Programme what can be played */
+
+/** The address of a manifest: of a channel at ordinary latency where the page's own address has ll=0. @param {Programme} programme @param {'hls' | 'dash'} format */
+function manifestOf(programme, format) {
+  const url = new URL(format === 'hls' ? programme.hls : programme.dash, document.baseURI);
+  if (programme.kind === 'channel' && new URLSearchParams(location.search).get('ll') === '0') url.searchParams.set('ll', '0');
   return url.href;
 }
 
 /**
- * One channel being played in one way: it owns the video element and the player library that fills it, starts the library
+ * One channel or asset being played in one way: it owns the video element and the player library that fills it, starts the library
  * anew when it has given up, and keeps what the viewer wants (playing or paused) over all of that.
  */
 export class Session {
@@ -34,6 +36,10 @@ export class Session {
   started = $state(false);
   /** It is waiting for media, though it should play. */
   waiting = $state(true);
+  /** What plays is an asset. */
+  complete = $state(false);
+  /** The asset has been played to its end. */
+  ended = $state(false);
   /** The browser allowed playing without sound only. */
   silenced = $state(false);
   stalls = $state(0);
@@ -54,7 +60,9 @@ export class Session {
   #video;
   #journal;
   #channels;
-  #channel = /** @type {import('./channels.svelte.js').Channel | null} */ (null);
+  #programme = /** @type {Programme | null} */ (null);
+  /** Where in an asset to begin, seconds. */
+  #from = 0;
   #way = wayById('');
   #meter = new Meter();
   #even = new EvenRange();
@@ -80,6 +88,7 @@ export class Session {
     listen('canplay', () => this.#play());
     listen('playing', () => this.#playing());
     listen('seeking', () => this.#stall.reset(performance.now()));
+    listen('ended', () => this.complete && this.#end());
     listen('waiting', () => {
       if (this.started && this.wanted && !video.seeking) this.stalls++;
       this.waiting = true;
@@ -92,12 +101,16 @@ export class Session {
   }
 
   /**
-   * @param {import('./channels.svelte.js').Channel} channel
+   * @param {Programme} programme
    * @param {string} wayId
+   * @param {number} [at] where in an asset to begin, seconds
    */
-  open(channel, wayId) {
-    this.#channel = channel;
+  open(programme, wayId, at = 0) {
+    this.#programme = programme;
     this.#way = wayById(wayId);
+    this.#from = at;
+    this.complete = programme.kind === 'asset';
+    this.started = false;
     this.#failures = 0;
     this.trouble = null;
     this.wanted = true;
@@ -131,7 +144,9 @@ export class Session {
     this.player = null;
   }
 
+  /** Plays; an asset that has ended from its beginning. */
   play() {
+    if (this.ended) return this.seek(this.view.range?.start ?? 0);
     this.wanted = true;
     this.#stall.reset(performance.now());
     this.#play();
@@ -147,13 +162,25 @@ export class Session {
     this.play();
   }
 
-  /** @param {number} time media time */
-  seek(time) {
-    const { range, segment } = this.view;
-    if (range) this.player?.seek(safeTarget(range, time, segment));
+  /** The live position of a channel, the end of an asset. */
+  toEnd() {
+    if (this.complete) this.seekToWindow(1);
+    else this.goLive();
   }
 
-  /** @param {number} fraction of the window, 0 the oldest and 1 the live position; the media time that it stands for */
+  /** Seeks; whoever goes back from the end of an asset wants to see it. @param {number} time media time */
+  seek(time) {
+    const { range, segment } = this.view;
+    if (!range) return;
+    const target = safeTarget(range, time, this.complete ? 0 : segment);
+    if (this.ended && target >= range.end) return;
+    this.player?.seek(target);
+    if (!this.ended) return;
+    this.ended = false;
+    this.play();
+  }
+
+  /** @param {number} fraction of the window or the asset, 0 the oldest and 1 the live position or the end; the media time that it stands for */
   seekToWindow(fraction) {
     const { range } = this.view;
     if (!range) return null;
@@ -170,6 +197,9 @@ export class Session {
     const generation = ++this.#generation;
     const current = () => generation === this.#generation;
     clearTimeout(this.#retry);
+    // An asset goes on where it was.
+    if (this.complete && this.started && this.view.range) this.#from = this.view.position;
+    this.ended = false;
     // What was wrong stays on screen until it plays.
     if (this.trouble) this.trouble = { ...this.trouble, retryAt: 0 };
     this.started = false;
@@ -177,7 +207,7 @@ export class Session {
     this.firstFrameMs = null;
     this.view = emptyView;
     this.#openedAt = performance.now();
-    const channel = this.#channel;
+    const programme = this.#programme;
     const way = this.#way;
     this.levels = [];
     this.level = null;
@@ -190,7 +220,7 @@ export class Session {
       const create = await way.load().catch((error) => {
         throw problem('network', `${way.library}: ${error.message}`);
       });
-      if (!current() || !channel) return;
+      if (!current() || !programme) return;
       this.#meter.reset();
       this.#even.reset();
       this.#stall.reset(performance.now());
@@ -199,7 +229,7 @@ export class Session {
         recovering: (reported) => current() && this.#journal.add('warning', reported.text, reported),
       });
       this.library = this.player.library;
-      await this.player.attach(manifestOf(channel, way.format));
+      await this.player.attach({ url: manifestOf(programme, way.format), complete: programme.kind === 'asset', at: this.#from });
     } catch (error) {
       if (current()) this.#failed(error?.kind ? error : problem('internal', String(error?.message ?? error)));
     }
@@ -210,19 +240,37 @@ export class Session {
     // What fails together is one failure; the generation rises so that nothing more of this player is heard.
     this.#generation++;
     const pause = pauses[Math.min(this.#failures++, pauses.length - 1)];
-    const channel = this.#entry();
-    const absent = reported.kind === 'missing' && channel && !isOnAir(channel);
-    const known = this.#channels.list.some((each) => each.id === channel?.id);
-    const why = known ? 'The channel is off air. It will start as soon as its feed arrives.' : `This server has no channel named ${channel?.id}.`;
-    const text = absent ? why : reported.text;
+    const why = reported.kind === 'missing' ? this.#absence() : '';
+    const absent = why !== '';
+    const text = why || reported.text;
     this.#journal.add(absent ? 'info' : 'error', text, reported);
     this.trouble = { text, detail: absent ? '' : reported.detail, retryAt: Date.now() + pause };
     this.#retry = setTimeout(() => this.#start(), pause);
   }
 
-  /** The server's newest word on the channel. */
-  #entry() {
-    return this.#channels.list.find((channel) => channel.id === this.#channel?.id) ?? this.#channel;
+  /** Why the server has no media of what is to be played, empty where it should have some. */
+  #absence() {
+    const programme = this.#programme;
+    if (programme?.kind === 'asset') return this.started ? '' : `This server has no asset named ${programme.id}.`;
+    const channel = this.#channel();
+    if (!channel || isOnAir(channel)) return '';
+    const known = this.#channels.list.some((each) => each.id === channel.id);
+    return known ? 'The channel is off air. It will start as soon as its feed arrives.' : `This server has no channel named ${channel.id}.`;
+  }
+
+  /** The server's newest word on the channel, null where an asset plays. */
+  #channel() {
+    const programme = this.#programme;
+    if (programme?.kind !== 'channel') return null;
+    return this.#channels.list.find((channel) => channel.id === programme.id) ?? programme;
+  }
+
+  /** The end of an asset: nothing is wanted any more until the viewer does something. */
+  #end() {
+    this.ended = true;
+    this.wanted = false;
+    this.waiting = false;
+    this.#video.pause();
   }
 
   #play() {
@@ -250,7 +298,7 @@ export class Session {
     const { player } = this;
     if (!player || this.trouble?.retryAt) return;
     const video = this.#video;
-    const view = look(video, player, this.#meter, this.#even, this.#channels.clockOffset);
+    const view = look(video, player, this.#meter, this.#even, this.#channels.clockOffset, this.complete);
     // `playing` is not told after every short wait.
     if (this.waiting && this.started && view.currentTime !== this.view.currentTime && video.readyState > 2) this.waiting = false;
     this.view = view;
@@ -259,7 +307,7 @@ export class Session {
     const tracks = { audio: player.tracks('audio'), text: player.tracks('text') };
     if (JSON.stringify(tracks) !== JSON.stringify(this.tracks)) this.tracks = tracks;
     if (this.wanted && video.paused && video.readyState > 2) this.#play();
-    const channel = this.#entry();
+    const channel = this.#channel();
     const remedy = this.#stall.check({
       now: performance.now(),
       wanted: this.wanted,
@@ -269,6 +317,7 @@ export class Session {
       buffered: video.buffered,
       onAir: channel !== null && isOnAir(channel),
       started: this.started,
+      complete: this.complete,
     });
     if (remedy) this.#mend(remedy);
   }
@@ -281,6 +330,8 @@ export class Session {
     } else if (remedy.do === 'live') {
       this.#journal.add('warning', 'Playback stood still; it goes on at the live position.');
       this.player?.goLive();
+    } else if (remedy.do === 'end') {
+      this.#end();
     } else {
       this.#journal.add('warning', 'Playback stood still; the player was started anew.');
       this.#start();

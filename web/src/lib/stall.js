@@ -13,12 +13,15 @@ import { liveTolerance, nextBuffered } from './seek.js';
  * @property {{length: number, start(i: number): number, end(i: number): number}} buffered TimeRanges
  * @property {boolean} onAir the server says that the channel is on air
  * @property {boolean} started it has played
+ * @property {boolean} [complete] it is an asset: there is no live position to go to, but an end to come to
  *
- * @typedef {{do: 'seek', to: number} | {do: 'live'} | {do: 'restart'} | null} Remedy
+ * @typedef {{do: 'seek', to: number} | {do: 'live'} | {do: 'restart'} | {do: 'end'} | null} Remedy
  */
 
 /** How long the library is given before each remedy, ms. */
-const patience = { start: 600, outside: 1500, hole: 5000, live: 7000, restart: 15_000, silence: 18_000 };
+const patience = { start: 600, outside: 1500, hole: 5000, live: 7000, restart: 15_000, silence: 18_000, end: 3000, complete: 30_000 };
+/** Sound and pictures may end so far from each other, and players may stop so far before the end without saying that it is one, seconds. */
+const endTolerance = 1;
 
 export class StallWatch {
   #time = NaN;
@@ -41,7 +44,7 @@ export class StallWatch {
   }
 
   /** @param {Sight} sight @returns {Remedy} */
-  check({ now, wanted, time, range, segment, buffered, onAir, started }) {
+  check({ now, wanted, time, range, segment, buffered, onAir, started, complete = false }) {
     if (!onAir) this.#onAirAt = 0;
     else this.#onAirAt ||= now;
     if (!wanted || Math.abs(time - this.#time) > 0.02 || Number.isNaN(this.#time)) {
@@ -62,6 +65,7 @@ export class StallWatch {
         return { do: 'seek', to: next + 0.05 };
       }
     }
+    if (complete) return this.#complete(still, { now, time, range, buffered, started });
     const silent = onAir && Math.min(still, now - this.#onAirAt) > patience.silence;
     if (!range) return this.#restart(silent, now);
     if (Number.isNaN(this.#endThen)) this.#endThen = range.end;
@@ -82,6 +86,23 @@ export class StallWatch {
       return { do: 'live' };
     }
     return this.#restart(silent || starved > patience.restart, now);
+  }
+
+  /**
+   * The same for an asset.
+   * @param {number} still for how long playback has stood still, ms
+   * @param {Pick<Sight, 'now' | 'time' | 'range' | 'buffered' | 'started'>} sight
+   * @returns {Remedy}
+   */
+  #complete(still, { now, time, range, buffered, started }) {
+    const atEnd = started && range !== null && time > range.end - endTolerance;
+    if (atEnd) return still > patience.end ? { do: 'end' } : null;
+    if (still > patience.hole && this.#step < 2) {
+      this.#step = 2;
+      const next = nextBuffered(buffered, time);
+      if (next !== null) return { do: 'seek', to: next + 0.05 };
+    }
+    return this.#restart(still > patience.complete, now);
   }
 
   /** @param {boolean} due @param {number} now @returns {Remedy} */

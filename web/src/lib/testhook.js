@@ -4,7 +4,7 @@ import { counts } from './meter.js';
  * What the page shows of itself to tests and to the curious, as window.weir. Nothing in the page depends on it.
  *
  * @param {object} page
- * @param {() => {channel: string, player: string}} page.choice
+ * @param {() => import('./location.js').Choice} page.choice
  * @param {import('./session.svelte.js').Session} page.session
  * @param {import('./journal.svelte.js').Journal} page.journal
  * @param {HTMLVideoElement} page.video
@@ -23,6 +23,9 @@ export function exposed({ choice, session, journal, video }) {
         ...choice(),
         library: session.library,
         currentTime: video.currentTime,
+        duration: view.duration,
+        position: view.position,
+        ended: session.ended,
         date: view.date,
         live: view.live,
         behind: view.behind,
@@ -50,7 +53,7 @@ export function exposed({ choice, session, journal, video }) {
           .map(({ at, level, kind, text, detail, times }) => ({ at, fatal: level === 'error', kind, text, detail, times })),
       };
     },
-    /** @param {number} fraction 0 oldest, 1 live; gives the media time asked for, null where the window is not known */
+    /** @param {number} fraction 0 oldest, 1 live; of an asset 0 the beginning, 1 the end; gives the media time asked for, null where it is not known */
     seekToWindow: (fraction) => session.seekToWindow(fraction),
     goLive: () => session.goLive(),
     /** @param {string | null} id of one of state().levels; null: the player chooses */

@@ -8,6 +8,8 @@ import { bufferAhead, liveTolerance } from './seek.js';
  * @property {number} currentTime media time, seconds
  * @property {import('../players/contract.js').Range | null} range what can be rewound, up to the live position
  * @property {import('../players/contract.js').Range | null} shown the same, its end moving evenly: for drawing
+ * @property {number | null} duration of an asset, seconds; null while unknown and for a channel
+ * @property {number} position in an asset, seconds from its beginning
  * @property {number | null} date time of day of what is on screen, ms since the Unix epoch
  * @property {number | null} rangeDate time of day at shown.start
  * @property {number | null} latency seconds between capture and screen
@@ -25,7 +27,7 @@ import { bufferAhead, liveTolerance } from './seek.js';
 
 /** @type {View} */
 export const emptyView = {
-  currentTime: 0, range: null, shown: null, date: null, rangeDate: null, latency: null, behind: 0, live: false, buffer: 0,
+  currentTime: 0, range: null, shown: null, duration: null, position: 0, date: null, rangeDate: null, latency: null, behind: 0, live: false, buffer: 0,
   bitrate: null, declaredBitrate: null, frameRate: null, width: 0, height: 0, segment: null,
   counts: { frames: 0, dropped: 0, audioBytes: 0, videoBytes: 0 },
 };
@@ -61,29 +63,32 @@ export class EvenRange {
  * @param {import('./meter.js').Meter} meter
  * @param {EvenRange} even
  * @param {number} clockOffset what the server's clock is ahead of the browser's, ms
+ * @param {boolean} complete it is an asset: nothing of it is live, and its times are no times of day
  * @returns {View}
  */
-export function look(video, player, meter, even, clockOffset) {
+export function look(video, player, meter, even, clockOffset, complete) {
   const now = performance.now();
   const stats = player.stats();
   const range = player.seekRange();
-  const shown = even.of(range, stats.segment, now);
+  const shown = complete ? range : even.of(range, stats.segment, now);
   const currentTime = video.currentTime;
   const playing = video.readyState > 0;
-  const date = playing ? player.dateAt(currentTime) : null;
+  const date = playing && !complete ? player.dateAt(currentTime) : null;
   const sample = counts(video);
   meter.add(sample, currentTime, now);
   const rates = meter.rates();
-  const behind = range && playing ? Math.max(0, range.end - currentTime) : 0;
+  const behind = range && playing && !complete ? Math.max(0, range.end - currentTime) : 0;
   return {
     currentTime,
     range,
     shown,
+    duration: complete && range ? range.end - range.start : null,
+    position: complete && range ? Math.max(0, currentTime - range.start) : 0,
     date,
-    rangeDate: shown ? player.dateAt(shown.start) : null,
-    latency: date === null ? stats.latency : (Date.now() + clockOffset - date) / 1000,
+    rangeDate: shown && !complete ? player.dateAt(shown.start) : null,
+    latency: complete ? null : date === null ? stats.latency : (Date.now() + clockOffset - date) / 1000,
     behind,
-    live: playing && range !== null && behind < liveTolerance(stats.segment),
+    live: playing && !complete && range !== null && behind < liveTolerance(stats.segment),
     buffer: Math.max(0, bufferAhead(video.buffered, currentTime)),
     bitrate: rates.bitrate ?? stats.bitrate,
     declaredBitrate: stats.bitrate,

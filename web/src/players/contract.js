@@ -6,10 +6,10 @@
  *
  * @typedef {object} Player
  * @property {string} library name and version of the library, to be shown
- * @property {(url: string) => Promise<void>} attach loads the manifest and starts at the live position; resolves when the
- *   library has taken the address, rejects with a Problem when it could not
+ * @property {(source: Source) => Promise<void>} attach loads the manifest and starts at the live position, or where the source says; resolves
+ *   when the library has taken the address, rejects with a Problem when it could not
  * @property {() => Promise<void>} destroy frees the library and leaves the video element empty
- * @property {() => Range | null} seekRange what can be rewound, up to where live playback is; null while unknown
+ * @property {() => Range | null} seekRange what can be rewound, up to where live playback is, or all of what is complete; null while unknown
  * @property {() => void} goLive seeks to the live position
  * @property {(time: number) => void} seek to a media time
  * @property {(time: number) => number | null} dateAt time of day at a media time, in milliseconds since the Unix epoch
@@ -18,6 +18,11 @@
  * @property {(id: string | null) => void} setLevel keeps to one of them from the next segment on; null: the library chooses again
  * @property {(kind: Kind) => Track[]} tracks the languages of sound, or the subtitles and captions, that can be chosen
  * @property {(kind: Kind, id: string | null) => void} setTrack plays one of them; null: shows no text
+ *
+ * @typedef {object} Source
+ * @property {string} url of the manifest
+ * @property {boolean} complete it is an asset, not a channel
+ * @property {number} at where to begin in what is complete, seconds from its beginning
  *
  * @typedef {'audio' | 'text'} Kind
  *
@@ -37,7 +42,7 @@
  * @property {(problem: Problem) => void} recovering something broke and the player is mending it by itself
  *
  * @typedef {object} Problem
- * @property {'network' | 'missing' | 'media' | 'unsupported' | 'internal'} kind
+ * @property {'network' | 'missing' | 'changed' | 'media' | 'unsupported' | 'internal'} kind
  * @property {string} text one sentence for whoever watches
  * @property {string} detail the library's own words, for whoever has to find out
  */
@@ -76,9 +81,10 @@ function languageName(tag) {
 /** What is said to the viewer of each kind of problem. */
 const sentences = {
   network: 'The server cannot be reached.',
-  missing: 'The server has no media for this channel yet.',
+  missing: 'The server has no such media yet.',
+  changed: 'What is played has changed on the server.',
   media: 'The browser could not decode what it received.',
-  unsupported: 'This browser cannot play the codecs of this channel.',
+  unsupported: 'This browser cannot play these codecs.',
   internal: 'The player stopped unexpectedly.',
 };
 
@@ -92,10 +98,12 @@ export function problem(kind, detail) {
 }
 
 /**
- * The kind of a failed request: a server that answers 4xx is there, but the media is not.
+ * The kind of a failed request: a server that answers 4xx is there, but the media is not. By 410 it says that an asset's files were replaced:
+ * only with a new manifest does it go on.
  * @param {number | undefined} status HTTP status, 0 or undefined where there was no answer
  * @returns {Problem['kind']}
  */
 export function requestKind(status) {
+  if (status === 410) return 'changed';
   return status && status >= 400 && status < 500 ? 'missing' : 'network';
 }

@@ -33,7 +33,7 @@ export function createPlayer(video, hooks) {
       case codes.DOWNLOAD_ERROR_ID_INITIALIZATION_CODE:
       case codes.FRAGMENT_LOADER_LOADING_FAILURE_ERROR_CODE:
       case codes.TIME_SYNC_FAILED_ERROR_CODE:
-        return hooks.recovering(problem(requestKind(status), words));
+        return (requestKind(status) === 'changed' ? hooks.fatal : hooks.recovering)(problem(requestKind(status), words));
       case codes.CAPABILITY_MEDIASOURCE_ERROR_CODE:
       case codes.MANIFEST_ERROR_ID_NOSTREAMS_CODE:
       case codes.MEDIASOURCE_TYPE_UNSUPPORTED_CODE:
@@ -50,6 +50,7 @@ export function createPlayer(video, hooks) {
 
   function seekRange() {
     if (!ready()) return null;
+    if (!player.isDynamic()) return player.duration() > 0 ? { start: 0, end: player.duration() } : null;
     const window = player.getDvrWindow();
     if (!window || !(window.size > 0)) return null;
     const delay = player.getTargetLiveDelay() || 0;
@@ -65,11 +66,11 @@ export function createPlayer(video, hooks) {
   return {
     library: `dash.js ${player.getVersion()}`,
 
-    async attach(url) {
+    async attach({ url, complete, at }) {
       if (!window.MediaSource && !window.ManagedMediaSource) throw problem('unsupported', 'no Media Source Extensions');
       player.setAutoPlay(true);
       player.attachView(video);
-      player.attachSource(url);
+      player.attachSource(url, complete && at ? at : NaN);
     },
 
     async destroy() {

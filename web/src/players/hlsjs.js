@@ -48,7 +48,7 @@ export function createPlayer(video, hooks) {
       hooks.fatal(problem('unsupported', words));
     } else if (data.type === Hls.ErrorTypes.NETWORK_ERROR) {
       const reported = problem(requestKind(data.response?.code), words);
-      if (!loaded) return hooks.fatal(reported);
+      if (!loaded || reported.kind === 'changed') return hooks.fatal(reported);
       repair(reported, () => {
         clearTimeout(restart);
         restart = setTimeout(() => hls.startLoad(), 1000 * repairs.length);
@@ -60,10 +60,11 @@ export function createPlayer(video, hooks) {
     }
   });
 
-  /** The live position, clamped to the window: a feed that has ended does not move on. */
+  /** The live position, clamped to the window: a feed that has ended does not move on. Of what is complete it is the end. */
   function livePosition() {
     const d = details();
     if (!d) return null;
+    if (!d.live) return d.edge;
     const behind = hls.targetLatency ?? 3 * d.targetduration;
     return Math.max(d.fragmentStart, Math.min(hls.liveSyncPosition ?? Infinity, d.edge - Math.min(behind, d.targetduration)));
   }
@@ -74,8 +75,9 @@ export function createPlayer(video, hooks) {
   return {
     library: `hls.js ${Hls.version}`,
 
-    async attach(url) {
+    async attach({ url, complete, at }) {
       if (!Hls.isSupported()) throw problem('unsupported', 'no Media Source Extensions');
+      if (complete && at) hls.config.startPosition = at;
       hls.attachMedia(video);
       hls.loadSource(url);
     },

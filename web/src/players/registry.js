@@ -1,5 +1,5 @@
 /**
- * The ways to play a channel. Each library is a chunk of its own, fetched when it is first chosen.
+ * The ways to play a channel or an asset. Each library is a chunk of its own, fetched when it is first chosen.
  *
  * @typedef {object} Way
  * @property {string} id in the page's address and in tests

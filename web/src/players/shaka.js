@@ -77,8 +77,9 @@ export function createPlayer(video, hooks) {
     const error = event.detail;
     // A patch that does not fit is how the server says that the MPD has changed by more than patches tell: the library loads it whole.
     if (error.code === shaka.util.Error.Code.DASH_INVALID_PATCH) return;
+    const reported = reportOf(error);
     const fatal = error.severity === shaka.util.Error.Severity.CRITICAL && error.category !== shaka.util.Error.Category.NETWORK;
-    (fatal ? hooks.fatal : hooks.recovering)(reportOf(error));
+    (fatal || reported.kind === 'changed' ? hooks.fatal : hooks.recovering)(reported);
   });
 
   const timeline = () => player.getManifest()?.presentationTimeline ?? null;
@@ -102,7 +103,7 @@ export function createPlayer(video, hooks) {
   function seekRange() {
     if (gone || loading) return null;
     let range = player.seekRange();
-    if (isHls()) {
+    if (isHls() && player.isLive()) {
       range = listed();
       if (!range) return null;
       range.end -= timeline()?.getDelay() ?? 0;
@@ -124,18 +125,18 @@ export function createPlayer(video, hooks) {
     if (kind === 'audio') return player.getAudioTracks();
     // In HLS the library places text by the time scale of an init segment, which it forgets with each reload of the playlist: what is chosen
     // later is never shown, and in low latency the pictures wait for it (5.2.12).
-    return isHls() ? [] : player.getTextTracks();
+    return isHls() && player.isLive() ? [] : player.getTextTracks();
   }
 
   return {
     library: `Shaka Player ${shaka.Player.version.replace(/^v/, '')}`,
 
-    async attach(url) {
+    async attach({ url, complete, at }) {
       if (!shaka.Player.isBrowserSupported()) throw problem('unsupported', 'no Media Source Extensions');
       try {
         await player.attach(video);
-        player.configure('manifest.availabilityWindowOverride', url.endsWith('.mpd') ? NaN : hlsWindow);
-        await player.load(url);
+        player.configure('manifest.availabilityWindowOverride', complete || url.endsWith('.mpd') ? NaN : hlsWindow);
+        await player.load(url, complete && at ? at : null);
       } catch (error) {
         if (gone || error?.code === shaka.util.Error.Code.LOAD_INTERRUPTED) return;
         throw reportOf(error);
