@@ -44,10 +44,11 @@ func (c *colour) videoRange() string {
 // description is all that is known of a track from its format alone.
 type description struct {
 	media.Track
-	entry   string // four-character code of the sample entry
-	box     string // four-character code of the box with the decoder configuration, "" for esds
-	payload []byte // of that box, or the DecoderSpecificInfo of an esds; of text, all of the sample entry that is its own
-	brand   string // that the track conforms to besides cmfc, "" for none
+	entry   string      // four-character code of the sample entry
+	box     string      // four-character code of the box with the decoder configuration, "" for esds
+	payload []byte      // of that box, or the DecoderSpecificInfo of an esds; of text, all of the sample entry that is its own
+	brand   string      // that the track conforms to besides cmfc, "" for none
+	start   media.Ticks // what is decoded before this is not presented, and presentation times count from here
 
 	// Video.
 	codedWidth, codedHeight int // cropped, but not scaled

@@ -2,6 +2,7 @@ package packager
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/Eyevinn/mp4ff/bits"
 	"github.com/Eyevinn/mp4ff/mp4"
@@ -14,16 +15,21 @@ import (
 const TrackID = 1
 
 // Header is the init segment of a track of that format: its CMAF header. The error wraps ErrUnsupported or ErrConfig.
-func Header(f media.Format) ([]byte, error) {
+func Header(f media.Format) ([]byte, error) { return HeaderFrom(f, 0) }
+
+// HeaderFrom is Header for a track of which what is presented begins so many ticks into the media: an edit list takes that off all times
+// (ISO/IEC 23000-19, 7.5.13), so that players drop what an encoder has put before the music.
+func HeaderFrom(f media.Format, start media.Ticks) ([]byte, error) {
 	d, err := describe(f)
 	if err != nil {
 		return nil, err
 	}
+	d.start = start
 	return header(&d)
 }
 
 // header writes a CMAF header (ISO/IEC 23000-19, 7.3.1): ftyp and moov of one track. It depends on nothing but the format, so
-// that equal formats have equal bytes. There is no edit list: the timeline is that of the channel, presentation times are
+// that equal formats have equal bytes. Live has no edit list: the timeline is that of the channel, presentation times are
 // baseMediaDecodeTime plus composition offset, and an encoder's priming is left to the decoder (Opus: pre-skip in dOps).
 func header(d *description) ([]byte, error) {
 	init := mp4.NewMP4Init()
@@ -53,6 +59,11 @@ func header(d *description) ([]byte, error) {
 	trak := mp4.CreateEmptyTrak(TrackID, d.Timescale, handler, short)
 	if short != language {
 		addExtendedLanguage(trak, language)
+	}
+	if d.start > 0 {
+		edts := new(mp4.EdtsBox)
+		edts.AddChild(&mp4.ElstBox{Version: 1, Entries: []mp4.ElstEntry{{MediaTime: int64(d.start), MediaRateInteger: 1}}})
+		trak.Children = slices.Insert(trak.Children, 1, mp4.Box(edts)) // behind tkhd
 	}
 	stsd := trak.Mdia.Minf.Stbl.Stsd
 	switch d.Kind {

@@ -16,11 +16,14 @@ const nanoscale = uint32(time.Second)
 type column struct {
 	media.Track
 	of     *Track
+	format media.Format
 	file   int
-	header []byte // init segment
-	scale  uint32 // of the samples
-	shift  int64  // from the samples' times to those of the presentation, in their ticks
-	cuts   []cut  // one a row
+	header []byte      // init segment
+	scale  uint32      // of the samples
+	early  media.Ticks // what the init segment's edit list takes off all times
+	zero   media.Ticks // where presentation time 0 of the title lies, in ticks of the column
+	shift  int64       // from the samples' times to those of the presentation, in their ticks
+	cuts   []cut       // one a row
 	end    media.Ticks
 }
 
@@ -33,7 +36,7 @@ func newColumn(in *Input, track *Track, name string) (*column, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: track %s: %w", ErrFile, name, err)
 	}
-	c := &column{Track: d, of: track, file: in.File, scale: f.Clock.Timescale}
+	c := &column{Track: d, of: track, format: f, file: in.File, scale: f.Clock.Timescale, zero: beforeOrigin * media.Ticks(d.Timescale)}
 	if c.header, err = packager.Header(f); err != nil {
 		return nil, fmt.Errorf("%w: track %s: %w", ErrFile, name, err)
 	}
@@ -50,7 +53,7 @@ func (c *column) ns(t int64) media.Ticks { return media.Rescale(media.Ticks(t), 
 
 // time is a sample's time on the timeline of the segments, in ticks of the column. Every time is converted for itself: no rounding adds up.
 func (c *column) time(t int64) media.Ticks {
-	return beforeOrigin*media.Ticks(c.Timescale) + media.Rescale(media.Ticks(t+c.shift), c.scale, c.Timescale)
+	return c.zero + media.Rescale(media.Ticks(t+c.shift), c.scale, c.Timescale)
 }
 
 // decoded is when a sample is decoded, in ticks of the column. Where files say that samples are presented before they are decoded, all are decoded

@@ -147,7 +147,7 @@ func (c *column) next(row int) media.Ticks {
 
 // chunk is what the segment of a row is made of; each gets the samples too, in order. There must be some.
 func (c *column) chunk(row int, each func(*Sample)) (moof.Chunk, error) {
-	chunk := moof.Chunk{Sequence: uint32(row) + 1, Track: packager.TrackID, First: true}
+	chunk := moof.Chunk{Track: packager.TrackID, First: true}
 	from, to := int(c.cuts[row].first), c.of.Samples.Len()
 	if row+1 < len(c.cuts) && c.Kind != media.Text {
 		to = int(c.cuts[row+1].first)
@@ -172,7 +172,7 @@ func (c *column) chunk(row int, each func(*Sample)) (moof.Chunk, error) {
 			e.Duration = uint32(end - dts)
 		}
 		if len(chunk.Samples) == 0 {
-			chunk.Start = dts
+			chunk.Start = dts + c.early
 		}
 		chunk.Samples = append(chunk.Samples, e)
 		each(&s)

@@ -16,6 +16,13 @@
 // it (pre-roll of an edit, an encoder's priming) has times above 0 too. Timescales are those of live: 90000 for video and text, the
 // sample rate for audio; every time is converted for itself.
 //
+// # Music
+//
+// Encoders put samples before the music, and behind it to fill up the last frame. Both are told apart by what files say of them: edit lists,
+// the metadata of Apple's encoders, LAME's tag. What is presented is the music, to the sample: Row.Start and Row.End are its ends. Of the frames
+// before it only those are kept without which a decoder does not get it right, and the init segment's edit list takes them off; of those
+// behind it, none that begin behind it. Join makes an album of titles that way: a run each, on one timeline, without a hole.
+//
 // The package has no goroutines and reads no clock. All its values are immutable once they have been handed out, and safe for concurrent
 // use. What files say is believed only as far as it was held against their size; memory is bounded by the bytes that were read.
 package vod

@@ -14,14 +14,13 @@ const maxKeys = 4096
 // Keys is a segment of the key frames of a segment of video alone, as packager/trick makes it of one that is whole: each is shown until the next
 // one, and decoded when it is shown. It is false where there is none.
 func (t *Title) Keys(track string, number uint64) (Segment, bool) {
-	c := t.column(track)
-	if c == nil || c.Kind != media.Video || number >= uint64(len(c.cuts)) || c.cuts[number].size == 0 {
+	c, row, ok := t.segment(track, number)
+	if !ok || c.Kind != media.Video {
 		return Segment{}, false
 	}
 	var s Segment
 	var at []media.Ticks
 	var frames []trick.Frame
-	row := int(number)
 	_, err := c.chunk(row, func(sample *Sample) {
 		if !sample.Sync || len(frames) == maxKeys {
 			return

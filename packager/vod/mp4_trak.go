@@ -163,7 +163,7 @@ func (t *trak) finish(m *movie) (*Track, error) {
 	t.Shift = t.edit.delay - t.edit.start
 	t.Start = max(st.First+t.Shift, t.edit.delay)
 	t.End = st.Last + t.Shift
-	if t.edit.end != noEnd {
+	if t.edit.end != noEnd && st.Last-t.edit.end > t.edit.loose { // else the media knows better where it ends
 		t.End = min(t.End, t.edit.end+t.Shift)
 	}
 	if t.End <= t.Start {

@@ -22,19 +22,24 @@ func (t *Title) present(segment time.Duration) {
 		Tracks: t.run.Tracks, Rates: make(map[string]media.Rate),
 	}
 	for _, c := range t.columns {
-		m := packager.NewMeter(w.Target)
-		for row := range c.cuts {
-			if d := (c.next(row) - c.cuts[row].start).Duration(c.Timescale); c.cuts[row].size > 0 && d > 0 {
-				m.Add(c.cuts[row].size, d)
-			} else {
-				m.Gap()
-			}
-		}
-		w.Rates[c.Name] = m.Rate()
+		w.Rates[c.Name] = c.rate(w.Target)
 	}
 	last := t.plan.borders[len(t.plan.borders)-1]
 	w.DVR = last.Time(t.plan.scale).Sub(Origin)
 	t.window = w
+}
+
+// rate measures what a column needs, where the target duration is that.
+func (c *column) rate(target time.Duration) media.Rate {
+	m := packager.NewMeter(target)
+	for row := range c.cuts {
+		if d := (c.next(row) - c.cuts[row].start).Duration(c.Timescale); c.cuts[row].size > 0 && d > 0 {
+			m.Add(c.cuts[row].size, d)
+		} else {
+			m.Gap()
+		}
+	}
+	return m.Rate()
 }
 
 // titleRows are the rows of a title. Each is made when it is asked for.
@@ -48,8 +53,8 @@ func (r titleRows) At(i int) *media.Row {
 	t := r.t
 	start, end := t.plan.borders[i].Time(t.plan.scale), t.plan.borders[i+1].Time(t.plan.scale)
 	row := &media.Row{
-		Number: uint64(i), Run: t.run, Start: start, Duration: end.Sub(start), Wall: time.Unix(0, 0).UTC().Add(start.Sub(Origin)),
-		Anchor:   media.Anchor{Start: Origin, Shift: -beforeOrigin * time.Second},
+		Number: t.run.First + uint64(i), Run: t.run, Start: start, Duration: end.Sub(start), Wall: time.Unix(0, 0).UTC().Add(start.Sub(Origin)),
+		Anchor:   media.Anchor{Segment: t.run.First, Start: t.run.Start, Shift: -beforeOrigin * time.Second},
 		Segments: make([]*media.Segment, len(t.columns)),
 	}
 	segments := make([]media.Segment, len(t.columns))
@@ -72,15 +77,16 @@ func (r titleRows) At(i int) *media.Row {
 
 // Segment is the segment of a track in the row of that number; false: there is none, or it is a gap.
 func (t *Title) Segment(track string, number uint64) (Segment, bool) {
-	c := t.column(track)
-	if c == nil || number >= uint64(len(c.cuts)) || c.cuts[number].size == 0 {
+	c, row, ok := t.segment(track, number)
+	if !ok {
 		return Segment{}, false
 	}
 	var s Segment
-	chunk, err := c.chunk(int(number), func(sample *Sample) { s.span(c.file, sample) })
+	chunk, err := c.chunk(row, func(sample *Sample) { s.span(c.file, sample) })
 	if err != nil {
 		return Segment{}, false // it was measured, so that this cannot be
 	}
+	chunk.Sequence = uint32(number) + 1
 	head, payload := chunk.Size()
 	s.Head = chunk.Append(make([]byte, 0, head))
 	s.Size = int64(head) + int64(payload)

@@ -39,6 +39,7 @@ type Title struct {
 	columns []*column // beside run.Tracks
 	plan    plan
 	version string
+	parts   []*Title // of an album, which has no columns of its own
 }
 
 // New plans a title. Its tracks are those of the inputs that play, in that order, video first, then audio, then subtitles: v1, v2, …, a1, …, t1, ….
@@ -52,6 +53,13 @@ func New(inputs []Input, segment time.Duration) (*Title, error) {
 	columns, err := newColumns(inputs)
 	if err != nil {
 		return nil, err
+	}
+	if columns[0].Kind == media.Audio {
+		for _, c := range columns {
+			if err := c.presentLater(); err != nil {
+				return nil, err
+			}
+		}
 	}
 	t := &Title{columns: columns, version: versionOf(inputs, segment)}
 	if t.plan, err = newPlan(columns, segment); err != nil {
@@ -144,13 +152,19 @@ func (t *Title) Forced() (forced, apart int) { return t.plan.forced, t.plan.apar
 
 // Init is the init segment of a track, nil where there is none of that version.
 func (t *Title) Init(track string, version uint32) []byte {
+	if t.parts != nil {
+		if version == 0 || uint64(version) > uint64(len(t.parts)) {
+			return nil
+		}
+		t = t.parts[version-1]
+	}
 	if c := t.column(track); c != nil && c.Init == version {
 		return c.header
 	}
 	return nil
 }
 
-// Source is the file that a track is in, and which of its tracks it is.
+// Source is the file that a track is in, and which of its tracks it is. The tracks of an album are in many files: of it, there is none.
 func (t *Title) Source(track string) (file int, of *Track, ok bool) {
 	c := t.column(track)
 	if c == nil {

@@ -1,6 +1,7 @@
 package vod
 
 import (
+	"fmt"
 	"time"
 
 	"weir/internal/media"
@@ -43,4 +44,19 @@ func (t *Table) part(from, to int, size int64, name string) (Table, error) {
 		}
 	}
 	return b.done(), nil
+}
+
+// presentLater has players drop what comes before the music, by an edit list, of a title of music. Where there is video, players drop what is
+// before it.
+func (c *column) presentLater() error {
+	c.early = c.zero - c.time(c.of.Samples.Stats().First)
+	if c.Kind != media.Audio || c.early <= 0 {
+		c.early = 0
+		return nil
+	}
+	var err error
+	if c.header, err = packager.HeaderFrom(c.format, c.early); err != nil {
+		return fmt.Errorf("%w: track %s: %w", ErrFile, c.Name, err)
+	}
+	return nil
 }
