@@ -33,15 +33,20 @@ type cutter struct {
 
 // cut finds the column's segments, and measures them. lead tells that the plan was made by the column's samples.
 func (c *column) cut(p *plan, lead bool) error {
-	k := cutter{column: c, borders: make([]media.Ticks, len(p.borders)), slack: c.slack()}
+	k := cutter{column: c, borders: make([]media.Ticks, len(p.borders))}
 	for i, b := range p.borders {
 		k.borders[i] = media.RescaleUp(b, p.scale, c.Timescale)
 	}
 	c.cuts = make([]cut, 0, len(p.borders)-1)
 	c.end = k.borders[len(k.borders)-1]
-	if c.Kind == media.Text {
+	switch {
+	case c.of.Cues != nil:
+		k.cues()
+		return nil
+	case c.Kind == media.Text:
 		return k.text()
 	}
+	k.slack = c.slack()
 	if lead {
 		k.exact = p.exact
 	}

@@ -3,7 +3,8 @@ package vod
 import "context"
 
 // Segment is a CMAF segment (ISO/IEC 23000-19, 7.3.3): Head, then what the spans are of the files. Its bytes are exactly what a packager
-// writes for the same samples in one chunk: styp, moof, mdat. Head ends with the header of mdat.
+// writes for the same samples in one chunk: styp, moof, mdat. Head ends with the header of mdat;
+// that of a file of subtitles is all of the segment.
 type Segment struct {
 	Head  []byte // must not be changed
 	Spans []Span

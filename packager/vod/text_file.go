@@ -71,18 +71,23 @@ func readText(w *window) (*Index, error) {
 	if encoding == subtitle.Windows1252 {
 		notes = append(notes, "it is not UTF-8: it is read as Windows-1252")
 	}
-	for _, out := range []struct {
-		n   int
-		why string
-	}{
-		{d.Backward, "that do not end after they begin"},
-		{len(d.Cues) - t.Cues.Len() - crowded, "that end before the beginning"},
-		{crowded, fmt.Sprintf("that come while %d others are shown", packager.MaxTogether)},
-	} {
-		if out.n > 0 {
-			notes = append(notes, fmt.Sprintf("%d cues are left out %s", out.n, out.why))
-		}
+	if n := d.Backward; n > 0 {
+		notes = append(notes, leftOut(n, "last")+" no time, or less")
+	}
+	if n := len(d.Cues) - t.Cues.Len() - crowded; n > 0 {
+		notes = append(notes, leftOut(n, "end")+" before the beginning")
+	}
+	if crowded > 0 {
+		notes = append(notes, fmt.Sprintf("%s while %d others are shown", leftOut(crowded, "begin"), packager.MaxTogether))
 	}
 	x.Problem = strings.Join(notes, "; ")
 	return x, nil
+}
+
+// leftOut says that n cues are left out that do something.
+func leftOut(n int, do string) string {
+	if n == 1 {
+		return "1 cue is left out that " + do + "s"
+	}
+	return fmt.Sprintf("%d cues are left out that %s", n, do)
 }

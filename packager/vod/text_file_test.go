@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 
 	"github.com/stretchr/testify/assert"
@@ -53,7 +54,7 @@ func TestFilesOfSubtitles(t *testing.T) {
 		"Latin-1": {strings.ReplaceAll(sampleSRT, "\u00fc", "\xfc"), "SubRip", "it is not UTF-8: it is read as Windows-1252", media.Format{}, plain},
 		"stamped": {
 			"WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:10.000,MPEGTS:450000\n\n00:04.000 --> 00:06.000\na\n\n00:06.000 --> 00:05.000\nb\n\n00:01.000 --> 00:02.000\nc\n\n00:05.500 --> 00:06.000\n \n",
-			"WebVTT", "its X-TIMESTAMP-MAP moves all cues by -5s; 1 cues are left out that do not end after they begin; 1 cues are left out that end before the beginning",
+			"WebVTT", "its X-TIMESTAMP-MAP moves all cues by -5s; 1 cue is left out that lasts no time, or less; 1 cue is left out that ends before the beginning",
 			media.Format{},
 			[]string{"0s–1s ....payla"},
 		},
@@ -115,4 +116,25 @@ func TestManyCues(t *testing.T) {
 		assert.Equal(t, want, got)
 	}
 	assert.Less(t, c.Memory(), 60000)
+}
+
+func FuzzSubtitles(f *testing.F) {
+	f.Add([]byte(sampleVTT), 2)
+	f.Add([]byte(sampleSRT), 60)
+	f.Add([]byte("\xff\xfeW\x00E\x00B\x00V\x00T\x00T\x00\n\x00\n\x000\x000\x00"), 5)
+	f.Fuzz(func(t *testing.T, raw []byte, frames int) {
+		x, err := Read(context.Background(), inMemory(raw))
+		if err != nil {
+			return
+		}
+		if x.Container != "WebVTT" && x.Container != "SubRip" || frames < 1 || frames > 10000 {
+			return
+		}
+		title, err := New([]Input{{Index: sound(t, frames, 0)}, {Index: x, File: 1}}, time.Second)
+		require.NoError(t, err)
+		title.Problems()
+		if x.Tracks[0].Why == "" {
+			spoken(t, title, "t1")
+		}
+	})
 }
