@@ -41,7 +41,7 @@ func TestEditListsOfMP4(t *testing.T) {
 		"edit_list_positive_shift.mp4": "1 1.0000-10.0000 from 1.0000; 2 0.0000-10.0053 from -0.0213",
 		"prog_8s.mp4":                  "1 0.0000-8.0000 from 0.0000; 2 0.0667-8.0667 from 0.0667",
 		"sample_edit_list.mp4":         "1 0.0000-2.5483 from -0.4550; 2 0.0000-2.5483 from -0.0385",
-		"sample_opus.mp4":              "1 0.0000-1.0030 from -0.0865",
+		"sample_opus.mp4":              "1 0.0000-1.0035 from -0.0865",
 		"long_1080p_lowbitrate.mp4":    "1 0.0000-362.7667 from 0.0000; 2 0.0000-360.0000 from -0.0213",
 	} {
 		x, err := Read(t.Context(), load(t, sharedMedia(t, "mp4/"+name)[0]))
