@@ -67,17 +67,18 @@ const (
 
 // Server is an edge. Make one with New; end it with Shutdown.
 type Server struct {
-	log     *slog.Logger
-	now     func() time.Time
-	catalog Catalog
-	render  *renderers
-	memory  int64
-	carry   []string
-	longest time.Duration // that a request is held; 0: what the rules say
-	static  *static
-	index   index
-	counts  counters
-	vod     vod
+	log        *slog.Logger
+	now        func() time.Time
+	catalog    Catalog
+	render     *renderers
+	memory     int64
+	carry      []string
+	longest    time.Duration // that a request is held; 0: what the rules say
+	static     *static
+	index      index
+	assetIndex index
+	counts     counters
+	vod        assets
 
 	channels channelSet
 	releaser releaser
@@ -113,7 +114,7 @@ func New(cfg Config) (*Server, error) {
 	s.resumed = make(chan *connection)
 	s.channels.init(s, cfg.Read)
 	s.releaser.init(cfg.release)
-	s.vod.assets = cfg.Assets
+	s.vod.from = cfg.Assets
 	s.conns.writeTimeout = cfg.writeTimeout
 	s.hot.limit, s.hot.log = hotBytes, s.log
 	if cfg.Memory > 0 {

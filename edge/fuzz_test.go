@@ -13,12 +13,16 @@ func FuzzParse(f *testing.F) {
 		"/live/news/v1/init-3.mp4", "/live/news/v1/12.m4s", "/live/news/v1/12.3.m4s", "/live/news/v1/18446744073709551616.m4s",
 		"/live/../x", "/live//x", "/live/news/v1/012.m4s", "/%2e%2e/", "/live/news/v1/1.2.3.m4s", "/live/news/manifest.mpp",
 		"/live/news/v1/iframes.m3u8", "/live/news/v1/12.key.m4s", "/live/news/v1/012.key.m4s", "/live/\x00", "", "*", "/.", "/a/..", "/vod/x",
-		"/vod/x/index.m3u8", "/vod/x/v1/12.m4s", "/vod/index.json", "/vod/",
+		"/vod/x/index.m3u8", "/vod/x/v1/12.m4s", "/vod/index.json", "/vod/", "/vod/films~a%20film.mp4/index.m3u8", "/vod/%2e%2e/manifest.mpd", "/vod/a%2fb/index.m3u8", "/vod/%zz/x",
 	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, path []byte) {
 		r := parse(path)
+		if bytes.HasPrefix(path, []byte("/vod/")) {
+			parsesAsset(t, path, r)
+			return
+		}
 		if r.kind != kindHostile && (len(path) > maxPath || bytes.Contains(path, []byte("/../")) || bytes.ContainsAny(path, "%\\\x00\r\n")) {
 			t.Fatalf("%q is a %s", path, r.kind)
 		}
@@ -48,13 +52,27 @@ func FuzzParse(f *testing.F) {
 		default:
 			return
 		}
-		if r.vod {
-			again = "/vod" + strings.TrimPrefix(again, "/live")
-		}
 		if again != string(path) {
 			t.Fatalf("%q is read as %q", path, again)
 		}
 	})
+}
+
+// parsesAsset tells whether a path of an asset was taken apart well: what leads out of it is refused, and the rest is as in a channel's path.
+func parsesAsset(t *testing.T, path []byte, r route) {
+	t.Helper()
+	if r.kind == kindHostile || r.kind == kindUnknown || r.kind == kindIndex {
+		return
+	}
+	if !r.vod || len(r.channel) > maxAsset || bytes.ContainsAny(r.channel, "/\\\x00\r\n") || bytes.HasPrefix(r.channel, []byte(".")) {
+		t.Fatalf("%q is of asset %q", path, r.channel)
+	}
+	rest := path[len("/vod/"):]
+	inside := rest[bytes.IndexByte(rest, '/'):]
+	as := parse(append([]byte("/live/x"), inside...))
+	if as.kind != r.kind || string(as.track) != string(r.track) || as.number != r.number || as.index != r.index {
+		t.Fatalf("%q is read as %+v, in a channel as %+v", path, r, as)
+	}
 }
 
 func FuzzRange(f *testing.F) {

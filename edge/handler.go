@@ -64,7 +64,7 @@ func (s *Server) get(ctx *fasthttp.RequestCtx, r *route) {
 		s.servePage(ctx)
 		return
 	case kindIndex:
-		s.serveIndex(ctx)
+		s.serveIndex(ctx, r)
 		return
 	case kindTime:
 		s.serveTime(ctx)

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"encoding/json"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -9,16 +10,16 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// indexAge is for how long one list of channels serves all who ask.
+// indexAge is for how long one list serves all who ask.
 const indexAge = time.Second
 
-// index is the newest list of channels.
+// index is the newest list of channels, or of assets.
 type index struct {
 	newest atomic.Pointer[indexText]
 	making sync.Mutex
 }
 
-// indexText is a list of channels as it is sent. It is immutable.
+// indexText is a list as it is sent. It is immutable.
 type indexText struct {
 	made time.Time
 	tag  []byte
@@ -36,33 +37,50 @@ type listed struct {
 	DASH          string  `json:"dash"`
 }
 
-// serveIndex sends the list of channels.
-func (s *Server) serveIndex(ctx *fasthttp.RequestCtx) {
+// serveIndex sends the list of channels, or that of assets.
+func (s *Server) serveIndex(ctx *fasthttp.RequestCtx, r *route) {
+	of, list := &s.index, s.listChannels
+	if r.vod {
+		of, list = &s.assetIndex, s.listAssets
+	}
 	now := s.now()
-	text := s.index.newest.Load()
+	text := of.newest.Load()
 	if text == nil || !now.Before(text.made.Add(indexAge)) || now.Before(text.made) {
 		var err error
-		if text, err = s.makeIndex(now, text); err != nil {
-			s.log.Error("the list of channels cannot be made", "error", err)
-			s.fail(ctx, kindIndex, fasthttp.StatusInternalServerError, "the list of channels cannot be made")
+		if text, err = of.make(s, now, text, list); err != nil {
+			s.log.Error("a list cannot be made", "err", err)
+			s.fail(ctx, kindIndex, fasthttp.StatusInternalServerError, "the list cannot be made")
 			return
 		}
 	}
 	s.send(ctx, &text.content, text.tag)
 }
 
-// makeIndex renews the list; while another request does so, the old one is good enough.
-func (s *Server) makeIndex(now time.Time, old *indexText) (*indexText, error) {
+// make renews the list; while another request does so, the old one is good enough.
+func (x *index) make(s *Server, now time.Time, old *indexText, list func(now time.Time) any) (*indexText, error) {
 	if old == nil {
-		s.index.making.Lock()
-		if made := s.index.newest.Load(); made != nil {
-			s.index.making.Unlock()
+		x.making.Lock()
+		if made := x.newest.Load(); made != nil {
+			x.making.Unlock()
 			return made, nil
 		}
-	} else if !s.index.making.TryLock() {
+	} else if !x.making.TryLock() {
 		return old, nil
 	}
-	defer s.index.making.Unlock()
+	defer x.making.Unlock()
+	data, err := json.Marshal(list(now))
+	if err != nil {
+		return nil, err
+	}
+	text := &indexText{made: now, content: content{
+		kind: kindIndex, data: data, zipped: s.render.compress(data), mime: "application/json", varies: true, maxAge: -1,
+	}}
+	text.tag, text.zipTag = textTags(data)
+	x.newest.Store(text)
+	return text, nil
+}
+
+func (s *Server) listChannels(now time.Time) any {
 	list := []listed{}
 	for _, c := range s.channels.sorted() {
 		st := c.status(now)
@@ -75,16 +93,34 @@ func (s *Server) makeIndex(now time.Time, old *indexText) (*indexText, error) {
 		}
 		list = append(list, l)
 	}
-	data, err := json.Marshal(list)
-	if err != nil {
-		return nil, err
+	return list
+}
+
+// maxListedAssets is how many assets are listed: the page shows them, and who has more asks the API.
+const maxListedAssets = 500
+
+// listedAsset is an asset as the player page sees it.
+type listedAsset struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	HLS   string `json:"hls"`
+	DASH  string `json:"dash"`
+}
+
+func (s *Server) listAssets(time.Time) any {
+	list := []listedAsset{}
+	if s.vod.from == nil {
+		return list
 	}
-	text := &indexText{made: now, content: content{
-		kind: kindIndex, data: data, zipped: s.render.compress(data), mime: "application/json", varies: true, maxAge: -1,
-	}}
-	text.tag, text.zipTag = textTags(data)
-	s.index.newest.Store(text)
-	return text, nil
+	for _, e := range s.vod.from.List(maxListedAssets) {
+		base := "/vod/" + url.PathEscape(e.ID)
+		l := listedAsset{ID: e.ID, Title: e.Title, HLS: base + "/index.m3u8", DASH: base + "/manifest.mpd"}
+		if l.Title == "" {
+			l.Title = e.ID
+		}
+		list = append(list, l)
+	}
+	return list
 }
 
 // clockFormat is xs:dateTime to the millisecond.

@@ -73,8 +73,15 @@ func newEdition(f form, q *query) *edition {
 	} else if f.kind != kindMultivariant {
 		playlists = q.whole
 	}
+	if q.version != "" {
+		e.links.Media = "?" + versionParameter + "=" + q.version
+	}
 	if f.session {
-		e.links.Media = "?" + placeholder
+		if e.links.Media == "" {
+			e.links.Media = "?" + placeholder
+		} else {
+			e.links.Media += "&" + placeholder
+		}
 		if playlists != "" {
 			playlists += "&"
 		}

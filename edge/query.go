@@ -15,9 +15,10 @@ import (
 type query struct {
 	sel manifest.Selection
 	// stretch and whole are the normal form of sel as a URL has it, without a question mark: of what every manifest looks at (start,
-	// end, dvr, ll), and with what picks tracks, which media playlists do not look at.
+	// end, dvr, ll, at), and with what picks tracks, which media playlists do not look at.
 	stretch, whole string
 	session        []byte // the carried parameters, ready for a URL, without a question mark; a part of the request, or its own
+	version        string // of an asset, for the URLs of its media
 	from           string // of an MPD patch: publishTime of the MPD that the player has
 	block          block
 	delta          hls.Delta // _HLS_skip
@@ -52,6 +53,7 @@ const (
 	paramEnd
 	paramDVR
 	paramLL
+	paramAt
 	paramTracks
 	paramMaxHeight
 	paramMaxBitrate
@@ -65,12 +67,14 @@ const (
 
 // name is the parameter's name in a URL.
 func (p parameter) name() string {
-	return [...]string{"start", "end", "dvr", "ll", "tracks", "maxheight", "maxbitrate", "lang", "_HLS_msn", "_HLS_part", "_HLS_skip", "from"}[p]
+	return [...]string{"start", "end", "dvr", "ll", "at", "tracks", "maxheight", "maxbitrate", "lang", "_HLS_msn", "_HLS_part", "_HLS_skip", "from"}[p]
 }
 
-// counts tells whether it means anything for that kind of manifest; elsewhere it is like any that we do not know.
-func (p parameter) counts(k kind) bool {
+// counts tells whether it means anything for that kind of manifest, of an asset or not; elsewhere it is like any that we do not know.
+func (p parameter) counts(k kind, vod bool) bool {
 	switch p {
+	case paramAt:
+		return vod
 	case paramMSN, paramPart, paramSkip:
 		return k == kindMedia || k == kindIFrames
 	case paramFrom:
@@ -82,6 +86,11 @@ func (p parameter) counts(k kind) bool {
 // parseQuery reads the query of a manifest's URL as it stands in the request. Parameters that we do not know, and that carry does not
 // name, mean nothing. Errors: *queryError.
 func parseQuery(raw []byte, k kind, carry []string, now time.Time) (query, error) {
+	return parseQueryOf(false, raw, k, carry, now)
+}
+
+// parseQueryOf is parseQuery, of an asset's manifest where vod says so.
+func parseQueryOf(vod bool, raw []byte, k kind, carry []string, now time.Time) (query, error) {
 	q := query{block: block{part: -1}}
 	if len(raw) == 0 {
 		return q, nil
@@ -108,7 +117,7 @@ func parseQuery(raw []byte, k kind, carry []string, now time.Time) (query, error
 			continue
 		}
 		p := lookUp(name)
-		if p == parameters || !p.counts(k) {
+		if p == parameters || !p.counts(k, vod) {
 			continue
 		}
 		if seen[p] {
@@ -168,6 +177,10 @@ func (q *query) set(p parameter, value []byte) (problem string) {
 	case paramLL:
 		if q.sel.Ordinary, ok = string(value) == "0", string(value) == "0" || string(value) == "1"; !ok {
 			return fmt.Sprintf("%.50q must be 0 or 1", value)
+		}
+	case paramAt:
+		if q.sel.At, ok = parseSeconds(value, maxUnix); !ok {
+			return fmt.Sprintf("%.50q must be seconds from the beginning", value)
 		}
 	case paramTracks:
 		q.sel.Tracks, problem = parseTracks(value)
@@ -247,6 +260,10 @@ func (q *query) normalise() {
 	if q.sel.Ordinary {
 		add(paramLL)
 		b = append(b, '0')
+	}
+	if q.sel.At > 0 {
+		add(paramAt)
+		b = appendSeconds(b, q.sel.At)
 	}
 	q.stretch = string(b)
 	list(paramTracks, q.sel.Tracks)

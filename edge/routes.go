@@ -3,6 +3,7 @@ package edge
 import (
 	"bytes"
 	"math"
+	"unicode/utf8"
 )
 
 // kind is what a path names.
@@ -11,7 +12,7 @@ type kind int
 // The kinds of path. The first ones are what requests are counted by.
 const (
 	kindPage         kind = iota // a file of the player page
-	kindIndex                    // /live/index.json
+	kindIndex                    // /live/index.json, /vod/index.json
 	kindTime                     // /time
 	kindMultivariant             // /live/C/index.m3u8
 	kindMPD                      // /live/C/manifest.mpd
@@ -41,8 +42,8 @@ func (k kind) live() bool { return k != kindPage }
 // route is a path taken apart. The slices are parts of the path.
 type route struct {
 	kind    kind
-	vod     bool // it begins with /vod/ in place of /live/: channel is an asset
-	channel []byte
+	vod     bool   // it begins with /vod/ in place of /live/: channel is an asset
+	channel []byte // of an asset without escapes
 	track   []byte
 	number  uint64 // of a segment; of an init segment the version
 	index   int    // of a chunk
@@ -50,26 +51,27 @@ type route struct {
 
 // Bounds of what stands in a path.
 const (
-	maxPath  = 1024
-	maxName  = 64 // of a channel or track
+	maxPath  = 1024 // in bytes, behind an asset's name
+	maxAsset = 1100 // of an asset's name, without escapes
+	maxName  = 64   // of a channel or track
 	maxIndex = 1 << 20
 )
 
-// parse takes a path apart as it stands in the request: nothing in our paths needs escaping, so an escape, an empty or a dot segment, and
-// whatever is not printable ASCII is hostile.
+// parse takes a path apart as it stands in the request: nothing in our paths needs escaping but the names of assets that are files in mapped
+// directories. Elsewhere an escape, an empty or a dot segment, and whatever is not printable ASCII is hostile.
 func parse(path []byte) route {
+	if rest, ok := bytes.CutPrefix(path, []byte("/vod/")); ok {
+		return parseAsset(rest)
+	}
 	if len(path) == 0 || len(path) > maxPath || path[0] != '/' || !plain(path) {
 		return route{kind: kindHostile}
 	}
 	r := route{kind: kindUnknown}
 	rest, ok := bytes.CutPrefix(path, []byte("/live/"))
-	if !ok {
-		rest, r.vod = bytes.CutPrefix(path, []byte("/vod/"))
-	}
 	switch {
 	case ok && string(rest) == "index.json":
 		return route{kind: kindIndex}
-	case ok || r.vod:
+	case ok:
 	case string(path) == "/time":
 		return route{kind: kindTime}
 	case string(path) == "/live" || string(path) == "/vod":
@@ -77,26 +79,68 @@ func parse(path []byte) route {
 	default:
 		return route{kind: kindPage}
 	}
-	var inChannel, file []byte
+	var inChannel []byte
 	if r.channel, inChannel, ok = bytes.Cut(rest, []byte("/")); !ok || !name(r.channel) {
 		return route{kind: kindUnknown}
 	}
-	switch string(inChannel) {
+	r.inside(inChannel)
+	return r
+}
+
+// parseAsset takes apart what stands behind /vod/.
+func parseAsset(rest []byte) route {
+	slash := bytes.IndexByte(rest, '/')
+	if slash < 0 {
+		slash = len(rest)
+	}
+	asset, ok := unescape(rest[:min(slash, 3*maxAsset+1)])
+	switch {
+	case !ok || !assetName(asset) || len(rest)-slash > maxPath:
+		return route{kind: kindHostile}
+	case string(rest) == "index.json":
+		return route{kind: kindIndex, vod: true}
+	case slash == len(rest):
+		return route{kind: kindUnknown}
+	case !plain(rest[slash:]):
+		return route{kind: kindHostile}
+	}
+	r := route{kind: kindUnknown, vod: true, channel: asset}
+	r.inside(rest[slash+1:])
+	return r
+}
+
+// assetName tells whether b can be the name of an asset: that of a file without what could lead elsewhere, or none at all.
+func assetName(b []byte) bool {
+	if len(b) > maxAsset || !utf8.Valid(b) || len(b) > 0 && b[0] == '.' {
+		return false
+	}
+	for _, c := range b {
+		if c < ' ' || c == 0x7f || c == '/' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// inside takes apart what stands behind the name of a channel or an asset.
+func (r *route) inside(path []byte) {
+	switch string(path) {
 	case "index.m3u8":
 		r.kind = kindMultivariant
-		return r
+		return
 	case "manifest.mpd":
 		r.kind = kindMPD
-		return r
+		return
 	case "manifest.mpp":
 		r.kind = kindPatch
-		return r
+		return
 	}
-	if r.track, file, ok = bytes.Cut(inChannel, []byte("/")); !ok || !name(r.track) {
-		return route{kind: kindUnknown}
+	track, file, ok := bytes.Cut(path, []byte("/"))
+	if !ok || !name(track) {
+		return
 	}
+	r.track = track
 	r.file(file)
-	return r
 }
 
 // file takes the last part of a track's path apart.

@@ -3,7 +3,6 @@ package edge
 import (
 	"github.com/valyala/fasthttp"
 
-	"weir/internal/clip"
 	"weir/internal/media"
 	"weir/packager/vtt"
 )
@@ -34,23 +33,6 @@ func (s *Server) serveText(ctx *fasthttp.RequestCtx, c *channel, r *route) {
 		return
 	}
 	s.sendWebVTT(ctx, seg.Data, c.window.Init(t.Name, seg.Init), seg.Timescale, mediaMaxAge(c), c.id)
-}
-
-// serveStoredText is serveText for an asset.
-func (s *Server) serveStoredText(ctx *fasthttp.RequestCtx, a *clip.Asset, r *route) {
-	seg, file, ok := a.Segment(string(r.track), r.number)
-	t := trackOf(a.Window(), r.track)
-	if !ok || t == nil || t.Codec != media.WVTT || seg.Bytes > maxTextSegment {
-		s.notInAsset(ctx, r)
-		return
-	}
-	data := make([]byte, seg.Bytes)
-	if _, err := file.ReadAt(data, 0); err != nil {
-		s.log.Error("subtitles of an asset cannot be read", "asset", a.ID, "track", t.Name, "segment", r.number, "error", err)
-		s.fail(ctx, kindText, fasthttp.StatusInternalServerError, "the segment cannot be read")
-		return
-	}
-	s.sendWebVTT(ctx, data, a.Init(t.Name, seg.Init), seg.Timescale, year, a.ID)
 }
 
 func (s *Server) sendWebVTT(ctx *fasthttp.RequestCtx, data, init []byte, timescale uint32, maxAge int, of string) {

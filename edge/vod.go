@@ -1,49 +1,58 @@
 package edge
 
 import (
+	"context"
 	"errors"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
 	"weir/internal/clip"
+	"weir/internal/library"
 	"weir/internal/media"
+	"weir/internal/origin"
 	"weir/manifest/hls"
 	"weir/packager/trick"
+	"weir/packager/vod"
 )
 
-// Assets are what is served under /vod/: media that is complete and on a disk. *clip.Store is one.
+// Assets are what is served under /vod/: media that is complete. *library.Library is one.
 type Assets interface {
-	Open(id string) (*clip.Asset, error) // clip.ErrNotFound: there is none of that ID
+	Open(ctx context.Context, id string) (library.Asset, error) // library.ErrNotFound: there is none of that ID
+	// List is the first assets that are listed, at most that many.
+	List(limit int) []library.Entry
 }
 
-// What is kept of assets, and for how long caches may keep them. An asset never changes, but it can be deleted.
+// What is kept of assets, and for how long caches may keep it.
 const (
-	maxAssets     = 64       // whose manifests are kept
-	maxAssetBytes = 64 << 20 // of the manifests of all of them
-	manifestAge   = 5 * time.Minute
-	maxKeySegment = 256 << 20 // bytes of a segment that key frames are taken out of
+	maxAssets     = 1024             // whose manifests are kept
+	maxAssetBytes = 64 << 20         // of the manifests of all of them
+	manifestAge   = 5 * time.Minute  // of what never changes, but can be deleted
+	changingAge   = 10 * time.Second // of what is made of files that may be replaced
 )
 
-// vod is the assets that an edge serves, and the manifests of those that were asked for lately.
-type vod struct {
-	assets Assets
+// assets is what an edge serves of them, and the manifests of those that were asked for lately.
+type assets struct {
+	from Assets
+	most int // of whose manifests are kept; 0: maxAssets
 
 	mu    sync.Mutex
-	by    map[string]*assetTexts
+	by    map[assetID]*assetTexts
 	clock uint64
 }
+
+// assetID is an asset at one state of its files.
+type assetID struct{ id, version string }
 
 // assetTexts is the manifests of one asset.
 type assetTexts struct {
 	playlists
-	used uint64 // guarded by vod.mu
+	used uint64 // guarded by assets.mu
 }
 
 // texts is the manifests of an asset. Those that were asked for the longest ago are dropped where all together are too many.
-func (v *vod) texts(id string) *assetTexts {
+func (v *assets) texts(id assetID) *assetTexts {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.clock++
@@ -52,7 +61,7 @@ func (v *vod) texts(id string) *assetTexts {
 		t = &assetTexts{}
 		t.init()
 		if v.by == nil {
-			v.by = make(map[string]*assetTexts)
+			v.by = make(map[assetID]*assetTexts)
 		}
 		v.by[id] = t
 	}
@@ -61,18 +70,23 @@ func (v *vod) texts(id string) *assetTexts {
 }
 
 // fit drops manifests until those that are left are few and small enough, but never the ones that were asked for last.
-func (v *vod) fit() {
+func (v *assets) fit() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	most := v.most
+	if most == 0 {
+		most = maxAssets
+	}
 	for {
-		oldest, size := "", 0
+		var oldest assetID
+		size, first := 0, true
 		for id, t := range v.by {
 			size += t.common.held() + t.asked.held()
-			if oldest == "" || t.used < v.by[oldest].used {
-				oldest = id
+			if first || t.used < v.by[oldest].used {
+				oldest, first = id, false
 			}
 		}
-		if len(v.by) <= 1 || len(v.by) <= maxAssets && size <= maxAssetBytes {
+		if len(v.by) <= 1 || len(v.by) <= most && size <= maxAssetBytes {
 			return
 		}
 		delete(v.by, oldest)
@@ -101,64 +115,74 @@ func (s *Server) Snapshot(id string) (w *media.Window, init func(track string, v
 
 // serveAsset answers for a path under /vod/.
 func (s *Server) serveAsset(ctx *fasthttp.RequestCtx, r *route) {
-	if s.vod.assets == nil {
+	if s.vod.from == nil || len(r.channel) == 0 {
 		s.fail(ctx, r.kind, fasthttp.StatusNotFound, "there is no such asset")
 		return
 	}
-	a, err := s.vod.assets.Open(string(r.channel))
-	if errors.Is(err, clip.ErrNotFound) {
-		s.fail(ctx, r.kind, fasthttp.StatusNotFound, "there is no such asset")
-		return
-	}
+	a, err := s.vod.from.Open(s.ctx, string(r.channel))
 	if err != nil {
-		s.log.Error("an asset cannot be opened", "asset", string(r.channel), "error", err)
-		s.fail(ctx, r.kind, fasthttp.StatusInternalServerError, "the asset cannot be read")
+		s.failAsset(ctx, r, err)
 		return
 	}
-	if r.kind == kindSegment && s.serveStored(ctx, a, r) {
-		return // it is released when it has been sent
-	}
-	defer a.Release()
 	switch r.kind {
 	case kindMultivariant, kindMPD, kindMedia, kindIFrames:
 		s.serveAssetManifest(ctx, a, r)
-	case kindInit:
-		data := a.Init(string(r.track), uint32(r.number))
-		if len(data) == 0 {
-			s.notInAsset(ctx, r)
-			return
+	case kindInit, kindSegment, kindKeys, kindText:
+		if !isVersion(ctx.QueryArgs().Peek(versionParameter), a.Version()) {
+			s.fail(ctx, r.kind, fasthttp.StatusGone, "the asset has changed since: load its manifest anew")
+		} else if s.serveAssetMedia(ctx, a, r) {
+			return // it is released when it has been sent
 		}
-		s.send(ctx, &content{
-			kind: kindInit, data: data, mime: storedType(a, r.track), ranges: true, maxAge: year, constant: true,
-		}, sumTag(data))
-	case kindKeys:
-		s.serveStoredKeys(ctx, a, r)
-	case kindText:
-		s.serveStoredText(ctx, a, r)
 	default:
 		s.notInAsset(ctx, r)
 	}
+	a.Release()
+}
+
+// versionParameter is the query parameter that ties the media of an asset to the state of the files that its manifest was made of.
+const versionParameter = "v"
+
+func isVersion(asked []byte, version string) bool { return len(asked) == 0 || string(asked) == version }
+
+// failAsset says why an asset, or media of it, cannot be had.
+func (s *Server) failAsset(ctx *fasthttp.RequestCtx, r *route, err error) {
+	status, line := fasthttp.StatusBadGateway, "the asset cannot be read from where it lies; try again soon"
+	switch {
+	case errors.Is(err, library.ErrNotFound):
+		status, line = fasthttp.StatusNotFound, "there is no such asset"
+	case errors.Is(err, library.ErrNoSegment), errors.Is(err, trick.ErrNoKey):
+		status, line = fasthttp.StatusNotFound, "the asset has no such thing"
+	case errors.Is(err, clip.ErrDamaged):
+		status, line = fasthttp.StatusInternalServerError, "the asset cannot be read"
+	case errors.Is(err, origin.ErrNotFound):
+		status, line = fasthttp.StatusNotFound, "a file of the asset is missing"
+	case errors.Is(err, vod.ErrFile):
+		status, line = fasthttp.StatusUnprocessableEntity, err.Error()
+	case errors.Is(err, origin.ErrChanged):
+		status, line = fasthttp.StatusGone, "the asset has changed since: load its manifest anew"
+	case errors.Is(err, library.ErrBusy), errors.Is(err, library.ErrClosed), errors.Is(err, context.Canceled):
+		status, line = fasthttp.StatusServiceUnavailable, "the asset cannot be read now; try again soon"
+	case errors.Is(err, context.DeadlineExceeded):
+		status, line = fasthttp.StatusGatewayTimeout, "the asset cannot be read in time; try again soon"
+	}
+	s.fail(ctx, r.kind, status, line)
 }
 
 func (s *Server) notInAsset(ctx *fasthttp.RequestCtx, r *route) {
 	s.fail(ctx, r.kind, fasthttp.StatusNotFound, "the asset has no such thing")
 }
 
-// storedType is the content type of a track's media.
-func storedType(a *clip.Asset, track []byte) string {
-	return mediaType(trackOf(a.Window(), track), track)
-}
-
 // serveAssetManifest sends a manifest. Each form of it is rendered once.
-func (s *Server) serveAssetManifest(ctx *fasthttp.RequestCtx, a *clip.Asset, r *route) {
+func (s *Server) serveAssetManifest(ctx *fasthttp.RequestCtx, a library.Asset, r *route) {
 	now := s.now()
-	q, err := parseQuery(ctx.URI().QueryString(), r.kind, s.carry, now)
+	q, err := parseQueryOf(true, ctx.URI().QueryString(), r.kind, s.carry, now)
 	if err != nil {
 		s.fail(ctx, r.kind, fasthttp.StatusBadRequest, err.Error())
 		return
 	}
 	q.delta, q.block = hls.Whole, block{} // where nothing is added any more they are ignored (rfc8216bis, 6.2.5)
 	q.sel.Over = q.sel.Over || !q.sel.End.IsZero()
+	q.version = a.Version()
 	w, track := a.Window(), ""
 	if r.kind == kindMedia || r.kind == kindIFrames {
 		t := trackOf(w, r.track)
@@ -168,14 +192,18 @@ func (s *Server) serveAssetManifest(ctx *fasthttp.RequestCtx, a *clip.Asset, r *
 		}
 		track = t.Name
 	}
-	texts := s.vod.texts(a.ID)
+	texts := s.vod.texts(assetID{a.ID(), a.Version()})
 	e := texts.edition(r.kind, track, &q, now)
 	sl := s.assetText(texts, e, w)
 	if sl.err != nil {
-		s.failEdition(ctx, a.ID, e, sl.err)
+		s.failEdition(ctx, a.ID(), e, sl.err)
 		return
 	}
-	s.sendText(ctx, e, sl, q.session, manifestAge)
+	age := manifestAge
+	if a.Version() != "" {
+		age = changingAge
+	}
+	s.sendText(ctx, e, sl, q.session, age)
 }
 
 // assetText renders an edition's only text, or waits until who does so is done.
@@ -202,41 +230,4 @@ func (s *Server) assetText(texts *assetTexts, e *edition, w *media.Window) *slot
 		e.newest.CompareAndSwap(sl, nil) // the next one may have more luck
 	}
 	return sl
-}
-
-// serveStoredKeys sends the key frames of a segment.
-func (s *Server) serveStoredKeys(ctx *fasthttp.RequestCtx, a *clip.Asset, r *route) {
-	seg, file, ok := a.Segment(string(r.track), r.number)
-	t := trackOf(a.Window(), r.track)
-	if !ok || t == nil || t.Kind != media.Video || seg.Bytes > maxKeySegment {
-		s.notInAsset(ctx, r)
-		return
-	}
-	data := make([]byte, seg.Bytes)
-	_, err := file.ReadAt(data, 0)
-	if err == nil {
-		data, err = trick.KeyFrames(data)
-	}
-	switch {
-	case errors.Is(err, trick.ErrNoKey):
-		s.notInAsset(ctx, r)
-	case err != nil:
-		s.log.Error("key frames of an asset cannot be read", "asset", a.ID, "track", seg.Track, "segment", r.number, "error", err)
-		s.fail(ctx, r.kind, fasthttp.StatusInternalServerError, "the segment cannot be read")
-	default:
-		s.send(ctx, &content{
-			kind: kindKeys, data: data, mime: storedType(a, r.track), ranges: true, maxAge: year, constant: true,
-		}, sumTag(data))
-	}
-}
-
-// appendSegmentTag is the entity tag of a segment.
-func appendSegmentTag(b []byte, number uint64, checksum uint32, size int64) []byte {
-	b = append(b, '"')
-	b = strconv.AppendUint(b, number, 10)
-	b = append(b, '-')
-	b = strconv.AppendUint(b, uint64(checksum), 16)
-	b = append(b, '-')
-	b = strconv.AppendInt(b, size, 10)
-	return append(b, '"')
 }

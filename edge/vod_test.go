@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 
 	"weir/internal/clip"
 	"weir/internal/clip/cliptest"
+	"weir/internal/library"
 	"weir/internal/media"
 	"weir/manifest/manifesttest"
 	"weir/packager/trick"
@@ -24,7 +24,7 @@ import (
 // What clips are made of in the program.
 var (
 	_ clip.Source = (*Server)(nil)
-	_ Assets      = (*clip.Store)(nil)
+	_ Assets      = (*library.Library)(nil)
 )
 
 // filled is a clip.Source of one window.
@@ -37,10 +37,11 @@ func (f filled) Snapshot(string) (*media.Window, func(string, uint32) []byte, bo
 // shelf is an edge that serves clips, and the window that they are made of: three rows, a hole, three rows of another size.
 type shelf struct {
 	*fixture
-	of    *cliptest.Filled
-	dir   string
-	store *clip.Store
-	maker *clip.Maker
+	of     *cliptest.Filled
+	dir    string
+	store  *clip.Store
+	assets *library.Library
+	maker  *clip.Maker
 }
 
 func newShelf(t *testing.T) *shelf {
@@ -58,7 +59,9 @@ func newShelf(t *testing.T) *shelf {
 	require.NoError(t, err)
 	t.Cleanup(s.store.Close)
 	s.maker = clip.NewMaker(s.store, filled{s.of})
-	s.fixture = newFixtureWith(t, Config{Assets: s.store, Carry: []string{"token"}})
+	s.assets = library.New(library.Config{Clips: s.store, Memory: 1 << 20, Log: quiet, Now: time.Now})
+	t.Cleanup(s.assets.Close)
+	s.fixture = newFixtureWith(t, Config{Assets: s.assets, Carry: []string{"token"}})
 	return s
 }
 
@@ -168,7 +171,7 @@ func TestClipSegmentAnswersAsHTTPSays(t *testing.T) {
 	for _, missing := range []string{
 		"/vod/none/index.m3u8", "/vod/" + id, "/vod/" + id + "/v1/106.m4s", "/vod/" + id + "/v1/99.m4s", "/vod/" + id + "/v1/100.0.m4s",
 		"/vod/" + id + "/v2/index.m3u8", "/vod/" + id + "/a1/iframes.m3u8", "/vod/" + id + "/a1/100.key.m4s",
-		"/vod/" + id + "/v1/init-3.mp4", "/vod/" + id + "/manifest.mpp", "/vod/index.json",
+		"/vod/" + id + "/v1/init-3.mp4", "/vod/" + id + "/manifest.mpp",
 	} {
 		resp, _ := s.get(http.MethodGet, missing)
 		require.Equal(t, 404, resp.StatusCode, missing)
@@ -197,20 +200,22 @@ func TestClipIsDeletedWhileItIsSent(t *testing.T) {
 	s := newShelf(t)
 	id := s.keep(t, 0, 6).ID
 	path := "/vod/" + id + "/v1/100.m4s"
-	a, err := s.store.Open(id)
+	a, err := s.assets.Open(t.Context(), id)
 	require.NoError(t, err)
 	require.NoError(t, s.store.Delete(id))
-	seg, file, ok := a.Segment("v1", 100)
-	require.True(t, ok)
-	body := &stored{Reader: file, asset: a}
-	var out bytes.Buffer
-	n, err := body.WriteTo(&out)
+	seg, err := a.Segment("v1", 100)
 	require.NoError(t, err)
-	require.Equal(t, seg.Bytes, n)
+	opened, err := seg.Open(t.Context(), 0, seg.Size())
+	require.NoError(t, err)
+	sent := &body{opened, a}
+	var out bytes.Buffer
+	n, err := sent.WriteTo(&out)
+	require.NoError(t, err)
+	require.Equal(t, seg.Size(), n)
 	require.True(t, bytes.Equal(s.of.Window.Rows.At(0).Segments[0].Data, out.Bytes()))
-	require.NoError(t, body.Close())
-	require.NoError(t, body.Close())
-	_, err = file.ReadAt(make([]byte, 1), 0)
+	require.NoError(t, sent.Close())
+	require.NoError(t, sent.Close())
+	_, err = library.ReadAll(t.Context(), seg)
 	require.ErrorIs(t, err, os.ErrClosed)
 	resp, _ := s.get(http.MethodGet, path)
 	require.Equal(t, 404, resp.StatusCode)
@@ -219,12 +224,13 @@ func TestClipIsDeletedWhileItIsSent(t *testing.T) {
 func TestManifestsOfFewClipsAreKept(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
-	for range maxAssets + 3 {
+	s.server.vod.most = 5
+	for range 8 {
 		id := s.keep(t, 0, 1).ID
 		resp, _ := s.get(http.MethodGet, "/vod/"+id+"/index.m3u8")
 		require.Equal(t, 200, resp.StatusCode)
 	}
-	require.Len(t, s.server.vod.by, maxAssets)
+	require.Len(t, s.server.vod.by, 5)
 }
 
 func TestDamagedClipIsAnError(t *testing.T) {
@@ -249,15 +255,15 @@ func TestSnapshotOfAChannel(t *testing.T) {
 }
 
 // A body is read where its connection has no use for WriteTo.
-func TestStoredBodyIsRead(t *testing.T) {
+func TestBodyIsRead(t *testing.T) {
 	t.Parallel()
-	want := bytes.Repeat([]byte("0123456789"), storedBuffer/4)
+	want := bytes.Repeat([]byte("0123456789"), 100_000)
+	got, err := io.ReadAll(&body{ReadCloser: io.NopCloser(bytes.NewReader(want))})
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(want, got))
 	var out bytes.Buffer
-	n, err := (&stored{Reader: bytes.NewReader(want)}).WriteTo(&out)
+	n, err := (&body{ReadCloser: io.NopCloser(struct{ io.Reader }{bytes.NewReader(want)})}).WriteTo(&out)
 	require.NoError(t, err)
 	require.Equal(t, int64(len(want)), n)
-	require.True(t, slices.Equal(want, out.Bytes()))
-	got, err := io.ReadAll(&stored{Reader: bytes.NewReader(want)})
-	require.NoError(t, err)
-	require.True(t, slices.Equal(want, got))
+	require.True(t, bytes.Equal(want, out.Bytes()))
 }

@@ -24,12 +24,14 @@ type Selection struct {
 
 	// Ordinary is without media of rows that are not complete.
 	Ordinary bool
+	// At is where players are to begin, counted from the beginning of what is listed; 0: where they like.
+	At time.Duration
 }
 
 // All tells whether s is the zero value.
 func (s *Selection) All() bool {
 	return s.Start.IsZero() && s.End.IsZero() && !s.Over && s.DVR == 0 &&
-		s.Tracks == nil && s.MaxHeight == 0 && s.MaxBitrate == 0 && s.Languages == nil && !s.Ordinary
+		s.Tracks == nil && s.MaxHeight == 0 && s.MaxBitrate == 0 && s.Languages == nil && !s.Ordinary && s.At == 0
 }
 
 // NoTrackError says that a filter has left no track of the kinds that it looks at.
@@ -55,6 +57,7 @@ func Select(w *media.Window, s Selection) (*media.Window, error) {
 		return nil, fmt.Errorf("select of channel %s: %w", w.Channel, ErrEmpty)
 	}
 	out := *w
+	out.At = s.At
 	if s.Ordinary {
 		out.Open, out.LowLatency = nil, false
 	}

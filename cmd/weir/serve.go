@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -78,17 +77,17 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 	if !web.Built() {
 		log.Warn("the player page is not in this program: `make build` builds it")
 	}
-	clips, err := clip.Open(clip.Config{Dir: filepath.Join(cfg.Data, "clips"), Log: log.With("area", "clips"), Now: time.Now})
+	vod, err := openHoldings(ctx, cfg, b, log)
 	if err != nil {
 		return err
 	}
-	defer clips.Close()
+	defer vod.close()
 	feeds, hook := newIngest(cfg.Ingest, b, channels, log)
 	defer hook.Close()
 	players, err := edge.New(edge.Config{
 		Catalog: channels,
 		Read:    func(ctx context.Context, channel string, h edge.Handler) error { return b.Read(ctx, channel, h) },
-		Memory:  cfg.Edge.Memory, Assets: clips, Carry: cfg.Edge.Carry, Web: web.Pages(), Log: log.With("area", "edge"), Now: time.Now,
+		Memory:  cfg.Edge.Memory, Assets: vod.library, Carry: cfg.Edge.Carry, Web: web.Pages(), Log: log.With("area", "edge"), Now: time.Now,
 	})
 	if err != nil {
 		feeds.Close(ctx)
@@ -96,13 +95,22 @@ func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, cha
 	}
 	ladders := newLadders(cfg.Ingest.Ladder, feeds, channels, log)
 	admin := control.New(control.Config{
-		Catalog: channels, Feeds: feeds, Splices: feeds, Ladders: ladders, Edge: players, Bus: b, Clips: clip.NewMaker(clips, players), Version: version, Log: log.With("area", "admin"),
+		Catalog: channels, Feeds: feeds, Splices: feeds, Ladders: ladders, Edge: players, Bus: b, Clips: clip.NewMaker(vod.clips, players),
+		Assets: vod.assets, Library: vod.library, Sites: vod.origin, Version: version, Log: log.With("area", "admin"),
 	})
 
 	// What takes media in ends with ctx; what hands it out goes on until nothing more comes in.
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { newStreams(b, log, time.Now).keep(ctx, channels.Watch(ctx)); return nil })
-	group.Go(func() error { followMemory(ctx, func() int64 { return heldBytes(channels, players) }); return nil })
+	group.Go(func() error { vod.library.Run(ctx); return nil })
+	group.Go(func() error {
+		followMemory(ctx, func() int64 {
+			live := heldBytes(channels, players)
+			vod.library.Fit(vodMemory(cfg, live))
+			return live + vod.library.Stats().CacheBytes
+		})
+		return nil
+	})
 	serveRTMP(ctx, group, cfg.Ingest, "rtmp", ports.rtmp, ladders, log)
 	serveRTMP(ctx, group, cfg.Ingest, "rtmps", ports.rtmps, ladders, log)
 	serveSRT(ctx, group, cfg.Ingest, ports.srt, ladders, channels, log)

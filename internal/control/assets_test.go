@@ -16,6 +16,7 @@ import (
 
 	"weir/internal/catalog"
 	"weir/internal/clip"
+	"weir/internal/library"
 	"weir/internal/media"
 )
 
@@ -76,21 +77,21 @@ func (f *fakeAssets) Delete(_ context.Context, id string) error {
 // fakeLibrary has opened night, and failed to open torn.
 type fakeLibrary struct{}
 
-func (fakeLibrary) Status(id string) (AssetStatus, bool) {
+func (fakeLibrary) Status(id string) (library.Status, bool) {
 	switch id {
 	case "night":
-		return AssetStatus{
+		return library.Status{
 			Opened: at(1), Tracks: []media.Track{{Name: "v1", Kind: media.Video, Codec: media.AVC, Codecs: "avc1.64001f"}},
 			Duration: 90 * time.Second, IndexBytes: 4711, Site: "backup",
 		}, true
 	case "torn":
-		return AssetStatus{LastError: "file cannot be packaged: no moov", LastErrorAt: at(2)}, true
+		return library.Status{LastError: "file cannot be packaged: no moov", LastErrorAt: at(2)}, true
 	}
-	return AssetStatus{}, false
+	return library.Status{}, false
 }
 
-func (fakeLibrary) Stats() LibraryStats {
-	return LibraryStats{CacheBytes: 1, CacheHits: 2, CacheMisses: 3, IndexBytes: 4}
+func (fakeLibrary) Stats() library.Stats {
+	return library.Stats{CacheBytes: 1, Hits: 2, Misses: 3, IndexBytes: 4}
 }
 
 // takenIDs are clips of which no more is known than that they are there.

@@ -5,32 +5,13 @@ import (
 	"time"
 
 	"weir/internal/catalog"
-	"weir/internal/media"
+	"weir/internal/library"
 )
 
-// Library tells of the assets that this process serves.
+// Library tells of the assets that this process serves. *library.Library is one.
 type Library interface {
-	Status(id string) (AssetStatus, bool) // false: nobody has asked for it lately
-	Stats() LibraryStats
-}
-
-// AssetStatus is how an asset does that somebody has asked for.
-type AssetStatus struct {
-	Opened      time.Time // when its files were indexed; zero: they could not be
-	Tracks      []media.Track
-	Duration    time.Duration
-	IndexBytes  int64  // memory that the indexes of its files take
-	Site        string // that its files are read from
-	LastError   string // why it could not be opened or read; "" where nothing went wrong
-	LastErrorAt time.Time
-}
-
-// LibraryStats is what all assets take, and how often it was of use.
-type LibraryStats struct {
-	CacheBytes  int64  // of packaged segments that are kept in memory
-	CacheHits   uint64 // segments that were asked for and there
-	CacheMisses uint64 // segments that had to be read from a site
-	IndexBytes  int64  // memory that the indexes of all open files take
+	Status(id string) (library.Status, bool) // false: nobody has asked for it lately
+	Stats() library.Stats
 }
 
 // AssetState is what the API answers about how an asset does.

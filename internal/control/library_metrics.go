@@ -6,7 +6,7 @@ import "github.com/prometheus/client_golang/prometheus"
 type libraryMetrics struct {
 	library Library
 
-	cacheBytes, hits, misses, indexBytes *prometheus.Desc
+	cacheBytes, headBytes, hits, misses, reads, failures, indexBytes, titles *prometheus.Desc
 }
 
 func newLibraryMetrics(library Library) *libraryMetrics {
@@ -14,15 +14,19 @@ func newLibraryMetrics(library Library) *libraryMetrics {
 	return &libraryMetrics{
 		library:    library,
 		cacheBytes: desc("cache_bytes", "Packaged segments of assets that are kept in memory."),
+		headBytes:  desc("head_bytes", "Those of them at the beginnings of assets, which stay."),
 		hits:       desc("cache_hits_total", "Segments of assets that were asked for and kept in memory."),
 		misses:     desc("cache_misses_total", "Segments of assets that had to be read from a site."),
+		reads:      desc("reads_total", "Reads of files for segments of assets."),
+		failures:   desc("read_failures_total", "Reads of files for segments of assets that failed."),
+		titles:     desc("open_assets", "Assets that are open, as somebody has asked for them."),
 		indexBytes: desc("index_bytes", "Memory that the indexes of open assets take."),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *libraryMetrics) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.cacheBytes, c.hits, c.misses, c.indexBytes} {
+	for _, d := range []*prometheus.Desc{c.cacheBytes, c.headBytes, c.hits, c.misses, c.reads, c.failures, c.titles, c.indexBytes} {
 		out <- d
 	}
 }
@@ -31,7 +35,11 @@ func (c *libraryMetrics) Describe(out chan<- *prometheus.Desc) {
 func (c *libraryMetrics) Collect(out chan<- prometheus.Metric) {
 	e, st := emitter{out}, c.library.Stats()
 	e.gauge(c.cacheBytes, float64(st.CacheBytes))
-	e.count(c.hits, int64(st.CacheHits))
-	e.count(c.misses, int64(st.CacheMisses))
+	e.count(c.hits, int64(st.Hits))
+	e.count(c.misses, int64(st.Misses))
+	e.gauge(c.headBytes, float64(st.HeadBytes))
+	e.count(c.reads, int64(st.Reads))
+	e.count(c.failures, int64(st.Failures))
+	e.gauge(c.titles, float64(st.Titles))
 	e.gauge(c.indexBytes, float64(st.IndexBytes))
 }

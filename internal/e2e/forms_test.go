@@ -76,7 +76,7 @@ type template struct {
 // inDASH reads the MPD, and checks that segments begin where it says, and that all tracks of a Period have one zero.
 func (s *server) inDASH(channel string) (f form, ok bool) {
 	s.t.Helper()
-	base := "/live/" + channel
+	base := manifests(channel)
 	status, doc := s.get(base + "/manifest.mpd" + whole)
 	if status != 200 {
 		return nil, false

@@ -61,7 +61,7 @@ func fFmpegAndGStreamerPlay(t *attempt) {
 	forGStreamer := map[string]string{"index.m3u8": srv.url(""), "manifest.mpd": countingFromZero(t, srv)}
 	for _, channel := range []string{"demo", "live"} {
 		for _, manifest := range []string{"index.m3u8", "manifest.mpd"} {
-			path := "/live/" + channel + "/" + manifest
+			path := manifests(channel) + "/" + manifest
 			t.Run("ffmpeg/"+channel+"/"+manifest, func(t *attempt) { ffmpegPlays(t, srv.url(path)) })
 			t.Run("gstreamer/"+channel+"/"+manifest, func(t *attempt) { gstreamerPlays(t, forGStreamer[manifest]+path) })
 		}

@@ -51,6 +51,14 @@ func (p mediaPlaylist) discontinuities() (n int) {
 
 func (p mediaPlaylist) last() uint64 { return p.sequence + uint64(len(p.segments)) - 1 }
 
+// manifests is the path of a channel's manifests, or of an asset's, which is named with vod/ before it.
+func manifests(channel string) string {
+	if strings.HasPrefix(channel, "vod/") {
+		return "/" + channel
+	}
+	return "/live/" + channel
+}
+
 // media reads a media playlist; ok is false where the server has none now.
 func (s *server) media(channel, track string) (list mediaPlaylist, ok bool) {
 	s.t.Helper()
@@ -60,7 +68,7 @@ func (s *server) media(channel, track string) (list mediaPlaylist, ok bool) {
 // mediaForm is media of the form that a query asks for.
 func (s *server) mediaForm(channel, track, query string) (list mediaPlaylist, ok bool) {
 	s.t.Helper()
-	base := fmt.Sprintf("/live/%s/%s", channel, track)
+	base := manifests(channel) + "/" + track
 	status, body := s.get(base + "/index.m3u8" + query)
 	if status != 200 {
 		return list, false

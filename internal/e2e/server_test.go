@@ -63,6 +63,7 @@ type settings struct {
 	data     string // its data directory; kept over restarts
 	channels string // YAML, the lines under `channels:`
 	ingest   string // YAML, more keys of `ingest:` in braces, "" for none
+	more     string // YAML, more sections
 }
 
 // start runs a server until the test ends and returns once it listens.
@@ -77,7 +78,7 @@ func start(t testing.TB, s settings) *server {
 		more = ", " + s.ingest
 	}
 	text := fmt.Sprintf("data: %s\nedge: {listen: \"127.0.0.1:0\"}\nadmin: {listen: \"127.0.0.1:0\"}\n"+
-		"ingest: {rtmp: \"127.0.0.1:0\", srt: \"127.0.0.1:0\", http: \"127.0.0.1:0\", whip: {udp: \"127.0.0.1:0\"}%s}\nlog: {format: json}\nchannels:\n%s", s.data, more, s.channels)
+		"ingest: {rtmp: \"127.0.0.1:0\", srt: \"127.0.0.1:0\", http: \"127.0.0.1:0\", whip: {udp: \"127.0.0.1:0\"}%s}\nlog: {format: json}\n%schannels:\n%s", s.data, more, s.more, s.channels)
 	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 
 	srv := &server{

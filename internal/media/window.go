@@ -99,6 +99,8 @@ type Window struct {
 	// Undated tells that the media was never on air, and manifests name no wall-clock times: the Wall of a row is how far into the asset it
 	// begins, counted from the Unix epoch.
 	Undated bool
+	// At is where players are to begin, counted from the beginning of what is listed; 0: where they like.
+	At time.Duration
 	// Tracks are all that any run of the window has, in the order of Run.Tracks, each as its newest run describes it.
 	Tracks []Track
 	Rates  map[string]Rate // by the track's name

@@ -48,6 +48,9 @@ func (f *File) Path() string { return f.path }
 // Site is the name of the site it was found on.
 func (f *File) Site() string { return f.home.site.name }
 
+// Local tells whether it was found in a directory, where asking for a stretch costs next to nothing.
+func (f *File) Local() bool { return f.home.site.kind == kindDirectory }
+
 // Tag names the state of the file on its site: another one is another file. It begins with the size.
 func (f *File) Tag() string { return f.home.tag }
 

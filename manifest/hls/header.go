@@ -48,6 +48,9 @@ func (l *listing) header(skip int, delta Delta, all survey) ([]byte, error) {
 	list.SeqNo = first.Number
 	list.TargetDuration = l.w.Target.Seconds()
 	list.Iframe = l.iframes
+	if list.StartTime = l.w.At.Seconds(); list.StartTime > 0 {
+		list.StartTimePrecise = true
+	}
 	if !l.live {
 		list.MediaType = m3u8.VOD
 	}

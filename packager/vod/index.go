@@ -25,8 +25,9 @@ func (x *Index) Bytes() int {
 	return n
 }
 
-// Sum is the SHA-256 of what the index was read from, and of the file's size: files that are equal have equal ones. It names a version of the
-// file as far as the index sees it; media that was overwritten in place under the same index is the File's to notice.
+// Sum is the SHA-256 of what the index was read from, of the file's size, and of its first 256 KiB, which have some of the media in most files:
+// tracks of equal length at a constant bit rate may have equal tables. Files that are equal have equal ones. It names a version of the file as far
+// as the index sees it; media that was overwritten in place further on is the File's to notice.
 func (x *Index) Sum() [32]byte { return x.sum }
 
 // Duration is that of the presentation: up to where the last of the tracks that play ends, from the time that all of them count from.

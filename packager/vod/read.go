@@ -2,6 +2,7 @@ package vod
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 )
@@ -41,6 +42,7 @@ func Read(ctx context.Context, f File) (*Index, error) {
 		if !c.is(head) {
 			continue
 		}
+		sum := sha256.Sum256(head) // before head goes with the window
 		x, err := c.read(w)
 		if errors.Is(err, errNoFrames) {
 			continue
@@ -49,6 +51,7 @@ func Read(ctx context.Context, f File) (*Index, error) {
 			return nil, err
 		}
 		x.Size = size
+		x.sum = sha256.Sum256(append(x.sum[:], sum[:]...))
 		return x, nil
 	}
 	return nil, fmt.Errorf("%w: it begins with % x, which is no format that is known", ErrFile, head[:min(len(head), 8)])

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"weir/internal/bus"
+	"weir/internal/catalog"
+	"weir/internal/clip"
+	"weir/internal/config"
+	"weir/internal/library"
+	"weir/internal/origin"
+)
+
+// holdings is all that is served under /vod/, and what it is made of.
+type holdings struct {
+	clips   *clip.Store
+	assets  *catalog.Assets
+	origin  *origin.Origin
+	library *library.Library
+}
+
+// vodShare is the part of edge.memory that segments of files may have at the most; live windows come first.
+const vodShare = 2
+
+func openHoldings(ctx context.Context, cfg config.Config, b *bus.Bus, log *slog.Logger) (h *holdings, err error) {
+	h = &holdings{}
+	defer func() {
+		if err != nil {
+			h.close()
+		}
+	}()
+	if h.clips, err = clip.Open(clip.Config{Dir: filepath.Join(cfg.Data, "clips"), Log: log.With("area", "clips"), Now: time.Now}); err != nil {
+		return nil, err
+	}
+	kv, err := b.KV(ctx, catalog.AssetsBucket)
+	if err != nil {
+		return nil, err
+	}
+	if h.assets, err = catalog.OpenAssets(ctx, kv, cfg.Assets, cfg.VOD.Places(), log.With("area", "assets")); err != nil {
+		return nil, err
+	}
+	sites := make([]origin.Config, len(cfg.VOD.Sites))
+	for i, s := range cfg.VOD.Sites {
+		sites[i] = origin.Config(s)
+	}
+	if h.origin, err = origin.New(sites, log.With("area", "sites"), time.Now); err != nil {
+		return nil, err
+	}
+	h.library = library.New(library.Config{
+		Clips: h.clips, Catalog: h.assets, Origin: h.origin, Segment: cfg.VOD.Segment,
+		Memory: vodMemory(cfg, 0), Head: min(cfg.VOD.Head, cfg.Edge.Memory/vodShare), Log: log.With("area", "vod"), Now: time.Now,
+	})
+	return h, nil
+}
+
+// vodMemory is how many bytes segments of files may take where live windows take that many.
+func vodMemory(cfg config.Config, live int64) int64 {
+	memory := min(cfg.Edge.Memory-live, cfg.Edge.Memory/vodShare)
+	return max(memory-min(cfg.VOD.Head, cfg.Edge.Memory/vodShare), cfg.Edge.Memory/32)
+}
+
+// close closes what is open. What is served from it must have ended.
+func (h *holdings) close() {
+	if h.library != nil {
+		h.library.Close()
+	}
+	if h.origin != nil {
+		h.origin.Close()
+	}
+	if h.assets != nil {
+		h.assets.Close()
+	}
+	if h.clips != nil {
+		h.clips.Close()
+	}
+}

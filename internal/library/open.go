@@ -1,0 +1,185 @@
+package library
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"weir/internal/catalog"
+	"weir/internal/origin"
+	"weir/packager/vod"
+)
+
+// maxOpening is how many tracks of an album are opened at one time.
+const maxOpening = 4
+
+// part is an asset with files, opened: a title, or a track of an album.
+type part struct {
+	asset catalog.Asset
+	files []*origin.File
+	plan  *vod.Title
+	bytes int64 // of memory that the indexes take
+}
+
+func (p *part) close() {
+	for _, f := range p.files {
+		if f != nil {
+			_ = f.Close() // it was only read
+		}
+	}
+}
+
+// load opens an asset with all that it is made of.
+func (l *Library) load(id string) (*title, error) {
+	ctx, cancel := context.WithTimeout(l.ctx, openTimeout)
+	defer cancel()
+	parts, err := l.parts(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return l.bind(ctx, id, parts)
+}
+
+// reload is the title anew, nil where nothing has changed.
+func (l *Library) reload(t *title) (*title, error) {
+	ctx, cancel := context.WithTimeout(l.ctx, openTimeout)
+	defer cancel()
+	parts, err := l.parts(ctx, t.id)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Equal(tagsOf(parts), t.tags) && slices.Equal(idsOf(parts), t.parts) {
+		closeAll(parts)
+		return nil, nil
+	}
+	return l.bind(ctx, t.id, parts)
+}
+
+// parts finds the files of an asset, of an album those of all tracks. They are open, and not looked into.
+func (l *Library) parts(ctx context.Context, id string) ([]*part, error) {
+	a, ok := l.cfg.Catalog.Resolve(id)
+	if !ok {
+		return nil, ErrNotFound
+	}
+	assets := []catalog.Asset{a}
+	if a.Album() {
+		var err error
+		if assets, err = l.cfg.Catalog.Tracks(a); err != nil {
+			return nil, err
+		}
+	}
+	parts := make([]*part, len(assets))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(maxOpening)
+	for i, asset := range assets {
+		parts[i] = &part{asset: asset, files: make([]*origin.File, len(asset.Files))}
+		group.Go(func() error {
+			for k, f := range asset.Files {
+				var err error
+				if parts[i].files[k], err = l.cfg.Origin.Open(ctx, asset.Sites, f.Path); err != nil {
+					return fmt.Errorf("%s: %w", f.Path, err)
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		closeAll(parts)
+		return nil, err
+	}
+	return parts, nil
+}
+
+// bind makes a title of open files, which are its own from then on, whether it can or not.
+func (l *Library) bind(ctx context.Context, id string, parts []*part) (t *title, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+		if err != nil {
+			closeAll(parts)
+		}
+	}()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(maxOpening)
+	for _, p := range parts {
+		group.Go(func() (err error) {
+			defer func() {
+				if v := recover(); v != nil {
+					err = fmt.Errorf("panic: %v", v)
+				}
+			}()
+			return l.plan(ctx, p)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	plan := parts[0].plan
+	if len(parts) > 1 {
+		return nil, fmt.Errorf("%w: albums cannot be played yet", vod.ErrFile)
+	}
+	var files []vod.File
+	for _, p := range parts {
+		for _, f := range p.files {
+			files = append(files, f)
+		}
+	}
+	t = newTitle(id, plan, files, l.cfg.Now())
+	t.tags, t.parts = tagsOf(parts), idsOf(parts)
+	for _, p := range parts {
+		t.members = append(t.members, p.asset.ID)
+		t.bytes += p.bytes
+	}
+	return t, nil
+}
+
+// plan reads the indexes of a part's files.
+func (l *Library) plan(ctx context.Context, p *part) error {
+	inputs := make([]vod.Input, len(p.files))
+	for k, f := range p.files {
+		index, err := vod.Read(ctx, f)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.asset.Files[k].Path, err)
+		}
+		p.bytes += int64(index.Bytes())
+		sum := index.Sum()
+		f.Same = func(ctx context.Context, other *origin.File) (bool, error) {
+			copied, err := vod.Read(ctx, other)
+			return err == nil && copied.Sum() == sum, err
+		}
+		inputs[k] = vod.Input{Index: index, File: k, Language: p.asset.Files[k].Language}
+	}
+	var err error
+	p.plan, err = vod.New(inputs, l.cfg.Segment)
+	return err
+}
+
+func closeAll(parts []*part) {
+	for _, p := range parts {
+		p.close()
+	}
+}
+
+// tagsOf are the states of all files.
+func tagsOf(parts []*part) (tags []string) {
+	for _, p := range parts {
+		for _, f := range p.files {
+			tags = append(tags, f.Tag())
+		}
+	}
+	return tags
+}
+
+// idsOf are the assets that the parts are, and what they are made of.
+func idsOf(parts []*part) (ids []string) {
+	for _, p := range parts {
+		ids = append(ids, fmt.Sprint(p.asset.ID, p.asset.Sites, p.asset.Files))
+	}
+	return ids
+}
+
+var _ io.Closer = (*origin.File)(nil)

@@ -1,0 +1,170 @@
+package library
+
+import (
+	"context"
+	"errors"
+
+	"weir/internal/origin"
+	"weir/packager/vod"
+)
+
+// Bounds of what one segment costs.
+const (
+	maxHeld     = 64 << 20 // bytes of a segment that is kept in memory; a larger one is read for each who asks for it
+	maxTogether = 8        // tracks that are made of one read
+)
+
+// segment is a segment of a title: in memory, on its way there, or to be read.
+func (l *Library) segment(t *title, k key) (Body, error) {
+	b, err := l.body(t, k)
+	if err == nil && !k.keys {
+		l.readAhead(t, k)
+	}
+	return b, err
+}
+
+func (l *Library) body(t *title, k key) (Body, error) {
+	if data := l.cache.get(k); data != nil {
+		return &inMemory{data, t.tag(k)}, nil
+	}
+	seg, ok := t.segment(k)
+	if !ok {
+		return nil, ErrNoSegment
+	}
+	switch {
+	case len(seg.Spans) == 0:
+		return &inMemory{seg.Head, t.tag(k)}, nil
+	case seg.Size > min(maxHeld, l.cache.largest()):
+		return &direct{files: t.files, segment: seg, tag: t.tag(k), gap: t.gap}, nil
+	}
+	f := l.fly(t, k, seg)
+	if f == nil { // it has landed meanwhile
+		if data := l.cache.find(k); data != nil {
+			return &inMemory{data, t.tag(k)}, nil
+		}
+		return nil, ErrBusy
+	}
+	return &boarded{flight: f, head: len(seg.Head), tag: t.tag(k)}, nil
+}
+
+// fly is the flight of a segment: one that is on its way, or a new one. nil: it is in memory by now, or the library is closed.
+func (l *Library) fly(t *title, k key, seg vod.Segment) *flight {
+	fl := &l.flights
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	if f := fl.by[k]; f != nil {
+		return f
+	}
+	if l.cache.has(k) {
+		return nil
+	}
+	first := &load{segment: seg, flight: newFlight(k, seg.Size)}
+	reads, made := plan(first, l.others(t, k, &seg), t.gap, func(*load) bool { return true })
+	for _, m := range made {
+		fl.by[m.flight.key] = m.flight
+	}
+	l.shelf.hold(t)
+	if l.start(func() { l.land(t, reads, made) }) {
+		return first.flight
+	}
+	for _, m := range made {
+		delete(fl.by, m.flight.key)
+	}
+	l.shelf.release(t)
+	return nil
+}
+
+// others are the segments of the same row that the reading of one may make too. l.flights.mu is held.
+func (l *Library) others(t *title, k key, of *vod.Segment) (all []*load) {
+	if k.keys {
+		return nil
+	}
+	for _, track := range t.plan.Window().Tracks {
+		o := key{t.generation, track.Name, k.number, false}
+		if o == k || l.flights.by[o] != nil || l.cache.has(o) {
+			continue
+		}
+		seg, ok := t.segment(o)
+		if !ok || len(seg.Spans) == 0 || seg.Spans[0].File != of.Spans[0].File || seg.Size > maxHeld {
+			continue
+		}
+		if all = append(all, &load{segment: seg, flight: newFlight(o, seg.Size)}); len(all) == maxTogether {
+			break
+		}
+	}
+	return all
+}
+
+// land makes the reads of a plan, keeps what came of them, and ends their flights.
+func (l *Library) land(t *title, reads []read, made []*load) {
+	defer l.shelf.release(t)
+	size := int64(0)
+	for _, m := range made {
+		size += m.segment.Size
+	}
+	size = min(size, l.roomFor) // what is larger flies alone
+	err := l.room.Acquire(l.ctx, size)
+	if err == nil {
+		defer l.room.Release(size)
+		l.reads.Add(uint64(len(reads)))
+		err = run(l.ctx, t.files, reads, made)
+	}
+	if err != nil {
+		l.failed(t, err)
+	}
+	l.flights.mu.Lock()
+	for _, m := range made {
+		if err == nil {
+			l.keep(t, m.flight.key, m.flight.data)
+		}
+		delete(l.flights.by, m.flight.key)
+	}
+	l.flights.mu.Unlock()
+	for _, m := range made {
+		m.flight.end(err)
+	}
+}
+
+// keep puts a segment into the memory. The first ones of a title are its head.
+func (l *Library) keep(t *title, k key, data []byte) {
+	l.cache.put(k, data)
+	if k.number == t.first && !k.keys {
+		l.heads.pin(t, k, data)
+	}
+}
+
+// failed tells of a read that failed.
+func (l *Library) failed(t *title, err error) {
+	if errors.Is(err, context.Canceled) && l.ctx.Err() != nil {
+		return
+	}
+	l.failures.Add(1)
+	l.shelf.note(t, err, l.cfg.Now())
+	l.cfg.Log.Warn("a segment cannot be read", "asset", t.id, "err", err)
+	if errors.Is(err, origin.ErrChanged) {
+		l.shelf.drop(t.id, t)
+	}
+}
+
+// readAhead begins to read the segment behind one that was asked for, if nobody has yet and there is room for it.
+func (l *Library) readAhead(t *title, k key) {
+	k.number++
+	if l.cache.has(k) {
+		return
+	}
+	select {
+	case l.ahead <- struct{}{}:
+	default:
+		return
+	}
+	done := func() { <-l.ahead }
+	seg, ok := t.segment(k)
+	if !ok || len(seg.Spans) == 0 || seg.Size > min(maxHeld, l.cache.largest()) {
+		done()
+		return
+	}
+	f := l.fly(t, k, seg)
+	if f == nil || !l.start(func() { defer done(); f.wait() }) {
+		done()
+	}
+}
