@@ -18,6 +18,7 @@ type program struct {
 	Serve   serveCommand   `cmd:"" help:"Run everything in one process: ingest, bus, edge, player page and admin API."`
 	Check   checkCommand   `cmd:"" help:"Check whether a live or finished HLS or DASH service keeps the rules, ours or anybody's."`
 	Config  configCommand  `cmd:"" help:"Work with the configuration file."`
+	Vod     vodCommand     `cmd:"" name:"vod" help:"Media files on demand: look into them, or write them as HLS and DASH."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -52,7 +52,6 @@ func ffprobe(t testing.TB, path string, args ...string) map[int][]packet {
 	return streams
 }
 
-
 // joined is the init segment of a track and all of its segments.
 func joined(t testing.TB, title *Title, track string, files Source) []byte {
 	t.Helper()
