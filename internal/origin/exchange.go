@@ -58,7 +58,7 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err == nil {
 			x.status, x.header = resp.StatusCode, resp.Header
 		}
-		if err != nil || x.status >= http.StatusInternalServerError {
+		if err != nil || x.status >= http.StatusInternalServerError || x.status == http.StatusTooManyRequests || x.status == http.StatusRequestTimeout {
 			x.end() // or the library would wait for a while, as before a retry, which there is none of
 		}
 	}

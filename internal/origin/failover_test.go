@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // faults are all that a station can do wrong, and the reason that it is told with where it does so while a file is opened, and later.
@@ -65,7 +66,11 @@ func TestOpeningPassesOverWhatFails(t *testing.T) {
 			two.put("film", film)
 			one.fail(fault.name)
 			o := w.origin("one", "two")
+			begin := time.Now() // of the bubble, where nothing takes time but waiting
 			_, err := o.Open(t.Context(), []string{"one"}, "film")
+			if waited := time.Since(begin); waited > 0 && !fault.first.slow() || waited > 4*time.Second {
+				t.Errorf("%s: known after %v only", fault.name, waited)
+			}
 			if !errors.Is(err, fault.first.sentinel()) || o.Stats()[0].Failures[fault.first] != 1 {
 				t.Errorf("%s: %v, %v; want %s", fault.name, err, o.Stats()[0].Failures, fault.first)
 			}
