@@ -82,7 +82,7 @@ func (t *Title) Segment(track string, number uint64) (Segment, bool) {
 		return Segment{}, false
 	}
 	if c.of.Cues != nil {
-		data, _ := c.say(int(number))
+		data, _ := c.say(row, number)
 		return Segment{Head: data, Size: int64(len(data))}, true
 	}
 	var s Segment

@@ -2,7 +2,6 @@ package vod
 
 import (
 	"context"
-	"crypto/sha256"
 	"strings"
 	"testing"
 	"time"
@@ -64,7 +63,12 @@ func TestFilesOfSubtitles(t *testing.T) {
 		require.NoError(t, err, name)
 		assert.Equal(t, tc.container, x.Container, name)
 		assert.Equal(t, tc.problem, x.Problem, name)
-		assert.Equal(t, sha256.Sum256([]byte(tc.raw)), x.Sum(), name)
+		again, err := Read(context.Background(), inMemory([]byte(tc.raw)))
+		require.NoError(t, err, name)
+		assert.Equal(t, again.Sum(), x.Sum(), name)
+		other, err := Read(context.Background(), inMemory([]byte(tc.raw+"\n")))
+		require.NoError(t, err, name)
+		assert.NotEqual(t, other.Sum(), x.Sum(), name)
 		require.Len(t, x.Tracks, 1)
 		tc.format.Codec, tc.format.Clock = media.WVTT, media.Clock{Timescale: textScale}
 		assert.Equal(t, tc.format, x.Tracks[0].Format, name)

@@ -42,7 +42,7 @@ func spoken(t require.TestingT, title *Title, track string) (all []media.Line) {
 		require.Empty(t, seg.Spans)
 		require.Equal(t, row.Segment(track).Bytes, int64(len(seg.Head)))
 		require.Equal(t, seg.Size, int64(len(seg.Head)))
-		text, err := vtt.Segment(seg.Head, title.Init(track, 1), textScale)
+		text, err := vtt.Segment(seg.Head, title.Init(track, row.Segment(track).Init), textScale)
 		require.NoError(t, err)
 		d, err := subtitle.WebVTT(string(text), subtitle.Rules{Cues: 1 << 20, Loose: true})
 		require.NoError(t, err)
@@ -124,7 +124,7 @@ func TestTitleWithSubtitles(t *testing.T) {
 	assert.Equal(t, media.Track{Name: "t1", Kind: media.Text, Codec: media.WVTT, Codecs: "wvtt", Timescale: textScale, Language: "de", Init: 1}, w.Tracks[1])
 	assert.Equal(t, "t2 en-GB", w.Tracks[2].Name+" "+w.Tracks[2].Language)
 	assert.Positive(t, w.Rates["t1"].Peak)
-	assert.Equal(t, []string{"t1: 1 cue is left out that begins behind the end of the title, which is at 10.005333333s"}, title.Problems())
+	assert.Equal(t, []string{"t1: 1 cue is left out that begins behind the end of the title, which is at 10.005s"}, title.Problems())
 
 	row := w.Rows.At(0).Segment("t1")
 	assert.True(t, row.Parts[0].Independent)
@@ -158,6 +158,37 @@ zwei
 	assert.NotEqual(t, title.Version(), other.Version())
 	_, err = New([]Input{{Index: german}}, 4*time.Second)
 	require.ErrorIs(t, err, ErrFile)
+}
+
+// In an album, subtitles move with their titles.
+func TestAlbumWithSubtitles(t *testing.T) {
+	t.Parallel()
+	x, err := Read(t.Context(), inMemory([]byte(sampleSRT)))
+	require.NoError(t, err)
+	var titles []*Title
+	for i := range 2 {
+		title, err := New([]Input{{Index: sound(t, 90*48000/1024*(2-i)/2, 0), File: 2 * i}, {Index: x, File: 2*i + 1}}, time.Second)
+		require.NoError(t, err)
+		titles = append(titles, title)
+	}
+	album, err := Join(titles)
+	require.NoError(t, err)
+	second := album.Offsets()[1]
+	require.InDelta(t, 90, second.Seconds(), 0.1)
+	want := spoken(t, titles[0], "t1")
+	for _, c := range want[:2] {
+		c.Start, c.End = c.Start+second.Round(time.Millisecond), c.End+second.Round(time.Millisecond)
+		want = append(want, c)
+	}
+	got := spoken(t, album, "t1")
+	require.Len(t, got, 4)
+	for _, c := range got {
+		assert.True(t, slices.ContainsFunc(want, func(w media.Line) bool {
+			return w.Text == c.Text && w.Settings == c.Settings && (w.Start-c.Start).Abs() <= time.Millisecond && (w.End-c.End).Abs() <= time.Millisecond
+		}), "%+v", c)
+	}
+	assert.Empty(t, album.Problems())
+	assert.Len(t, slices.CompactFunc(got, func(a, b media.Line) bool { return a.Start == b.Start }), 4)
 }
 
 // ffmpeg reads what HLS has of a title, segment by segment, as the file has it.
