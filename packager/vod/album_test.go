@@ -221,6 +221,7 @@ func checkAlbum(t *testing.T, album *Title, samples int) {
 		require.True(t, ok)
 		require.Equal(t, segment.Bytes, got.Size)
 		require.LessOrEqual(t, row.Duration, w.Target)
+		require.GreaterOrEqual(t, row.Duration, time.Second/8)
 		for _, span := range got.Spans {
 			require.EqualValues(t, run.ID, span.File)
 		}

@@ -87,7 +87,7 @@ func (p *planner) follow(limit int) error {
 		if i == p.exact[len(p.exact)-1] {
 			continue
 		}
-		if s.Sync && at >= p.next {
+		if s.Sync && at >= p.next && !p.isRest(at) {
 			if p.agree(at) {
 				p.begin(at, i)
 				bytes, lone = int64(s.Size), -1
@@ -124,6 +124,11 @@ func (p *planner) within(limit int) error {
 func (p *planner) begin(at media.Ticks, sample int) {
 	p.borders, p.exact = append(p.borders, at), append(p.exact, sample)
 	p.next = p.origin + media.NextBorder(at-p.origin, p.scale, p.segment)
+}
+
+// isRest tells whether so little music is left at that point that it is no row of its own: players stumble over segments of a few samples.
+func (p *planner) isRest(at media.Ticks) bool {
+	return p.lead.Kind == media.Audio && p.lead.presented()-at < p.ticks(p.segment/8)
 }
 
 // start is where the open row begins.
