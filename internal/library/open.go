@@ -20,6 +20,7 @@ const maxOpening = 4
 type part struct {
 	asset catalog.Asset
 	files []*origin.File
+	first int // number of the first of them among all files of the title
 	plan  *vod.Title
 	bytes int64 // of memory that the indexes take
 }
@@ -105,7 +106,10 @@ func (l *Library) bind(ctx context.Context, id string, parts []*part) (t *title,
 	}()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(maxOpening)
+	files := 0
 	for _, p := range parts {
+		p.first = files
+		files += len(p.files)
 		group.Go(func() (err error) {
 			defer func() {
 				if v := recover(); v != nil {
@@ -118,17 +122,21 @@ func (l *Library) bind(ctx context.Context, id string, parts []*part) (t *title,
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	plan := parts[0].plan
-	if len(parts) > 1 {
-		return nil, fmt.Errorf("%w: albums cannot be played yet", vod.ErrFile)
-	}
-	var files []vod.File
+	all := make([]vod.File, 0, files)
+	plans := make([]*vod.Title, 0, len(parts))
 	for _, p := range parts {
 		for _, f := range p.files {
-			files = append(files, f)
+			all = append(all, f)
+		}
+		plans = append(plans, p.plan)
+	}
+	plan := plans[0]
+	if len(plans) > 1 {
+		if plan, err = vod.Join(plans); err != nil {
+			return nil, fmt.Errorf("%w: %w", vod.ErrFile, err)
 		}
 	}
-	t = newTitle(id, plan, files, l.cfg.Now())
+	t = newTitle(id, plan, all, l.cfg.Now())
 	t.tags, t.parts = tagsOf(parts), idsOf(parts)
 	for _, p := range parts {
 		t.members = append(t.members, p.asset.ID)
@@ -151,7 +159,7 @@ func (l *Library) plan(ctx context.Context, p *part) error {
 			copied, err := vod.Read(ctx, other)
 			return err == nil && copied.Sum() == sum, err
 		}
-		inputs[k] = vod.Input{Index: index, File: k, Language: p.asset.Files[k].Language}
+		inputs[k] = vod.Input{Index: index, File: p.first + k, Language: p.asset.Files[k].Language}
 	}
 	var err error
 	p.plan, err = vod.New(inputs, l.cfg.Segment)
