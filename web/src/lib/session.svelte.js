@@ -251,7 +251,7 @@ export class Session {
   /** Why the server has no media of what is to be played, empty where it should have some. */
   #absence() {
     const programme = this.#programme;
-    if (programme?.kind === 'asset') return this.started ? '' : `This server has no asset named ${programme.id}.`;
+    if (programme?.kind === 'asset') return this.started ? '' : `This server has no asset named ${programme.id}, or not all of its files.`;
     const channel = this.#channel();
     if (!channel || isOnAir(channel)) return '';
     const known = this.#channels.list.some((each) => each.id === channel.id);

@@ -42,7 +42,7 @@
  * @property {(problem: Problem) => void} recovering something broke and the player is mending it by itself
  *
  * @typedef {object} Problem
- * @property {'network' | 'missing' | 'changed' | 'media' | 'unsupported' | 'internal'} kind
+ * @property {'network' | 'server' | 'missing' | 'changed' | 'unfit' | 'media' | 'unsupported' | 'internal'} kind
  * @property {string} text one sentence for whoever watches
  * @property {string} detail the library's own words, for whoever has to find out
  */
@@ -81,8 +81,10 @@ function languageName(tag) {
 /** What is said to the viewer of each kind of problem. */
 const sentences = {
   network: 'The server cannot be reached.',
+  server: 'The server cannot send this now.',
   missing: 'The server has no such media yet.',
   changed: 'What is played has changed on the server.',
+  unfit: 'The server cannot play a file of this asset.',
   media: 'The browser could not decode what it received.',
   unsupported: 'This browser cannot play these codecs.',
   internal: 'The player stopped unexpectedly.',
@@ -99,11 +101,13 @@ export function problem(kind, detail) {
 
 /**
  * The kind of a failed request: a server that answers 4xx is there, but the media is not. By 410 it says that an asset's files were replaced:
- * only with a new manifest does it go on.
+ * only with a new manifest does it go on. By 422 it says that they are there, but broken or of no kind that it knows.
  * @param {number | undefined} status HTTP status, 0 or undefined where there was no answer
  * @returns {Problem['kind']}
  */
 export function requestKind(status) {
   if (status === 410) return 'changed';
-  return status && status >= 400 && status < 500 ? 'missing' : 'network';
+  if (status === 422) return 'unfit';
+  if (!status || status < 400) return 'network';
+  return status < 500 ? 'missing' : 'server';
 }
