@@ -51,11 +51,10 @@ func newPlan(columns []*column, segment time.Duration) (plan, error) {
 	limit := maxCuts / len(columns)
 	p.begin(p.origin, 0)
 	err := p.follow(limit)
-	// Where the lead has ended, and others go on.
-	ends := max(p.lead.presented(), p.start())
-	for err == nil && end-p.start() > p.ticks(segment*3/2) {
+	// Where the lead has ended, and others go on for more than is worth a row.
+	for at := max(p.next, p.lead.presented()); err == nil && end-at > p.ticks(segment/2); at = p.next {
 		err = p.within(limit)
-		p.begin(max(p.next, ends), p.lead.of.Samples.Len())
+		p.begin(at, p.lead.of.Samples.Len())
 	}
 	p.borders = append(p.borders, max(end, p.start()+1))
 	return p.plan, err

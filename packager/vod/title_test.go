@@ -170,8 +170,7 @@ func checkFile(t *testing.T, path string) {
 }
 
 // checkRows holds what manifests rely on.
-func checkRows(t testing.TB, title *Title) {
-	t.Helper()
+func checkRows(t require.TestingT, title *Title) {
 	w := title.Window()
 	at := Origin
 	starts := make(map[string]media.Ticks)
