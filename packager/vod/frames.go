@@ -23,10 +23,12 @@ var errNoFrames = fmt.Errorf("%w: there are no frames", ErrFile)
 // where others like it follow. What is no frame is passed over: tags, the rest of a frame that was cut off, garbage before, behind and, as
 // decoders do it, between frames.
 func (m *music) readFrames(s *stream, each eachFrame) error {
+	start := s.at
 	framer, format, err := findFrames(s)
 	if err != nil {
 		return err
 	}
+	m.garbage = s.at - start
 	m.format = format
 	for first := true; ; first = false {
 		b, err := s.peek(framer.Most())
@@ -35,7 +37,9 @@ func (m *music) readFrames(s *stream, each eachFrame) error {
 		}
 		f, err := framer.Next(b)
 		if !goesOn(format, f, err) {
-			if again, err := findAgain(s, format); err != nil || !again {
+			again, garbage, err := findAgain(s, format)
+			m.garbage += garbage
+			if err != nil || !again {
 				return err
 			}
 			continue
@@ -108,27 +112,28 @@ func findFrames(s *stream) (elementary.Framer, media.Format, error) {
 	}
 }
 
-// findAgain goes to where frames of that format go on, and tells whether they do. Frames of another format are an error.
-func findAgain(s *stream, was media.Format) (bool, error) {
-	at := s.at
+// findAgain goes to where frames of that format go on, and tells whether they do, and how many bytes are nothing that is known. Frames of
+// another format are an error.
+func findAgain(s *stream, was media.Format) (again bool, garbage int64, err error) {
 	if err := s.skipID3(); err != nil && !errors.Is(err, ErrFile) {
-		return false, err
+		return false, 0, err
 	}
 	b, err := s.peek(16)
 	if err != nil || len(b) == 0 || isTail(b) {
-		return false, err
+		return false, 0, err
 	}
+	at := s.at
 	_, format, err := findFrames(s)
 	switch {
 	case errors.Is(err, ErrFile): // there is nothing but garbage
-		return false, nil
+		return false, s.size - at, nil
 	case err != nil:
-		return false, err
+		return false, 0, err
 	case !sameMusic(format, was):
-		return false, fmt.Errorf("%w: at byte %d it changes from %s of %d Hz to %s of %d Hz, or its channels change: a track has one format",
+		return false, 0, fmt.Errorf("%w: at byte %d it changes from %s of %d Hz to %s of %d Hz, or its channels change: a track has one format",
 			ErrFile, at, was.Codec, was.Clock.Timescale, format.Codec, format.Clock.Timescale)
 	}
-	return true, nil
+	return true, s.at - at, nil
 }
 
 // chain tells whether b begins with so many frames of that format, or with fewer that reach to the end of the music.

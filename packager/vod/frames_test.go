@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -100,6 +101,7 @@ func TestFramesAmongOtherThings(t *testing.T) {
 			require.NoError(t, err)
 			track := x.Tracks[0]
 			require.Empty(t, track.Why)
+			require.Equal(t, strings.Contains(name, "garbage") || strings.Contains(name, "cut off") || name == "ADTS", x.Problem != "", x.Problem)
 			require.LessOrEqual(t, f.opens.Load(), int64(2))
 			require.Equal(t, c.codec, track.Format.Codec)
 			require.Equal(t, c.frames, track.Samples.Len())
@@ -185,4 +187,15 @@ func FuzzMusic(f *testing.F) {
 			t.Fatalf("presented from %d to %d", track.Start, track.End)
 		}
 	})
+}
+
+func BenchmarkMP3Index(b *testing.B) {
+	data := mp3Frames(40_000) // 17 minutes
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Read(b.Context(), inMemory(data)); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -21,6 +21,7 @@ type music struct {
 	// priming and padding are how many samples of the first and of the last frames are the encoder's, and not of the music.
 	priming, padding int64
 	samples          int64 // of all frames
+	garbage          int64 // bytes that are neither frames nor tags
 }
 
 // eachFrame takes the frames of a music file as they are found: size bytes at offset, samples long. An error ends the reading.
@@ -74,6 +75,9 @@ func readMusic(w *window) (*Index, error) {
 		t.Why = err.Error()
 	}
 	x := &Index{Container: containerOf(m.format.Codec), Tracks: []*Track{t}}
+	if m.garbage > 0 {
+		x.Problem = fmt.Sprintf("%d bytes are neither frames nor tags: they are passed over", m.garbage)
+	}
 	sum.Sum(x.sum[:0])
 	return x, nil
 }
