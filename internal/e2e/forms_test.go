@@ -134,7 +134,12 @@ func (s *server) samplesOf(init, uri string) (all []packet) {
 	require.Equal(s.t, 200, status, uri)
 	file, err := mp4.DecodeFile(bytes.NewReader(append(bytesOf, body...)))
 	require.NoError(s.t, err, uri)
-	scale := float64(file.Init.Moov.Trak.Mdia.Mdhd.Timescale)
+	trak := file.Init.Moov.Trak
+	scale := float64(trak.Mdia.Mdhd.Timescale)
+	early := 0.0 // what the edit list of music takes off
+	if trak.Edts != nil {
+		early = float64(trak.Edts.Elst[0].Entries[0].MediaTime) / scale
+	}
 	for _, segment := range file.Segments {
 		for _, fragment := range segment.Fragments {
 			samples, err := fragment.GetFullSamples(file.Init.Moov.Mvex.Trex)
@@ -142,8 +147,8 @@ func (s *server) samplesOf(init, uri string) (all []packet) {
 			for _, sample := range samples {
 				all = append(all, packet{
 					hash: hashOf(sample.Data), size: len(sample.Data),
-					dts: float64(sample.DecodeTime) / scale,
-					pts: float64(int64(sample.DecodeTime)+int64(sample.CompositionTimeOffset)) / scale,
+					dts: float64(sample.DecodeTime)/scale - early,
+					pts: float64(int64(sample.DecodeTime)+int64(sample.CompositionTimeOffset))/scale - early,
 				})
 			}
 		}
