@@ -55,7 +55,7 @@ type vodInput struct {
 	index    *vod.Index
 }
 
-// openInputs indexes files. A path may tell the language of its audio behind a "#". Close them in any case.
+// openInputs indexes files. A path may tell the language of its audio or subtitles behind a "#". Close them in any case.
 func openInputs(ctx context.Context, paths []string) (all []*vodInput, err error) {
 	for _, path := range paths {
 		in := &vodInput{path: path}

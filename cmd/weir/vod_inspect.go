@@ -13,7 +13,7 @@ import (
 
 // vodInspectCommand is `weir vod inspect`.
 type vodInspectCommand struct {
-	Files   []string      `arg:"" name:"file" help:"Media files of one title: MP4, FLAC, MP3, ADTS. A path may end with # and the language of its audio."`
+	Files   []string      `arg:"" name:"file" help:"Media files of one title: MP4, FLAC, MP3, ADTS, WebVTT, SubRip. A path may end with # and the language of its audio or subtitles."`
 	Segment time.Duration `help:"How long segments are to be." default:"4s"`
 	JSON    bool          `name:"json" help:"Print it as JSON."`
 }
@@ -51,6 +51,7 @@ type vodTrack struct {
 	Duration    float64      `json:"duration,omitzero"`
 	Start       float64      `json:"start,omitzero"` // of its presentation
 	Samples     int          `json:"samples,omitzero"`
+	Cues        int          `json:"cues,omitzero"` // of a file of subtitles
 	Bytes       int64        `json:"bytes,omitzero"`
 	Bitrate     int64        `json:"bitrate,omitzero"`
 	Edits       string       `json:"edits,omitempty"`
@@ -77,6 +78,7 @@ type vodPlan struct {
 	Shortest float64      `json:"shortest"` // but for the last
 	Forced   int          `json:"forced,omitzero"`
 	Apart    int          `json:"apart,omitzero"`
+	Problems []string     `json:"problems,omitempty"` // what is left out
 	Tracks   []vodPlanned `json:"tracks"`
 }
 
@@ -152,6 +154,9 @@ func inspectTrack(t *vod.Track, names map[*vod.Track]media.Track) vodTrack {
 		}
 	}
 	v.Description = &d
+	if v.Cues = t.Cues.Len(); v.Cues > 0 {
+		v.Duration = seconds(t.Duration())
+	}
 	if t.Samples.Len() == 0 {
 		return v
 	}
@@ -176,6 +181,7 @@ func planOf(title *vod.Title) *vodPlan {
 	w := title.Window()
 	p := &vodPlan{Version: title.Version(), Duration: seconds(w.DVR), Target: w.Target.Seconds(), Segments: w.Rows.Len()}
 	p.Forced, p.Apart = title.Forced()
+	p.Problems = title.Problems()
 	planned := make([]vodPlanned, len(w.Tracks))
 	for i := range w.Rows.Len() {
 		row := w.Rows.At(i)

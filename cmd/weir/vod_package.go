@@ -19,7 +19,7 @@ import (
 
 // vodPackageCommand is `weir vod package`.
 type vodPackageCommand struct {
-	Paths   []string      `arg:"" name:"file... dir" help:"Media files of one title, and behind them the directory to write. A file may end with # and the language of its audio."`
+	Paths   []string      `arg:"" name:"file... dir" help:"Media files of one title, and behind them the directory to write. A file may end with # and the language of its audio or subtitles."`
 	Segment time.Duration `help:"How long segments are to be." default:"4s"`
 	Force   bool          `help:"Write into a directory that has something in it already: files of the same names are replaced."`
 }

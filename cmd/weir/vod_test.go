@@ -77,6 +77,37 @@ func TestVodPackage(t *testing.T) {
 	assert.Empty(t, left)
 }
 
+// Files of subtitles are tracks of the title: HLS has them as WebVTT, DASH in MP4.
+func TestVodSubtitles(t *testing.T) {
+	t.Parallel()
+	demo, dir := demoFile(t), filepath.Join(t.TempDir(), "out")
+	spoken := filepath.Join(t.TempDir(), "de.srt")
+	require.NoError(t, os.WriteFile(spoken, []byte("1\n00:00:01,000 --> 00:00:03,000\nHallo\n\n2\n00:10:00,000 --> 00:10:01,000\nzu sp\xe4t\n"), 0o600))
+	c := &vodPackageCommand{Paths: []string{demo, spoken + "#de", dir}, Segment: 2 * time.Second}
+	require.NoError(t, c.Run(t.Context()))
+	read := func(name string) string {
+		raw, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		require.NoError(t, err)
+		return string(raw)
+	}
+	assert.Contains(t, read("index.m3u8"), `LANGUAGE="de"`)
+	assert.Contains(t, read("manifest.mpd"), `codecs="wvtt"`)
+	assert.Contains(t, read("t1/0.m4s"), "Hallo")
+	assert.Contains(t, read("t1/0.vtt"), "00:00:01.000 --> 00:00:02.000\nHallo\n")
+	assert.Contains(t, read("t1/1.vtt"), "00:00:02.000 --> 00:00:03.000\nHallo\n")
+
+	inputs, err := openInputs(t.Context(), []string{demo, spoken + "#de"})
+	require.NoError(t, err)
+	defer closeInputs(inputs)
+	title, err := titleOf(inputs, 2*time.Second)
+	require.NoError(t, err)
+	var b bytes.Buffer
+	require.NoError(t, inspect(inputs, title).writeText(&b))
+	assert.Contains(t, b.String(), "  ! it is not UTF-8: it is read as Windows-1252\n")
+	assert.Contains(t, b.String(), "       2 cues, the last ends at 10m1s\n")
+	assert.Contains(t, b.String(), "  ! t1: 1 cue is left out that begins behind the end of the title")
+}
+
 // A file that cannot be packaged leaves nothing behind.
 func TestVodPackageLeavesNothing(t *testing.T) {
 	t.Parallel()

@@ -54,6 +54,9 @@ func (r *vodReport) writeText(w io.Writer) error {
 		if p.Apart > 0 {
 			fmt.Fprintf(&b, "  %d of them begin where not all video tracks have a key frame: players cannot switch there without a break\n", p.Apart)
 		}
+		for _, problem := range p.Problems {
+			fmt.Fprintf(&b, "  ! %s\n", problem)
+		}
 		for _, t := range p.Tracks {
 			fmt.Fprintf(&b, "  %-4s %d segments, largest %s, average %s, peak %s", t.Name, t.Segments, byteCount(t.Largest), bitRate(int64(t.Average)), bitRate(int64(t.Peak)))
 			if t.Gaps > 0 {
@@ -93,6 +96,9 @@ func (t *vodTrack) writeText(b *strings.Builder) {
 	}
 	if t.Samples > 0 {
 		line("%d samples, %s, %s, %s", t.Samples, plainSeconds(t.Duration), byteCount(t.Bytes), bitRate(t.Bitrate))
+	}
+	if t.Cues > 0 {
+		line("%d cues, the last ends at %s", t.Cues, clockTime(t.Duration))
 	}
 	if g := t.GOPs; g != nil {
 		line("%d key frames, %s to %s apart, %s on average", g.Count, plainSeconds(g.Shortest), plainSeconds(g.Longest), plainSeconds(g.Average))

@@ -160,10 +160,18 @@ func (l *Library) plan(ctx context.Context, p *part) error {
 			return err == nil && copied.Sum() == sum, err
 		}
 		inputs[k] = vod.Input{Index: index, File: p.first + k, Language: p.asset.Files[k].Language}
+		if index.Problem != "" {
+			l.cfg.Log.Warn("a file plays, with a problem", "asset", p.asset.ID, "file", p.asset.Files[k].Path, "problem", index.Problem)
+		}
 	}
 	var err error
-	p.plan, err = vod.New(inputs, l.cfg.Segment)
-	return err
+	if p.plan, err = vod.New(inputs, l.cfg.Segment); err != nil {
+		return err
+	}
+	for _, problem := range p.plan.Problems() {
+		l.cfg.Log.Warn("an asset plays, with a problem", "asset", p.asset.ID, "problem", problem)
+	}
+	return nil
 }
 
 func closeAll(parts []*part) {
