@@ -69,6 +69,9 @@ func (k *cutter) run() error {
 			late = s.CTS
 		}
 		at, crossed := k.place(&s, &late), false
+		if i == 0 && k.early == 0 { // where the init segment says so, what is before the beginning is not presented
+			k.cuts[0].start = at
+		}
 		for row := len(k.cuts); row < rows && k.reached(i, &s, at, row); row++ {
 			if err := k.close(); err != nil {
 				return err

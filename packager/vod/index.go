@@ -25,7 +25,7 @@ func (x *Index) Bytes() int {
 	return n
 }
 
-// Sum is the SHA-256 of what the index was read from, of the file's size, and of its first 256 KiB, which have some of the media in most files:
+// Sum is the SHA-256 of what the index was read from, of the file's size, and of its first 64 KiB, which have some of the media in most files:
 // tracks of equal length at a constant bit rate may have equal tables. Files that are equal have equal ones. It names a version of the file as far
 // as the index sees it; media that was overwritten in place further on is the File's to notice.
 func (x *Index) Sum() [32]byte { return x.sum }

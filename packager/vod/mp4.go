@@ -60,6 +60,11 @@ type topBox struct {
 func readMP4(w *window) (*Index, error) {
 	m := &movie{w: w, sum: sha256.New()}
 	m.sum.Write(binary.BigEndian.AppendUint64(nil, uint64(w.f.Size())))
+	head, err := w.bytes(0, min(w.f.Size(), firstRange), 0)
+	if err != nil {
+		return nil, err
+	}
+	m.sum.Write(head)
 	if err := m.walk(); err != nil {
 		return nil, err
 	}

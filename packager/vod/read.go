@@ -2,13 +2,12 @@ package vod
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 )
 
 // firstRange is how much of a file is read first: in most, the index is in it.
-const firstRange = 256 << 10
+const firstRange = 64 << 10
 
 // container is a way to read an index.
 type container struct {
@@ -42,7 +41,6 @@ func Read(ctx context.Context, f File) (*Index, error) {
 		if !c.is(head) {
 			continue
 		}
-		sum := sha256.Sum256(head) // before head goes with the window
 		x, err := c.read(w)
 		if errors.Is(err, errNoFrames) {
 			continue
@@ -51,7 +49,6 @@ func Read(ctx context.Context, f File) (*Index, error) {
 			return nil, err
 		}
 		x.Size = size
-		x.sum = sha256.Sum256(append(x.sum[:], sum[:]...))
 		return x, nil
 	}
 	return nil, fmt.Errorf("%w: it begins with % x, which is no format that is known", ErrFile, head[:min(len(head), 8)])
