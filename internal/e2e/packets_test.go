@@ -16,6 +16,7 @@ type packet struct {
 	hash     string
 	pts, dts float64 // in seconds
 	size     int
+	early    bool // the init segment has an edit list, which takes off what is before 0
 }
 
 // packets lists the samples of a file's first track of that kind, "video" or "audio", in decoding order.

@@ -82,6 +82,9 @@ func (k *cutter) run() error {
 		if crossed && i > 0 && (k.Kind == media.Video || at-k.until <= media.Ticks(k.Timescale)/hole) {
 			k.cuts[len(k.cuts)-1].start = at // its own: nothing is missing before it
 		}
+		if k.Kind == media.Video {
+			k.lead(k.time(s.PTS()))
+		}
 		e, err := k.entry(&s)
 		if err != nil {
 			return err
@@ -99,6 +102,15 @@ func (k *cutter) run() error {
 		k.open(k.of.Samples.Len(), k.borders[len(k.cuts)])
 	}
 	return nil
+}
+
+// lead takes in when a picture of the open segment is presented. One that leads the sync sample is presented before it, and so the segment begins
+// with that.
+func (k *cutter) lead(pts media.Ticks) {
+	n := len(k.cuts) - 1
+	if pts < k.cuts[n].start && (n == 0 || pts > k.cuts[n-1].start) {
+		k.cuts[n].start = pts
+	}
 }
 
 // reached tells whether a sample is the first of that row: of the lead it is known which one is, other video begins with its own sync sample
