@@ -107,6 +107,7 @@ func TestFramesAmongOtherThings(t *testing.T) {
 			require.Equal(t, c.frames, track.Samples.Len())
 			require.Equal(t, c.shift, -track.Shift)
 			require.Equal(t, c.end, track.End)
+			require.Equal(t, c.shift > 0, track.Edits != "", track.Edits)
 			for _, s := range track.Samples.Samples(0, c.frames) {
 				switch {
 				case c.codec == media.MP3:

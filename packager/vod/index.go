@@ -48,7 +48,7 @@ type Track struct {
 	Format media.Format // Clock.Timescale is ticks a second of all times of the track; only Codec and Language may be known where Why is set
 	// Why says, in words for operators, why the track does not play; "": it plays, and has samples.
 	Why string
-	// Edits says in words what the file's edit list does; "": nothing.
+	// Edits says in words what the file's edit list does, or what stands for one; "": nothing.
 	Edits   string
 	Samples Table
 	// Cues are what a file of subtitles has in place of samples; else nil.

@@ -67,6 +67,10 @@ func readMusic(w *window) (*Index, error) {
 		ID: 1, Kind: media.Audio, Format: m.format, Samples: b.done(),
 		Shift: -m.priming, End: m.samples - m.priming - m.padding,
 	}
+	if m.priming+m.padding > 0 {
+		e := edit{listed: true, start: m.priming, end: m.samples - m.padding}
+		t.Edits = e.words(m.format.Clock.Timescale) + " (LAME's tag)"
+	}
 	// Frames of nothing but padding are left out.
 	if t.Samples, err = t.Samples.part(0, t.Samples.Find(m.samples-m.padding), size, "track 1"); err != nil {
 		return nil, err
