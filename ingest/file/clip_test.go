@@ -70,7 +70,7 @@ func openTest(t *testing.T, path string) (*clip, error) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.Close() })
-	return indexFile(f)
+	return indexFile(t.Context(), f)
 }
 
 // Every sample of every file comes out bit-exact, in order, with its PTS and DTS, but for one shift a track.
@@ -91,7 +91,7 @@ func TestClipHasWhatFFprobeSees(t *testing.T) {
 			for i, track := range c.tracks {
 				want, at := find(t, c, i, streams)
 				cur := &cursor{track: track, index: i}
-				for n := range track.samples {
+				for n := range track.len() {
 					s, err := c.read(cur)
 					if err != nil {
 						t.Fatal(err)
@@ -105,8 +105,8 @@ func TestClipHasWhatFFprobeSees(t *testing.T) {
 					}
 					cur.at++
 				}
-				if left := len(want) - len(track.samples); left != 0 && (track.format.Codec.Kind() == media.Video || left > 4) {
-					t.Errorf("track %d: %d samples of %d", i, len(track.samples), len(want))
+				if left := len(want) - track.len(); left != 0 && (track.Format.Codec.Kind() == media.Video || left > 4) {
+					t.Errorf("track %d: %d samples of %d", i, track.len(), len(want))
 				}
 			}
 		})
@@ -118,7 +118,7 @@ func find(t *testing.T, c *clip, i int, streams map[int][]probed) ([]probed, pro
 	t.Helper()
 	cur := &cursor{track: c.tracks[i], index: i}
 	var hashes []string
-	for range cur.samples {
+	for range cur.len() {
 		s, err := c.read(cur)
 		if err != nil {
 			t.Fatal(err)
@@ -165,8 +165,7 @@ func TestEditListsAreHonoured(t *testing.T) {
 			}
 			var starts []string
 			for _, track := range c.tracks {
-				start, _, _ := track.bounds()
-				starts = append(starts, fmt.Sprintf("%s %.4f", track.format.Codec, media.Ticks(start).Seconds(track.format.Clock.Timescale)))
+				starts = append(starts, fmt.Sprintf("%s %.4f", track.Format.Codec, media.Ticks(track.start).Seconds(track.Format.Clock.Timescale)))
 			}
 			if got := strings.Join(starts, ", "); got != want {
 				t.Errorf("tracks begin at %s, want %s", got, want)
@@ -209,7 +208,7 @@ func TestTruncatedFiles(t *testing.T) {
 	t.Parallel()
 	whole := []byte(testdata.Demo)[:64<<10]
 	for n := 0; n < len(whole); n += 997 {
-		if _, err := newClip(bytes.NewReader(whole[:n]), int64(n)); err == nil {
+		if _, err := newClip(t.Context(), bytes.NewReader(whole[:n]), int64(n)); err == nil {
 			t.Fatalf("a clip from %d bytes", n)
 		}
 	}
@@ -226,13 +225,13 @@ func FuzzClip(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := newClip(bytes.NewReader(b), int64(len(b)))
+		c, err := newClip(t.Context(), bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			return
 		}
 		for i, track := range c.tracks {
 			cur := &cursor{track: track, index: i}
-			for range min(len(track.samples), 100) {
+			for range min(track.len(), 100) {
 				if _, err := c.read(cur); err != nil {
 					t.Fatalf("a sample of an indexed file cannot be read: %v", err)
 				}

@@ -19,27 +19,18 @@ type pace struct {
 	wait func(ctx context.Context, d time.Duration) error // returns ctx's error when it ends first
 }
 
-// cursor is where a player is in one track. Tracks pass the end of the clip each in their own time.
-type cursor struct {
-	*track
-	index  int // in the feed's formats
-	at     int // sample
-	loop   media.Ticks
-	offset media.Ticks // of the loop, in ticks of the track
-}
-
 // due is the decoding time of the next sample on the feed's timeline.
 func (c *cursor) due() time.Duration {
-	return (media.Ticks(c.samples[c.at].dts) + c.offset).Duration(c.format.Clock.Timescale)
+	return (media.Ticks(c.sample().DTS) + c.offset).Duration(c.scale())
 }
 
 // advance goes on to the next sample. A loop's offset is computed anew from the count of loops: nothing adds up.
 func (c *cursor) advance(length media.Ticks, clock uint32) {
 	c.at++
-	if c.at == len(c.samples) {
+	if c.at == c.len() {
 		c.at = 0
 		c.loop++
-		c.offset = media.Rescale(c.loop*length, clock, c.format.Clock.Timescale)
+		c.offset = media.Rescale(c.loop*length, clock, c.scale())
 	}
 }
 
@@ -97,14 +88,14 @@ func earliest(cursors []*cursor) *cursor {
 
 // read reads the cursor's next sample from the file.
 func (c *clip) read(at *cursor) (media.Sample, error) {
-	s := at.samples[at.at]
-	data := make([]byte, s.bytes())
-	if _, err := c.r.ReadAt(data, s.offset); err != nil {
-		return media.Sample{}, fmt.Errorf("read sample %d of track %d: %w", at.at+1, at.id, err)
+	s := at.sample()
+	data := make([]byte, s.Size)
+	if _, err := c.r.ReadAt(data, s.Offset); err != nil {
+		return media.Sample{}, fmt.Errorf("read sample %d of track %d: %w", at.at+1, at.ID, err)
 	}
-	dts := media.Ticks(s.dts) + at.offset
+	dts := media.Ticks(s.DTS) + at.offset
 	return media.Sample{
-		Track: at.index, DTS: dts, PTS: dts + media.Ticks(s.cts),
-		Sync: ingest.SyncSample(at.format.Codec, s.sync(), data), Data: data,
+		Track: at.index, DTS: dts, PTS: dts + media.Ticks(s.CTS),
+		Sync: ingest.SyncSample(at.Format.Codec, s.Sync, data), Data: data,
 	}, nil
 }

@@ -40,7 +40,7 @@ func (s *sink) Write(m media.Sample) error {
 // The demo clip loops without a seam: every sample follows the one before by exactly one frame, and comes when it is due.
 func TestDemoLoopsWithoutASeam(t *testing.T) {
 	t.Parallel()
-	c, err := newClip(strings.NewReader(testdata.Demo), int64(len(testdata.Demo)))
+	c, err := newClip(t.Context(), strings.NewReader(testdata.Demo), int64(len(testdata.Demo)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,11 +94,11 @@ func TestLoopsKeepTracksTogether(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, track := range c.tracks {
-			scale := track.format.Clock.Timescale
+			scale := track.scale()
 			for loop := range media.Ticks(1000) {
 				offset := media.Rescale(loop*c.length, c.clock, scale)
 				next := media.Rescale((loop+1)*c.length, c.clock, scale)
-				if int64(next-offset) < track.next-track.samples[0].dts {
+				if int64(next-offset) < track.decoding() {
 					t.Fatalf("%s: track %d overlaps itself after loop %d", path, i, loop)
 				}
 				exact := media.Rescale(loop*c.length, c.clock, 1e9)

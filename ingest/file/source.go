@@ -48,11 +48,14 @@ func Sources(cfg Config) source.Kind {
 
 // run plays a file until something ends it.
 func (cfg Config) run(ctx context.Context, j source.Job) (err error) {
-	c, closer, err := open(j.URL)
+	c, closer, err := open(ctx, j.URL)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = closer.Close() }()
+	for _, what := range c.left {
+		j.Log.Warn("not all of the file is played", "why", what)
+	}
 	feed, err := j.Open(ctx, "file", strings.TrimPrefix(j.URL, Scheme), nil)
 	if err != nil {
 		return err
@@ -62,7 +65,7 @@ func (cfg Config) run(ctx context.Context, j source.Job) (err error) {
 }
 
 // open opens the file of a source and indexes it. The closer is never nil without an error.
-func open(source string) (*clip, io.Closer, error) {
+func open(ctx context.Context, source string) (*clip, io.Closer, error) {
 	name, ok := strings.CutPrefix(source, Scheme)
 	if !ok || name == "" {
 		return nil, nil, fmt.Errorf("source %q: not of the form %sPATH", source, Scheme)
@@ -70,7 +73,7 @@ func open(source string) (*clip, io.Closer, error) {
 	// A pipe that nobody writes into would be waited for, for good.
 	f, err := os.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) && path.Clean(name) == BuiltIn {
-		c, err := newClip(strings.NewReader(testdata.Demo), int64(len(testdata.Demo)))
+		c, err := newClip(ctx, strings.NewReader(testdata.Demo), int64(len(testdata.Demo)))
 		if err != nil {
 			return nil, nil, fmt.Errorf("built-in clip: %w", err)
 		}
@@ -79,7 +82,7 @@ func open(source string) (*clip, io.Closer, error) {
 	if err != nil {
 		return nil, nil, err // names the file
 	}
-	c, err := indexFile(f)
+	c, err := indexFile(ctx, f)
 	if err != nil {
 		_ = f.Close()
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
@@ -87,7 +90,7 @@ func open(source string) (*clip, io.Closer, error) {
 	return c, f, nil
 }
 
-func indexFile(f *os.File) (*clip, error) {
+func indexFile(ctx context.Context, f *os.File) (*clip, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
@@ -95,5 +98,5 @@ func indexFile(f *os.File) (*clip, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%w: not a regular file", ErrFile)
 	}
-	return newClip(f, info.Size())
+	return newClip(ctx, f, info.Size())
 }

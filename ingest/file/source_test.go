@@ -17,7 +17,7 @@ func TestPipeAsASourceIsRefusedAtOnce(t *testing.T) {
 	}
 	opened := make(chan error, 1)
 	go func() {
-		_, _, err := open(Scheme + pipe)
+		_, _, err := open(t.Context(), Scheme+pipe)
 		opened <- err
 	}()
 	select {
