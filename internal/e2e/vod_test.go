@@ -55,12 +55,12 @@ type onDemand struct {
 	garbage int     // bytes before the first frame that ffprobe must not see
 }
 
-// onShelf is a server with the shared media as a library.
-func onShelf(t testing.TB, more string) *server {
+// onShelf is a server with the shared media as a library, and more sites and sections of its configuration.
+func onShelf(t testing.TB, sites, more string) *server {
 	t.Helper()
 	root := filepath.Dir(filepath.Dir(sharedMedia(t, "mp4/bbb_prog_10s.mp4")))
 	return start(t, settings{channels: "  live: {dvr: 60s}\n", more: fmt.Sprintf(
-		"vod: {sites: {shared: {url: \"file:%s\"}}, libraries: {shared: {sites: [shared]}}}\n%s", root, more)})
+		"vod:\n  libraries: {shared: {sites: [shared]}}\n  sites:\n    shared: {url: \"file:%s\"}\n%s%s", root, sites, more)})
 }
 
 // shelved is the name of a shared file as an asset.
@@ -70,7 +70,7 @@ func shelved(name string) string { return "vod/shared~" + strings.ReplaceAll(nam
 func TestFilesOnDemand(t *testing.T) {
 	t.Parallel()
 	need(t, "ffprobe")
-	srv := onShelf(t, "")
+	srv := onShelf(t, "", "")
 	for name, known := range filesOnDemand {
 		t.Run(strings.ReplaceAll(name, "/", "_"), func(t *testing.T) {
 			t.Parallel()
@@ -122,7 +122,7 @@ func TestFilesOnDemand(t *testing.T) {
 // Broken files are told of in words, and the server goes on.
 func TestBrokenFilesOnDemand(t *testing.T) {
 	t.Parallel()
-	srv := onShelf(t, "")
+	srv := onShelf(t, "", "")
 	for name, want := range map[string]string{
 		"sample_empty_track.mp4":          "",
 		"sample_malformed_free_box.mp4":   "free",
@@ -153,39 +153,73 @@ func TestBrokenFilesOnDemand(t *testing.T) {
 	require.Equal(t, 200, status)
 }
 
-// seeks is how many random seeks are made; 100 with WEIR_SEEKS=100: each decodes up to ten seconds of pictures, twice.
+// seeks is how many random seeks are made in a film; 100 with WEIR_SEEKS=100: each decodes some seconds of pictures.
 func seeks(t testing.TB) int {
 	t.Helper()
 	if asked := os.Getenv("WEIR_SEEKS"); asked != "" {
 		return int(number(t, asked))
 	}
-	return 16
+	return 6
 }
 
-// A player that seeks sees what ffmpeg sees in the file at that time, in HLS and DASH in turns.
+// Who seeks, and fetches the segment that is listed for that time, sees what ffmpeg sees in the file at that time: in a film of a thousand
+// different pictures, and in one with long GOPs.
 func TestSeekOnDemand(t *testing.T) {
 	t.Parallel()
 	need(t, "ffmpeg", "ffprobe")
-	const name = "mp4/long_1080p_lowbitrate.mp4"
-	file := sharedMedia(t, name)
-	srv := onShelf(t, "")
-	frames := packets(t, file, "video")
-	slices.SortFunc(frames, func(a, b packet) int { return cmp.Compare(a.pts, b.pts) })
-	random := rand.New(rand.NewPCG(1, 2))
-	for i := range seeks(t) {
-		n := 1 + random.IntN(len(frames)-1)
-		at := strconv.FormatFloat((frames[n-1].pts+frames[n].pts)/2, 'f', 6, 64) // the first frame from there on is n
-		manifest := []string{"index.m3u8", "manifest.mpd"}[i%2]
-		want := decoded(t, at, file)
-		require.NotEmpty(t, want)
-		require.Equal(t, want, decoded(t, at, srv.url("/"+shelved(name)+"/"+manifest+"?tracks=v1")), "%s at %s s", manifest, at)
+	dir := t.TempDir()
+	pattern := filepath.Join(dir, "pattern.mp4")
+	out, err := exec.Command("ffmpeg", strings.Fields("-v error -nostdin -f lavfi -i testsrc2=rate=25:size=320x180:duration=60 -f lavfi -i "+
+		"sine=frequency=440:duration=60 -c:v libx264 -preset veryfast -bf 3 -g 70 -pix_fmt yuv420p -c:a aac "+pattern)...).CombinedOutput()
+	require.NoError(t, err, string(out))
+	srv := onShelf(t, fmt.Sprintf("    made: {url: \"file:%s\"}\n", dir), "assets: {pattern: {sites: [made], files: [pattern.mp4]}}\n")
+	const long = "mp4/long_1080p_lowbitrate.mp4"
+	for asset, file := range map[string]string{"vod/pattern": pattern, shelved(long): sharedMedia(t, long)} {
+		frames := packets(t, file, "video")
+		slices.SortFunc(frames, func(a, b packet) int { return cmp.Compare(a.pts, b.pts) })
+		list, ok := srv.media(asset, "v1")
+		require.True(t, ok)
+		random := rand.New(rand.NewPCG(1, 2))
+		seen := map[string]bool{}
+		for range seeks(t) {
+			n := 1 + random.IntN(len(frames)-1)
+			at := (frames[n-1].pts + frames[n].pts) / 2 // the first picture from there on is n
+			want := pictureAt(t, file, at, "-ss", strconv.FormatFloat(at, 'f', 6, 64))
+			begins, segment := 0., 0
+			for begins+list.segments[segment].duration <= frames[n].pts+0.002 && segment < len(list.segments)-1 {
+				begins += list.segments[segment].duration
+				segment++
+			}
+			got := pictureAt(t, srv.download(list.segments[segment:segment+1]), 3600+at, "-copyts")
+			require.Equal(t, want, got, "%s at %.3f s, segment %d", asset, at, segment)
+			seen[got] = true
+		}
+		if file == pattern {
+			require.Len(t, seen, seeks(t), "they differ")
+		}
 	}
 }
 
-// decoded is the MD5 of the first picture from that time on, as ffmpeg decodes it.
-func decoded(t testing.TB, at, input string) string {
+// pictureAt is the MD5 of the first picture from that time on, as ffmpeg decodes it; of input that was sought in, the first.
+func pictureAt(t testing.TB, input string, at float64, options ...string) string {
 	t.Helper()
-	out, err := exec.Command("ffmpeg", "-v", "error", "-nostdin", "-ss", at, "-i", input, "-map", "0:v:0", "-frames:v", "1", "-f", "md5", "-").Output()
+	args := append(append([]string{"-v", "error", "-nostdin"}, options...), "-i", input, "-map", "0:v:0", "-vsync", "passthrough", "-f", "framemd5")
+	if options[0] == "-ss" {
+		args = append(args, "-frames:v", "1")
+	}
+	out, err := exec.Command("ffmpeg", append(args, "-")...).Output()
 	require.NoError(t, err)
-	return string(out)
+	scale := 1.
+	for line := range strings.SplitSeq(string(out), "\n") {
+		if base, ok := strings.CutPrefix(line, "#tb 0: "); ok {
+			num, den, _ := strings.Cut(base, "/")
+			scale = number(t, num) / number(t, den)
+		}
+		if fields := strings.Split(line, ","); len(fields) == 6 && line[0] != '#' {
+			if options[0] == "-ss" || number(t, strings.TrimSpace(fields[2]))*scale >= at {
+				return strings.TrimSpace(fields[5])
+			}
+		}
+	}
+	return "no picture"
 }
