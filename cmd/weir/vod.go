@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"weir/internal/media"
@@ -23,7 +24,7 @@ type vodCommand struct {
 type diskFile struct {
 	*os.File
 	size  int64
-	opens int // ranges that were read
+	opens atomic.Int64 // ranges that were read
 }
 
 // Size implements vod.File.
@@ -31,7 +32,7 @@ func (f *diskFile) Size() int64 { return f.size }
 
 // Open implements vod.File.
 func (f *diskFile) Open(_ context.Context, offset, length int64) (io.ReadCloser, error) {
-	f.opens++
+	f.opens.Add(1)
 	return io.NopCloser(io.NewSectionReader(exact{f.File}, offset, length)), nil
 }
 

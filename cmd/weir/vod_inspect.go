@@ -132,7 +132,7 @@ func inspect(inputs []*vodInput, title *vod.Title) *vodReport {
 		x := in.index
 		f := vodFile{
 			Path: in.path, Container: x.Container, Bytes: x.Size, Duration: seconds(x.Duration()), Problem: x.Problem,
-			Ranges: in.file.opens, IndexBytes: x.Bytes(),
+			Ranges: int(in.file.opens.Load()), IndexBytes: x.Bytes(),
 		}
 		for _, t := range x.Tracks {
 			f.Tracks = append(f.Tracks, inspectTrack(t, names))

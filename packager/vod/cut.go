@@ -69,15 +69,15 @@ func (k *cutter) run() error {
 			late = s.CTS
 		}
 		at, crossed := k.place(&s, &late), false
-		if i == 0 && k.early == 0 { // where the init segment says so, what is before the beginning is not presented
-			k.cuts[0].start = at
-		}
 		for row := len(k.cuts); row < rows && k.reached(i, &s, at, row); row++ {
 			if err := k.close(); err != nil {
 				return err
 			}
 			k.open(i, k.borders[row])
 			crossed = true
+		}
+		if i == 0 && !crossed && k.early == 0 { // where the init segment says so, what is before the beginning is not presented
+			k.cuts[0].start = at
 		}
 		if crossed && i > 0 && (k.Kind == media.Video || at-k.until <= media.Ticks(k.Timescale)/hole) {
 			k.cuts[len(k.cuts)-1].start = at // its own: nothing is missing before it

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
 	"testing"
 )
@@ -18,6 +19,8 @@ type memory struct {
 	parts map[int64][]byte // that lie elsewhere than at the beginning
 	opens atomic.Int64
 	read  atomic.Int64
+	open  atomic.Int64 // at the moment
+	most  atomic.Int64 // that were open at the same time
 }
 
 func inMemory(data []byte) *memory { return &memory{data: data, size: int64(len(data))} }
@@ -43,7 +46,24 @@ func (m *memory) Open(_ context.Context, offset, length int64) (io.ReadCloser, e
 	for at, part := range m.parts {
 		put(at, part)
 	}
-	return io.NopCloser(bytes.NewReader(data)), nil
+	for n := m.open.Add(1); ; {
+		if most := m.most.Load(); n <= most || m.most.CompareAndSwap(most, n) {
+			break
+		}
+	}
+	runtime.Gosched() // others that are on their way come too
+	return &memoryReader{bytes.NewReader(data), m}, nil
+}
+
+// memoryReader is a range of a memory.
+type memoryReader struct {
+	io.Reader
+	of *memory
+}
+
+func (r *memoryReader) Close() error {
+	r.of.open.Add(-1)
+	return nil
 }
 
 // sharedMedia finds test media that is not part of the repository.

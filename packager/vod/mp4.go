@@ -46,6 +46,8 @@ type movie struct {
 	distance  int64 // from the one before to it
 	largest   int64 // size of the largest moof
 	counted   uint64
+	hints     []int64 // where moofs are said to be
+	hinted    bool    // hints are all that there are, in order
 }
 
 // topBox is where a box lies in the file.
@@ -96,6 +98,9 @@ func (m *movie) walk() error {
 		if n == maxBoxes {
 			return fmt.Errorf("%w: more than %d boxes", ErrFile, maxBoxes)
 		}
+		if err := m.prefetch(offset); err != nil {
+			return err
+		}
 		b, err := m.box(offset, ahead(offset))
 		switch {
 		case err == nil:
@@ -117,6 +122,12 @@ func (m *movie) walk() error {
 				return nil
 			}
 			ahead = func(int64) int64 { return m.near() }
+		case b.name == "sidx" && m.fragments == 0 && !b.cut:
+			body, err := m.body(b, maxMfra, m.near())
+			if err != nil {
+				return err
+			}
+			m.sidx(body, offset+b.size)
 		case b.name == "moof" && !found:
 			return fmt.Errorf("%w: moof at %d before any moov: it is a segment, not a file", ErrFile, offset)
 		case b.name == "moof" && b.cut:

@@ -31,6 +31,14 @@ type window struct {
 	f    File
 	at   int64 // of data in the file
 	data []byte
+	// fetched are ranges that were read ahead, by where they begin.
+	fetched map[int64][]byte
+}
+
+// has tells whether what begins there need not be read.
+func (w *window) has(offset int64) bool {
+	_, fetched := w.fetched[offset]
+	return fetched || offset >= w.at && offset < w.at+int64(len(w.data))
 }
 
 // bytes are length bytes at offset, which must lie within the file. Where they are not kept, ahead bytes are read, or length if that is more,
@@ -39,6 +47,10 @@ func (w *window) bytes(offset, length, ahead int64) ([]byte, error) {
 	size := w.f.Size()
 	if offset < 0 || length < 0 || length > size-offset {
 		return nil, fmt.Errorf("%w: %d bytes at %d lie outside of the file of %d bytes", ErrFile, length, offset, size)
+	}
+	if data, ok := w.fetched[offset]; ok {
+		w.at, w.data = offset, data
+		delete(w.fetched, offset)
 	}
 	end := w.at + int64(len(w.data))
 	if offset < w.at || offset+length > end {
