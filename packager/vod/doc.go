@@ -23,6 +23,7 @@
 // before it only those are kept without which a decoder does not get it right, and the init segment's edit list takes them off; of those
 // behind it, none that begin behind it. Join makes an album of titles that way: a run each, on one timeline, without a hole.
 //
-// The package reads no clock, and has no goroutines but those that wait for ranges of a file of large fragments. All its values are immutable once they have been handed out, and safe for concurrent
-// use. What files say is believed only as far as it was held against their size; memory is bounded by the bytes that were read.
+// The package reads no clock, and has no goroutines but those that wait for ranges of a file of large fragments. All its values are
+// immutable once they have been handed out, and safe for concurrent use. What files say is believed only as far as it was held against their
+// size; memory is bounded by the bytes that were read.
 package vod

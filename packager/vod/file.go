@@ -6,7 +6,8 @@ import (
 	"io"
 )
 
-// File is the bytes of a file, at one state of it. It may be read by several at the same time. Reading from one that has changed fails with an error that the File's owner makes.
+// File is the bytes of a file, at one state of it. It may be read by several at the same time. Reading from one that has changed fails with
+// an error that the File's owner makes.
 type File interface {
 	Size() int64
 	// Open begins to read length bytes from offset on: one range request. What it gives ends after that many bytes, or with an error

@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	longestRow = time.Minute // that is waited for a sync sample
-	largestRow = 1 << 30     // bytes of the lead
+	longestRow = time.Minute      // that is waited for a sync sample
+	patience   = 20 * time.Second // and for one that all video tracks have
+	largestRow = 1 << 30          // bytes of the lead
 )
 
 // plan is where the rows of a title begin.
@@ -87,10 +88,15 @@ func (p *planner) follow(limit int) error {
 			continue
 		}
 		if s.Sync && at >= p.next && !p.isRest(at) {
-			if p.agree(at) {
+			agreed := p.agree(at)
+			switch {
+			case agreed || at-p.start() > p.ticks(max(patience, 2*p.segment)):
 				p.begin(at, i)
 				bytes, lone = int64(s.Size), -1
-			} else {
+				if !agreed {
+					p.apart++
+				}
+			default:
 				lone, loneAt = i, at
 			}
 		}

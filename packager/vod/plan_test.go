@@ -144,6 +144,32 @@ func TestNoKeyFrameForAMinute(t *testing.T) {
 	require.False(t, ok)
 }
 
+// Where video tracks have no key frames together, the first one's are cut at after a while.
+func TestKeyFramesApart(t *testing.T) {
+	t.Parallel()
+	video := func(id uint32, first int64) *Track {
+		var all []Sample
+		for i := range int64(100 * 25) {
+			all = append(all, Sample{Offset: i * 10, Size: 10, DTS: i, Duration: 1, Sync: i == 0 || i%50 == first})
+		}
+		return made(t, id, media.Video, media.Format{Codec: media.AVC, Config: []byte(avcConfig), Clock: media.Clock{Timescale: 25}}, all)
+	}
+	title, err := New([]Input{{Index: &Index{Size: testFile, Tracks: []*Track{video(1, 0), video(2, 12)}}}}, 4*time.Second)
+	require.NoError(t, err)
+	checkRows(t, title)
+	w := title.Window()
+	forced, apart := title.Forced()
+	require.Zero(t, forced)
+	require.Equal(t, 4, apart)
+	require.Equal(t, 5, w.Rows.Len())
+	for i := 1; i < w.Rows.Len(); i++ {
+		row := w.Rows.At(i)
+		require.Equal(t, 22*time.Second, row.Start.Sub(w.Rows.At(i-1).Start))
+		require.True(t, row.Segments[0].Parts[0].Independent)
+		require.False(t, row.Segments[1].Parts[0].Independent)
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	_, err := New(nil, 4*time.Second)

@@ -44,8 +44,8 @@ type Title struct {
 
 // New plans a title. Its tracks are those of the inputs that play, in that order, video first, then audio, then subtitles: v1, v2, …, a1, …, t1, ….
 // Rows begin at sync samples of the first video track that all others have too, to within half a frame, as live cuts them; a sync sample is
-// waited for up to a minute. Where there is no video, or no more, audio is cut at multiples of the segment's duration. Subtitles do not make the
-// title longer. The error wraps ErrFile where no track plays, or one has times that cannot be written.
+// waited for up to a minute, and one that all have for 20 s. Where there is no video, or no more, audio is cut at multiples of the segment's
+// duration. Subtitles do not make the title longer. The error wraps ErrFile where no track plays, or one has times that cannot be written.
 func New(inputs []Input, segment time.Duration) (*Title, error) {
 	if segment < minSegment || segment > maxSegment {
 		return nil, fmt.Errorf("segments of %v: they last %v to %v", segment, minSegment, maxSegment)
