@@ -13,7 +13,7 @@ func FuzzParse(f *testing.F) {
 		"/live/news/v1/init-3.mp4", "/live/news/v1/12.m4s", "/live/news/v1/12.3.m4s", "/live/news/v1/18446744073709551616.m4s",
 		"/live/../x", "/live//x", "/live/news/v1/012.m4s", "/%2e%2e/", "/live/news/v1/1.2.3.m4s", "/live/news/manifest.mpp",
 		"/live/news/v1/iframes.m3u8", "/live/news/v1/12.key.m4s", "/live/news/v1/012.key.m4s", "/live/\x00", "", "*", "/.", "/a/..", "/vod/x",
-		"/vod/x/index.m3u8", "/vod/x/v1/12.m4s", "/vod/index.json", "/vod/", "/vod/films~a%20film.mp4/index.m3u8", "/vod/%2e%2e/manifest.mpd", "/vod/a%2fb/index.m3u8", "/vod/%zz/x",
+		"/vod/x/index.m3u8", "/vod/x/v1/12.m4s", "/vod/x/i1/1.jpg", "/vod/x/i1/01.jpg", "/live/x/i1/1.jpg", "/vod/index.json", "/vod/", "/vod/films~a%20film.mp4/index.m3u8", "/vod/%2e%2e/manifest.mpd", "/vod/a%2fb/index.m3u8", "/vod/%zz/x",
 	} {
 		f.Add([]byte(s))
 	}
@@ -43,6 +43,8 @@ func FuzzParse(f *testing.F) {
 			again = fmt.Sprintf("/live/%s/%s/%d.key.m4s", r.channel, r.track, r.number)
 		case kindText:
 			again = fmt.Sprintf("/live/%s/%s/%d.vtt", r.channel, r.track, r.number)
+		case kindImage:
+			again = fmt.Sprintf("/live/%s/%s/%d.jpg", r.channel, r.track, r.number)
 		case kindInit:
 			again = fmt.Sprintf("/live/%s/%s/init-%d.mp4", r.channel, r.track, r.number)
 		case kindSegment:

@@ -95,6 +95,8 @@ func (s *Server) get(ctx *fasthttp.RequestCtx, r *route) {
 		s.serveKeys(ctx, c, r)
 	case kindText:
 		s.serveText(ctx, c, r)
+	case kindImage:
+		s.fail(ctx, r.kind, fasthttp.StatusNotFound, "there are no thumbnails of channels, only of assets")
 	}
 }
 

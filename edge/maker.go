@@ -97,6 +97,10 @@ func (m *maker) make(e *edition, w *media.Window) (t text, err error) {
 	case kindIFrames:
 		p, err = rows.IFrames(w, e.track, e.links, e.delta)
 	default:
+		if imagesOf(w, e.track) {
+			t.data, err = hls.Images(w, e.links)
+			return t, err
+		}
 		p, err = rows.Media(w, e.track, e.links, e.delta)
 	}
 	if err != nil {

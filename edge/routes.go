@@ -24,6 +24,7 @@ const (
 	kindChunk                    // /live/C/T/N.K.m4s
 	kindKeys                     // /live/C/T/N.key.m4s
 	kindText                     // /live/C/T/N.vtt
+	kindImage                    // /live/C/T/N.jpg, of assets only
 	kindUnknown                  // nothing of ours
 	kindHostile                  // no path that an honest client makes
 	kinds
@@ -32,7 +33,7 @@ const (
 // String is the kind's name in metrics.
 func (k kind) String() string {
 	return [...]string{
-		"page", "index", "time", "multivariant", "mpd", "patch", "media", "iframes", "init", "segment", "chunk", "keys", "text", "unknown", "hostile",
+		"page", "index", "time", "multivariant", "mpd", "patch", "media", "iframes", "init", "segment", "chunk", "keys", "text", "image", "unknown", "hostile",
 	}[k]
 }
 
@@ -164,6 +165,12 @@ func (r *route) file(file []byte) {
 	if stem, ok := bytes.CutSuffix(file, []byte(".vtt")); ok {
 		if r.number, ok = number(stem); ok {
 			r.kind = kindText
+		}
+		return
+	}
+	if stem, ok := bytes.CutSuffix(file, []byte(".jpg")); ok {
+		if r.number, ok = number(stem); ok {
+			r.kind = kindImage
 		}
 		return
 	}

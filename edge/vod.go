@@ -127,7 +127,7 @@ func (s *Server) serveAsset(ctx *fasthttp.RequestCtx, r *route) {
 	switch r.kind {
 	case kindMultivariant, kindMPD, kindMedia, kindIFrames:
 		s.serveAssetManifest(ctx, a, r)
-	case kindInit, kindSegment, kindKeys, kindText:
+	case kindInit, kindSegment, kindKeys, kindText, kindImage:
 		if !isVersion(ctx.QueryArgs().Peek(versionParameter), a.Version()) {
 			s.fail(ctx, r.kind, fasthttp.StatusGone, "the asset has changed since: load its manifest anew")
 		} else if s.serveAssetMedia(ctx, a, r) {
@@ -186,11 +186,15 @@ func (s *Server) serveAssetManifest(ctx *fasthttp.RequestCtx, a library.Asset, r
 	w, track := a.Window(), ""
 	if r.kind == kindMedia || r.kind == kindIFrames {
 		t := trackOf(w, r.track)
-		if t == nil || r.kind == kindIFrames && t.Kind != media.Video {
+		switch {
+		case t == nil && r.kind == kindMedia && imagesOf(w, string(r.track)):
+			track = w.Images.Name
+		case t == nil || r.kind == kindIFrames && t.Kind != media.Video:
 			s.notInAsset(ctx, r)
 			return
+		default:
+			track = t.Name
 		}
-		track = t.Name
 	}
 	texts := s.vod.texts(assetID{a.ID(), a.Version()})
 	e := texts.edition(r.kind, track, &q, now)

@@ -9,17 +9,19 @@ import (
 	"weir/internal/media"
 )
 
-// serveAssetMedia sends an init segment, a segment, its key frames or its subtitles. It is true where the asset is released when that was sent.
+// serveAssetMedia sends an init segment, a segment, its key frames, its subtitles, or thumbnails. It is true where the asset is released when that
+// was sent.
 func (s *Server) serveAssetMedia(ctx *fasthttp.RequestCtx, a library.Asset, r *route) (held bool) {
+	if r.kind == kindImage {
+		s.serveAssetImage(ctx, a, r)
+		return false
+	}
 	t := trackOf(a.Window(), r.track)
 	if t == nil || r.kind == kindKeys && t.Kind != media.Video || r.kind == kindText && t.Codec != media.WVTT {
 		s.notInAsset(ctx, r)
 		return false
 	}
-	out := content{kind: r.kind, mime: mediaType(t, r.track), ranges: true, maxAge: year, constant: true}
-	if a.Version() != "" && len(ctx.QueryArgs().Peek(versionParameter)) == 0 { // it is not for ever what is under this URL
-		out.maxAge, out.constant = int(changingAge.Seconds()), false
-	}
+	out := assetContent(ctx, a, r, mediaType(t, r.track))
 	if r.kind == kindInit {
 		if out.data = a.Init(t.Name, uint32(r.number)); len(out.data) == 0 {
 			s.notInAsset(ctx, r)
@@ -48,6 +50,15 @@ func (s *Server) serveAssetMedia(ctx *fasthttp.RequestCtx, a library.Asset, r *r
 		return false
 	}
 	return s.stream(ctx, a, r, b, &out, etag)
+}
+
+// assetContent is media of an asset, without its data.
+func assetContent(ctx *fasthttp.RequestCtx, a library.Asset, r *route, mime string) content {
+	out := content{kind: r.kind, mime: mime, ranges: true, maxAge: year, constant: true}
+	if a.Version() != "" && len(ctx.QueryArgs().Peek(versionParameter)) == 0 { // it is not for ever what is under this URL
+		out.maxAge, out.constant = int(changingAge.Seconds()), false
+	}
+	return out
 }
 
 // sendAssetText sends a segment of subtitles as plain WebVTT.

@@ -81,6 +81,9 @@ func Select(w *media.Window, s Selection) (*media.Window, error) {
 		out.Rows = &stretch{rows: w.Rows, from: from, n: to - from}
 		out.Tracks = tracksOf(out.Rows, w.Tracks)
 	}
+	if from > 0 { // thumbnails are counted from the first row on
+		out.Images = nil
+	}
 	if out.Ended && !w.Ended { // it stays so: what it says of itself must not change with what comes behind it
 		newest := out.Rows.At(out.Rows.Len() - 1)
 		out.Published = began(newest).Add(newest.Duration)

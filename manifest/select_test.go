@@ -125,6 +125,31 @@ func TestSelectTracks(t *testing.T) {
 	}
 }
 
+// Thumbnails belong to the pictures, and are counted from the first row on.
+func TestSelectImages(t *testing.T) {
+	t.Parallel()
+	w := threeRuns()
+	w.Images = &media.Images{Name: "i1", Interval: time.Second, Columns: 5, Rows: 5}
+	at := w.Rows.At(0).Wall
+	for name, tc := range map[string]struct {
+		s    manifest.Selection
+		want bool
+	}{
+		"all":           {manifest.Selection{}, true},
+		"up to":         {manifest.Selection{End: at.Add(10 * time.Second)}, true},
+		"from":          {manifest.Selection{Start: at.Add(5 * time.Second)}, false},
+		"rewinding":     {manifest.Selection{DVR: 13 * time.Second}, false},
+		"pictures":      {manifest.Selection{Tracks: []string{"v1"}}, true},
+		"sound":         {manifest.Selection{Tracks: []string{"a1", "a2"}}, false},
+		"one of sounds": {manifest.Selection{Languages: []string{"de"}}, true},
+	} {
+		got, err := manifest.Select(w, tc.s)
+		require.NoError(t, err, name)
+		require.Equal(t, tc.want, got.Images != nil, name)
+	}
+	require.NotNil(t, w.Images)
+}
+
 func namesOf(tracks []media.Track) []string {
 	var names []string
 	for _, t := range tracks {

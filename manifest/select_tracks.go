@@ -25,6 +25,9 @@ func narrow(w *media.Window, s Selection) error {
 	}
 	of := &narrowRuns{names: names}
 	w.Tracks, w.Rates = tracks, rates
+	if !slices.ContainsFunc(tracks, func(t media.Track) bool { return isVideo(&t) }) {
+		w.Images = nil
+	}
 	w.Rows = &narrowRows{rows: w.Rows, of: of}
 	open := make([]media.OpenRow, len(w.Open))
 	for i, r := range w.Open {

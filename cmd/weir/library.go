@@ -12,6 +12,7 @@ import (
 	"weir/internal/config"
 	"weir/internal/library"
 	"weir/internal/origin"
+	"weir/internal/thumbnail"
 )
 
 // holdings is all that is served under /vod/, and what it is made of.
@@ -49,8 +50,13 @@ func openHoldings(ctx context.Context, cfg config.Config, b *bus.Bus, log *slog.
 	if h.origin, err = origin.New(sites, log.With("area", "sites"), time.Now); err != nil {
 		return nil, err
 	}
+	var thumbnails library.Thumbnails
+	if maker := thumbnail.New(cfg.Ingest.Ladder.FFmpeg, cfg.Ingest.Ladder.Nice, log.With("area", "vod")); maker != nil {
+		thumbnails = maker
+	}
 	h.library = library.New(library.Config{
-		Clips: h.clips, Catalog: h.assets, Origin: h.origin, Segment: cfg.VOD.Segment,
+		Thumbnails: thumbnails,
+		Clips:      h.clips, Catalog: h.assets, Origin: h.origin, Segment: cfg.VOD.Segment,
 		Memory: vodMemory(cfg, 0), Head: min(cfg.VOD.Head, cfg.Edge.Memory/vodShare), Log: log.With("area", "vod"), Now: time.Now,
 	})
 	return h, nil

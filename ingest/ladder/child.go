@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"weir/internal/catalog"
+	"weir/internal/process"
 )
 
 // child is one ffmpeg process with what goes in and out of it. It ends by itself, by finish or by kill, and closes the feeds of its rungs then.
@@ -103,7 +104,7 @@ func startChild(p plan) (*child, error) {
 	}
 	c.cmd = exec.Command(p.program, arguments(rungs, p.speed, p.segment)...)
 	c.cmd.Stdin, c.cmd.Stderr, c.cmd.ExtraFiles = ends.theirs[0], ends.theirs[1], ends.theirs[2:]
-	confine(c.cmd)
+	process.Confine(c.cmd)
 	started := make(chan error)
 	go c.run(p, ends, started)
 	if err := <-started; err != nil {
@@ -116,7 +117,7 @@ func startChild(p plan) (*child, error) {
 func (c *child) run(p plan, ends pipes, started chan<- error) {
 	// The child gets its priority from the thread that starts it, and ends with that. The thread is nobody else's, and ends with this goroutine.
 	runtime.LockOSThread()
-	err := lower(p.nice)
+	err := process.Lower(p.nice)
 	if err != nil {
 		c.words.add(fmt.Sprintf("weir: its priority is not lowered: %v", err))
 	}
@@ -135,7 +136,7 @@ func (c *child) run(p plan, ends pipes, started chan<- error) {
 		wg.Go(func() { r.read(ends.outs[i], p.clock, p.language) })
 	}
 	err = c.cmd.Wait()
-	endGroup(c.cmd.Process.Pid) // who else has the pipes
+	process.EndGroup(c.cmd.Process.Pid) // who else has the pipes
 	c.queue.close()
 	close(c.gone)
 	wg.Wait()

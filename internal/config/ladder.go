@@ -16,7 +16,7 @@ type Ladder struct {
 	Children int    // at one time, one a feed. Default: 4
 	Nice     int    // their CPU priority: 0 is that of this program, 19 the lowest. Default: 10
 	Speed    string // preset of the encoders, from ultrafast to slow. Default: veryfast
-	FFmpeg   string // path or name of the program. Default: ffmpeg
+	FFmpeg   string // path or name of the program, which makes thumbnails of assets too. Default: ffmpeg
 }
 
 // DefaultLadder is that where no file says otherwise.

@@ -50,6 +50,7 @@ func (s *server) inHLS(channel string, tracks ...string) (f form, ok bool) {
 type mpd struct {
 	Periods []struct {
 		Sets []struct {
+			Content         string     `xml:"contentType,attr"`
 			Essential       []struct{} `xml:"EssentialProperty"` // trick modes have one
 			Template        *template  `xml:"SegmentTemplate"`
 			Representations []struct {
@@ -87,6 +88,9 @@ func (s *server) inDASH(channel string) (f form, ok bool) {
 	for _, period := range m.Periods {
 		zero := math.NaN()
 		for _, set := range period.Sets {
+			if set.Content == "image" {
+				continue
+			}
 			for _, representation := range set.Representations {
 				line := cmp.Or(representation.Template, set.Template)
 				require.NotNil(s.t, line, string(doc))

@@ -19,6 +19,9 @@ type Asset interface {
 	// Segment is a segment, Keys the segment of its key frames. Errors: ErrNoSegment, and why it cannot be read.
 	Segment(track string, number uint64) (Body, error)
 	Keys(track string, number uint64) (Body, error)
+	// Sheet is the sheet of thumbnails of that number, as JPEG, where the window has Images; it is made where it is not in memory. Errors:
+	// ErrNoSegment, ErrBusy, vod.ErrFile where its pictures cannot be decoded, and why they cannot be read.
+	Sheet(ctx context.Context, number uint64) ([]byte, error)
 	Release()
 }
 

@@ -45,6 +45,9 @@ func (a clipAsset) Keys(track string, number uint64) (Body, error) {
 	return &inMemory{data: data, tag: fmt.Sprintf("%d-%x-%d-k", number, seg.Checksum, len(data))}, nil
 }
 
+// Sheet implements Asset: clips have no thumbnails.
+func (a clipAsset) Sheet(context.Context, uint64) ([]byte, error) { return nil, ErrNoSegment }
+
 // stored is a segment that lies in a file.
 type stored struct {
 	file *io.SectionReader

@@ -44,16 +44,19 @@ type Config struct {
 	Segment time.Duration  // how long segments of files should be
 	Memory  int64          // bytes of segments in memory, without Head
 	Head    int64          // bytes of titles' beginnings that stay in memory
-	Log     *slog.Logger
-	Now     func() time.Time
+	// Thumbnails makes those of titles with video; nil: they have none.
+	Thumbnails Thumbnails
+	Log        *slog.Logger
+	Now        func() time.Time
 }
 
 // Library opens assets and reads their segments. Make one with New, end it with Close.
 type Library struct {
-	cfg   Config
-	shelf shelf
-	cache *cache
-	heads heads
+	cfg    Config
+	shelf  shelf
+	cache  *cache
+	heads  heads
+	sheets sheets
 
 	flights struct {
 		mu sync.Mutex
@@ -88,6 +91,7 @@ func New(cfg Config) *Library {
 	l.shelf.limit = max(cfg.Memory/indexShare, maxIndex)
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	l.heads.init(l)
+	l.sheets.of, l.sheets.by = l, make(map[key]*sheet)
 	return l
 }
 

@@ -137,6 +137,9 @@ func (l *Library) bind(ctx context.Context, id string, parts []*part) (t *title,
 		}
 	}
 	t = newTitle(id, plan, all, l.cfg.Now())
+	if l.cfg.Thumbnails != nil {
+		t.illustrate()
+	}
 	t.tags, t.parts = tagsOf(parts), idsOf(parts)
 	for _, p := range parts {
 		t.members = append(t.members, p.asset.ID)

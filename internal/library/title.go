@@ -1,6 +1,7 @@
 package library
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -17,13 +18,15 @@ type title struct {
 	version    string // of what URLs of its media stand for
 	generation uint64 // of what lies in memory
 	plan       *vod.Title
-	files      []vod.File // numbered as the plan's spans do
-	tags       []string   // beside files: the states of the files
-	parts      []string   // what the catalog had said of what it is made of
-	members    []string   // IDs of the assets that it is made of, its own or those of its tracks
-	first      uint64     // number of the first segment
-	gap        int64      // between stretches that are read in one go
-	bytes      int64      // of memory for its index
+	window     *media.Window // the plan's, with Images where there are thumbnails
+	pictures   media.Track   // that thumbnails are made of
+	files      []vod.File    // numbered as the plan's spans do
+	tags       []string      // beside files: the states of the files
+	parts      []string      // what the catalog had said of what it is made of
+	members    []string      // IDs of the assets that it is made of, its own or those of its tracks
+	first      uint64        // number of the first segment
+	gap        int64         // between stretches that are read in one go
+	bytes      int64         // of memory for its index
 
 	opened time.Time
 
@@ -38,7 +41,7 @@ func newTitle(id string, plan *vod.Title, files []vod.File, now time.Time) *titl
 	h := fnv.New64a()
 	_, _ = io.WriteString(h, id+"\x00"+plan.Version()) // it never fails
 	t := &title{
-		id: id, version: plan.Version(), generation: h.Sum64(), plan: plan, files: files, gap: nearGap, users: 1, opened: now,
+		id: id, version: plan.Version(), generation: h.Sum64(), plan: plan, window: plan.Window(), files: files, gap: nearGap, users: 1, opened: now,
 	}
 	t.first = plan.Window().Rows.At(0).Number
 	for _, f := range files {
@@ -47,6 +50,23 @@ func newTitle(id string, plan *vod.Title, files []vod.File, now time.Time) *titl
 		}
 	}
 	return t
+}
+
+// illustrate gives it thumbnails, where it can have some.
+func (t *title) illustrate() {
+	m, of := imagesOf(t.plan)
+	if m == nil {
+		return
+	}
+	w := *t.window
+	w.Images = m
+	t.window, t.pictures = &w, of
+}
+
+// length is how long it is.
+func (t *title) length() time.Duration {
+	from, to, _ := t.window.Bounds()
+	return to.Sub(from)
 }
 
 // close closes its files.
@@ -83,7 +103,7 @@ type opened struct {
 
 func (o opened) ID() string            { return o.id }
 func (o opened) Version() string       { return o.version }
-func (o opened) Window() *media.Window { return o.plan.Window() }
+func (o opened) Window() *media.Window { return o.window }
 func (o opened) Release()              { o.of.shelf.release(o.title) }
 
 // Init implements Asset.
@@ -97,6 +117,11 @@ func (o opened) Segment(track string, number uint64) (Body, error) {
 // Keys implements Asset.
 func (o opened) Keys(track string, number uint64) (Body, error) {
 	return o.of.segment(o.title, key{o.generation, track, number, true})
+}
+
+// Sheet implements Asset.
+func (o opened) Sheet(ctx context.Context, number uint64) ([]byte, error) {
+	return o.of.sheets.get(ctx, o.title, number)
 }
 
 // String is for logs.

@@ -104,6 +104,8 @@ type Window struct {
 	// Tracks are all that any run of the window has, in the order of Run.Tracks, each as its newest run describes it.
 	Tracks []Track
 	Rates  map[string]Rate // by the track's name
+	// Images are thumbnails of what is listed; nil: there are none.
+	Images *Images
 	// Captions are the caption channels in the pictures that manifests announce, CEA-608 before 708, by number; none: there are none, as far as
 	// is known.
 	Captions []Caption

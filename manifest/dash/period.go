@@ -84,6 +84,9 @@ func (b *builder) period(cut []stretch, i int) (*mpd.Period, error) {
 	}
 	b.told += told
 	p.AdaptationSets = append(sets.sets, keys.sets...)
+	if w := b.window; w.Images != nil && w.Ended && len(cut) == 1 {
+		p.AdaptationSets = append(p.AdaptationSets, b.images())
+	}
 	b.fills = append(b.fills, slices.Concat(append(sets.fills, keys.fills...)...)...)
 	return p, nil
 }

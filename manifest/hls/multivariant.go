@@ -22,7 +22,8 @@ const (
 
 // Multivariant renders the multivariant playlist: a variant for each video track and audio group, with the audio tracks in one group a codec;
 // where there is no video, an audio-only variant for each audio group, of which there is one for each bitrate too; for each video track its
-// I-frame playlist. Subtitles are one group of all variants, and so are the captions in the pictures. URIs are relative to the playlist.
+// I-frame playlist. Subtitles are one group of all variants, and so are the captions in the pictures. Thumbnails, where there are some, come last.
+// URIs are relative to the playlist.
 //
 // Its text changes with the tracks of the window, and, in few and coarse steps, with w.Rates and the size of I-frames. It costs as much as there are
 // rows; Renderer makes the same text without.
@@ -109,7 +110,8 @@ func multivariant(w *media.Window, links manifest.Links, look func(track string)
 		list.SetCustomTag(tags)
 	}
 	// The library always writes PROGRAM-ID, which was taken out of HLS with protocol version 6.
-	return bytes.ReplaceAll(list.Encode().Bytes(), []byte("-INF:PROGRAM-ID=0,"), []byte("-INF:")), nil
+	text := bytes.ReplaceAll(list.Encode().Bytes(), []byte("-INF:PROGRAM-ID=0,"), []byte("-INF:"))
+	return appendImageStream(text, w.Images, links), nil
 }
 
 // pictures are the attributes of a video track that a variant and its I-frames have alike. Where ranges is false VIDEO-RANGE is absent, which

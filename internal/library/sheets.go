@@ -1,0 +1,157 @@
+package library
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"weir/internal/media"
+	"weir/internal/thumbnail"
+	"weir/packager/vod"
+)
+
+// Thumbnails makes sheets of thumbnails; *thumbnail.Maker is one.
+type Thumbnails interface {
+	// Make makes a sheet of what open gives: an MP4 of key frames, one more than there are thumbnails. Errors: thumbnail.ErrBusy, thumbnail.ErrPictures, what went wrong with reading.
+	Make(ctx context.Context, l thumbnail.Layout, open func(context.Context) (io.ReadCloser, error)) ([]byte, error)
+}
+
+// sheetTimeout is how long a sheet may take with the waiting for its turn.
+const sheetTimeout = time.Minute
+
+// sheets makes sheets of thumbnails, each once however many ask, and keeps them where segments are kept.
+type sheets struct {
+	of *Library
+
+	mu sync.Mutex
+	by map[key]*sheet
+}
+
+// sheet is one that is being made, or could not be made.
+type sheet struct {
+	ready chan struct{} // closed when data or err is there
+	data  []byte
+	err   error
+	until time.Time // for how long err holds; guarded by sheets.mu, as is that it is there
+}
+
+// get is the sheet of that number.
+func (s *sheets) get(ctx context.Context, t *title, number uint64) ([]byte, error) {
+	m, length := t.window.Images, t.length()
+	if m == nil || number < media.FirstSheet || number-media.FirstSheet >= uint64(m.Sheets(length)) {
+		return nil, ErrNoSegment
+	}
+	k := key{t.generation, m.Name, number, false}
+	if data := s.of.cache.get(k); data != nil {
+		return data, nil
+	}
+	sh := s.board(t, k)
+	select {
+	case <-sh.ready:
+		return sh.data, sh.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// board is the sheet as it is being made, or could not be made a moment ago.
+func (s *sheets) board(t *title, k key) *sheet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.of.cfg.Now()
+	for old, sh := range s.by {
+		if !sh.until.IsZero() && !now.Before(sh.until) {
+			delete(s.by, old)
+		}
+	}
+	if sh := s.by[k]; sh != nil {
+		return sh
+	}
+	sh := &sheet{ready: make(chan struct{})}
+	if data := s.of.cache.find(k); data != nil { // it has been made meanwhile
+		sh.data = data
+		close(sh.ready)
+		return sh
+	}
+	s.by[k] = sh
+	s.of.shelf.hold(t)
+	if !s.of.start(func() { s.land(t, k, sh) }) {
+		delete(s.by, k)
+		s.of.shelf.release(t)
+		sh.err = ErrClosed
+		close(sh.ready)
+	}
+	return sh
+}
+
+// land makes a sheet, and keeps it, or why it cannot be made.
+func (s *sheets) land(t *title, k key, sh *sheet) {
+	defer s.of.shelf.release(t)
+	ctx, cancel := context.WithTimeout(s.of.ctx, sheetTimeout)
+	defer cancel()
+	data, err := s.make(ctx, t, k.number)
+	passing := errors.Is(err, ErrBusy) || s.of.ctx.Err() != nil
+	if err != nil && !passing {
+		s.of.cfg.Log.Warn("thumbnails cannot be made", "asset", t.id, "sheet", k.number, "err", err)
+		s.of.failures.Add(1)
+		s.of.shelf.note(t, err, s.of.cfg.Now())
+	}
+	if errors.Is(err, thumbnail.ErrPictures) { // what ffmpeg says of it is for the log
+		err = fmt.Errorf("%w: its key frames cannot be decoded for thumbnails", vod.ErrFile)
+	}
+	sh.data, sh.err = data, err
+	s.mu.Lock()
+	if err == nil {
+		s.of.cache.put(k, data)
+	}
+	if err == nil || passing {
+		delete(s.by, k)
+	} else {
+		sh.until = s.of.cfg.Now().Add(failedFor)
+	}
+	s.mu.Unlock()
+	close(sh.ready)
+}
+
+// make makes a sheet. The title has it.
+func (s *sheets) make(ctx context.Context, t *title, number uint64) ([]byte, error) {
+	m := t.window.Images
+	first := int(number-media.FirstSheet) * m.Thumbnails()
+	start, end, _ := t.window.Bounds()
+	var at []time.Time
+	for k := range m.Thumbnails() {
+		if one := start.Add(time.Duration(first+k) * m.Interval); one.Before(end) {
+			at = append(at, one)
+		}
+	}
+	layout := thumbnail.Layout{
+		Columns: m.Columns, Rows: m.Rows, Width: m.Width, Height: m.Height, Count: len(at), Each: vod.StillDuration,
+	}
+	at = append(at, at[len(at)-1]) // see Thumbnails
+	segment, ok := t.plan.Stills(t.pictures.Name, at)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("%w: it has no key frames for thumbnails", vod.ErrFile)
+	case segment.Size > maxHeld:
+		return nil, fmt.Errorf("%w: its key frames are too large for thumbnails", vod.ErrFile)
+	}
+	header := t.plan.Init(t.pictures.Name, t.pictures.Init)
+	data, err := s.of.cfg.Thumbnails.Make(ctx, layout, func(ctx context.Context) (io.ReadCloser, error) {
+		frames, err := (&direct{files: t.files, segment: segment, gap: t.gap}).Open(ctx, 0, segment.Size)
+		if err != nil {
+			return nil, err
+		}
+		return struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(bytes.NewReader(header), frames), frames}, nil
+	})
+	if errors.Is(err, thumbnail.ErrBusy) {
+		return nil, ErrBusy
+	}
+	return data, err
+}
