@@ -27,7 +27,7 @@ func inBrowsers(t *media.Track) string {
 	case media.MP2:
 		return "no browser plays MPEG layer II"
 	case media.MP3:
-		return "Firefox and Chrome play MP3 in MP4, Safari does not"
+		return "Firefox plays MP3 in MP4, Chrome and Safari do not: AAC serves them all"
 	case media.FLAC:
 		return "Safari plays FLAC from HLS only"
 	case media.STPP:

@@ -81,7 +81,7 @@ func (l *Library) parts(ctx context.Context, id string) ([]*part, error) {
 			for k, f := range asset.Files {
 				var err error
 				if parts[i].files[k], err = l.cfg.Origin.Open(ctx, asset.Sites, f.Path); err != nil {
-					return fmt.Errorf("%s: %w", f.Path, err)
+					return err // it names the file
 				}
 			}
 			return nil
