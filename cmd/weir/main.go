@@ -32,7 +32,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
 	parser := kong.Must(&program{}, kong.Name("weir"), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Description("Live video and audio in by RTMP, HLS and DASH out, with a window to rewind."))
+		kong.Description("Live and on-demand video and audio: feeds and files in, HLS and DASH out, with a window to rewind."))
 	command, err := parser.Parse(args)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "weir: %v\n", err)
