@@ -223,3 +223,40 @@ func pictureAt(t testing.TB, input string, at float64, options ...string) string
 	}
 	return "no picture"
 }
+
+// The queries of live manifests hold for assets, counted in seconds from the beginning.
+func TestQueriesOnDemand(t *testing.T) {
+	t.Parallel()
+	need(t, "ffprobe")
+	srv := onShelf(t, "", "")
+	asset := shelved("mp4/long_1080p_lowbitrate.mp4")
+	whole, ok := srv.media(asset, "v1")
+	require.True(t, ok)
+	for query, want := range map[string]func(list mediaPlaylist, text string){
+		"?start=100&end=150": func(list mediaPlaylist, _ string) {
+			require.InDelta(t, 50, list.seconds(), 2*8.4)
+			require.InDelta(t, 100, mediaPlaylist{segments: whole.segments[:list.sequence]}.seconds(), 8.4)
+		},
+		"?at=75.5": func(_ mediaPlaylist, text string) {
+			require.Contains(t, text, "#EXT-X-START:TIME-OFFSET=75.5,PRECISE=YES\n")
+		},
+		"": func(list mediaPlaylist, _ string) { require.Contains(t, list.segments[0].uri, "?v=") },
+	} {
+		list, ok := srv.mediaForm(asset, "v1", query)
+		require.True(t, ok, query)
+		_, text := srv.get("/" + asset + "/v1/index.m3u8" + query)
+		require.Contains(t, string(text), "#EXT-X-ENDLIST\n", query)
+		require.NotContains(t, string(text), "PROGRAM-DATE-TIME", query)
+		want(list, string(text))
+	}
+	_, text := srv.get("/" + asset + "/index.m3u8?tracks=a1&at=3")
+	require.NotContains(t, string(text), "v1/")
+	require.Contains(t, string(text), "a1/index.m3u8?at=3\n")
+	status, body := srv.get("/" + asset + "/index.m3u8?at=soon")
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, string(body), "at: ")
+	status, _ = srv.get("/" + asset + "/v1/0.m4s?v=0123456789abcdef")
+	require.Equal(t, http.StatusGone, status)
+	_, doc := srv.get("/" + asset + "/manifest.mpd?start=100&end=150")
+	require.Regexp(t, `mediaPresentationDuration="PT5\d`, string(doc))
+}

@@ -65,6 +65,7 @@ type Library struct {
 	room    *semaphore.Weighted // bytes of flights
 	roomFor int64
 	ahead   chan struct{} // a place for each segment that is read ahead
+	opening chan struct{} // a place for each title that is opened
 
 	reads, failures atomic.Uint64 // of files, for segments
 
@@ -80,11 +81,16 @@ const (
 	indexShare  = 8
 	minFlights  = 64 << 20 // bytes
 	maxAhead    = 4        // segments that are read ahead at one time
+	// maxTitlesOpening is how many titles are opened at one time: an index is read whole into memory before it is made small.
+	maxTitlesOpening = 16
 )
 
 // New is an empty library.
 func New(cfg Config) *Library {
-	l := &Library{cfg: cfg, cache: newCache(cfg.Memory), roomFor: max(cfg.Memory/flightShare, minFlights), ahead: make(chan struct{}, maxAhead)}
+	l := &Library{
+		cfg: cfg, cache: newCache(cfg.Memory), roomFor: max(cfg.Memory/flightShare, minFlights),
+		ahead: make(chan struct{}, maxAhead), opening: make(chan struct{}, maxTitlesOpening),
+	}
 	l.room = semaphore.NewWeighted(l.roomFor)
 	l.flights.by = make(map[key]*flight)
 	l.shelf.by = make(map[string]*slot)

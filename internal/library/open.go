@@ -35,6 +35,11 @@ func (p *part) close() {
 
 // load opens an asset with all that it is made of.
 func (l *Library) load(id string) (*title, error) {
+	leave, err := l.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	ctx, cancel := context.WithTimeout(l.ctx, openTimeout)
 	defer cancel()
 	parts, err := l.parts(ctx, id)
@@ -44,8 +49,23 @@ func (l *Library) load(id string) (*title, error) {
 	return l.bind(ctx, id, parts)
 }
 
+// enter waits for its turn to open a title.
+func (l *Library) enter() (leave func(), err error) {
+	select {
+	case l.opening <- struct{}{}:
+		return func() { <-l.opening }, nil
+	case <-l.ctx.Done():
+		return nil, ErrClosed
+	}
+}
+
 // reload is the title anew, nil where nothing has changed.
 func (l *Library) reload(t *title) (*title, error) {
+	leave, err := l.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	ctx, cancel := context.WithTimeout(l.ctx, openTimeout)
 	defer cancel()
 	parts, err := l.parts(ctx, t.id)

@@ -51,15 +51,22 @@ func (l *Library) body(t *title, k key) (Body, error) {
 func (l *Library) fly(t *title, k key, seg vod.Segment) *flight {
 	fl := &l.flights
 	fl.mu.Lock()
+	f := fl.by[k]
+	fl.mu.Unlock()
+	if f != nil {
+		return f
+	}
+	others := l.others(t, k, &seg)
+	fl.mu.Lock()
 	defer fl.mu.Unlock()
-	if f := fl.by[k]; f != nil {
+	if f := fl.by[k]; f != nil { // meanwhile
 		return f
 	}
 	if l.cache.has(k) {
 		return nil
 	}
 	first := &load{segment: seg, flight: newFlight(k, seg.Size)}
-	reads, made := plan(first, l.others(t, k, &seg), t.gap, func(*load) bool { return true })
+	reads, made := plan(first, others, t.gap, func(o *load) bool { return fl.by[o.flight.key] == nil })
 	for _, m := range made {
 		fl.by[m.flight.key] = m.flight
 	}
@@ -74,14 +81,14 @@ func (l *Library) fly(t *title, k key, seg vod.Segment) *flight {
 	return nil
 }
 
-// others are the segments of the same row that the reading of one may make too. l.flights.mu is held.
+// others are the segments of the same row that the reading of one may make too.
 func (l *Library) others(t *title, k key, of *vod.Segment) (all []*load) {
 	if k.keys {
 		return nil
 	}
 	for _, track := range t.plan.Window().Tracks {
 		o := key{t.generation, track.Name, k.number, false}
-		if o == k || l.flights.by[o] != nil || l.cache.has(o) {
+		if o == k || l.cache.has(o) {
 			continue
 		}
 		seg, ok := t.segment(o)
