@@ -166,7 +166,7 @@ func (l *Library) title(ctx context.Context, id string) (*title, error) {
 
 // open opens the title of a fresh slot.
 func (l *Library) open(sl *slot) {
-	t, err := l.load(sl.id)
+	t, err := l.load(sl.id, nil)
 	if err != nil && !errors.Is(err, ErrNotFound) && l.ctx.Err() == nil {
 		l.cfg.Log.Warn("an asset cannot be opened", "asset", sl.id, "err", err)
 	}
@@ -175,7 +175,7 @@ func (l *Library) open(sl *slot) {
 
 // check looks whether a title's files are still those that it was made of.
 func (l *Library) check(sl *slot, t *title) {
-	fresh, err := l.reload(t)
+	fresh, err := l.load(t.id, t)
 	switch {
 	case errors.Is(err, ErrNotFound), errors.Is(err, origin.ErrNotFound), errors.Is(err, vod.ErrFile):
 		l.cfg.Log.Warn("an asset is not there any more as it was", "asset", t.id, "err", err)

@@ -33,50 +33,25 @@ func (p *part) close() {
 	}
 }
 
-// load opens an asset with all that it is made of.
-func (l *Library) load(id string) (*title, error) {
-	leave, err := l.enter()
-	if err != nil {
-		return nil, err
+// load opens an asset with all that it is made of. It is nil where nothing of that has changed since was, which may be nil.
+func (l *Library) load(id string, was *title) (*title, error) {
+	select { // until it is its turn
+	case l.opening <- struct{}{}:
+		defer func() { <-l.opening }()
+	case <-l.ctx.Done():
+		return nil, ErrClosed
 	}
-	defer leave()
 	ctx, cancel := context.WithTimeout(l.ctx, openTimeout)
 	defer cancel()
 	parts, err := l.parts(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	return l.bind(ctx, id, parts)
-}
-
-// enter waits for its turn to open a title.
-func (l *Library) enter() (leave func(), err error) {
-	select {
-	case l.opening <- struct{}{}:
-		return func() { <-l.opening }, nil
-	case <-l.ctx.Done():
-		return nil, ErrClosed
-	}
-}
-
-// reload is the title anew, nil where nothing has changed.
-func (l *Library) reload(t *title) (*title, error) {
-	leave, err := l.enter()
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	ctx, cancel := context.WithTimeout(l.ctx, openTimeout)
-	defer cancel()
-	parts, err := l.parts(ctx, t.id)
-	if err != nil {
-		return nil, err
-	}
-	if slices.Equal(tagsOf(parts), t.tags) && slices.Equal(idsOf(parts), t.parts) {
+	if was != nil && slices.Equal(tagsOf(parts), was.tags) && slices.Equal(idsOf(parts), was.parts) {
 		closeAll(parts)
 		return nil, nil
 	}
-	return l.bind(ctx, t.id, parts)
+	return l.bind(ctx, id, parts)
 }
 
 // parts finds the files of an asset, of an album those of all tracks. They are open, and not looked into.
