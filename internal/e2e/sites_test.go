@@ -107,7 +107,7 @@ func TestSitesFail(t *testing.T) {
 		asset = fmt.Sprintf("film%d", n)
 		first[name] = newStore(t, film)
 		for site, s := range map[string]*store{fmt.Sprint("a", n): first[name], fmt.Sprint("b", n): newStore(t, second)} {
-			sites += fmt.Sprintf("    %s: {url: \"s3://films\", endpoint: %q, region: x, access_key: k, secret_key: secret, timeout: 1s}\n", site, s.URL)
+			sites += fmt.Sprintf("    %s: {url: \"s3://films\", endpoint: %q, region: x, access_key: k, secret_key: secret, timeout: 4s}\n", site, s.URL)
 		}
 		assets += fmt.Sprintf("  %s: {sites: [a%d, b%d], files: [film.mp4]}\n", asset, n, n)
 		return asset
