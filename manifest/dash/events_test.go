@@ -80,7 +80,7 @@ func TestEvents(t *testing.T) {
 			for _, s := range p.Streams {
 				require.Equal(t, "urn:scte:scte35:2014:xml+bin", s.Scheme)
 				for _, set := range p.Sets { // one timeline for media and events
-					if len(set.Shared) > 1 {
+					if set.Template.Timescale == 0 { // it stands in each Representation
 						set.Template = set.Shared[0].Template
 					}
 					require.InDelta(t, float64(set.Template.Offset)/float64(set.Template.Timescale), float64(s.Offset)/float64(s.Timescale), 1e-4)
