@@ -93,6 +93,17 @@ func (v *viewer) lowLatency(d mpd, low bool) {
 	}
 }
 
+// asTold tells whether a segment turned out to be what was told of it. A tick is the source's rounding: it decides too whether a frame of sound
+// within a tick of the border is the last one of a segment, or the first of the next.
+func (v *viewer) asTold(s adaptationSet, was, is span) bool {
+	apart := func(a, b int64) int64 { return max(a-b, b-a) }
+	if off := apart(was.end, is.end); off <= 1 || s.Representation.ID[0] != 'a' || off > s.Template.Timescale/20 {
+		return off <= 1
+	}
+	border := int64(media.NextBorder(media.Ticks(is.start), uint32(s.Template.Timescale), v.win.Snapshot().Segment))
+	return apart(was.end, border) <= 1 || apart(is.end, border) <= 1
+}
+
 // timeline checks the times of a set: what is of complete rows is as all MPDs list it, the row behind those begins where it is said to if it has
 // begun, and nothing else is there but those that are open and one more.
 func (v *viewer) timeline(p period, s adaptationSet, newest, open uint64, last, begun bool) {
@@ -109,7 +120,7 @@ func (v *viewer) timeline(p period, s adaptationSet, newest, open uint64, last, 
 			v.t.Fatalf("rule 27: %s %d is listed and cannot be fetched", s.Representation.ID, at.number)
 		case at.number <= newest:
 			v.keep(spanKey(s, at), fmt.Sprint(p.ID, at))
-			if was, ok := v.foretold[spanKey(s, at)]; ok && max(was.end-at.end, at.end-was.end) > 1 { // a tick is the source's rounding
+			if was, ok := v.foretold[spanKey(s, at)]; ok && !v.asTold(s, was, at) {
 				v.wrong++
 				delete(v.foretold, spanKey(s, at))
 			}
