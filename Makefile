@@ -11,7 +11,7 @@ GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 FUZZTIME ?= 30s
 
-.PHONY: help run build test test-go test-web lint bench bench-serving bench-ingest fuzz clean packages FORCE
+.PHONY: help run build test test-go test-web lint bench bench-serving bench-ingest explore fuzz clean packages FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,8 +39,13 @@ test: packages test-web test-go ## set up all that is needed and run all tests
 test-web: web/dist/index.html
 	cd web && npm test --silent
 
+# Packages with property tests: `make test` draws the same cases each time, `make explore` draws others.
+DRAWN = go list -test -f '{{if eq .Name "main"}}{{range .Deps}}{{if eq . "pgregory.net/rapid"}}{{$$.ImportPath}}{{"\n"}}{{end}}{{end}}{{end}}' ./... | sed -n 's/\.test$$//p'
+
 test-go: web/dist/index.html
-	go test -race $$(go list ./... | grep -v internal/e2e)
+	drawn=$$($(DRAWN)); \
+	go test -race $$(go list ./... | grep -v internal/e2e | grep -vxF "$$drawn") && \
+	go test -race $$drawn -args -rapid.seed=1
 	go test -race -timeout 55m ./internal/e2e # alone: players in a browser need the processors
 
 lint: web/dist/index.html $(TOOLS)/staticcheck-$(STATICCHECK_VERSION) $(TOOLS)/gofumpt-$(GOFUMPT_VERSION) ## go vet, staticcheck, gofumpt, go mod tidy
@@ -67,6 +72,9 @@ bench-serving: web/dist/index.html ## what it costs to serve playlists and segme
 
 bench-ingest: web/dist/index.html ## CPU seconds a gigabyte of RTMP, SRT, MPEG-TS and CMAF coming in, against ffmpeg that writes HLS from the same feeds
 	go test -run '^$$' -bench '^BenchmarkIngest$$' -benchtime 1x -v -timeout 30m ./internal/e2e
+
+explore: web/dist/index.html ## property tests, with cases that were not drawn before
+	go test -race -count=1 $$($(DRAWN))
 
 fuzz: web/dist/index.html ## every fuzz target for FUZZTIME (30s); new inputs stay in testdata/fuzz
 	@for package in $$(go list ./...); do \
