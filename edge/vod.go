@@ -124,19 +124,24 @@ func (s *Server) serveAsset(ctx *fasthttp.RequestCtx, r *route) {
 		s.failAsset(ctx, r, err)
 		return
 	}
+	held := false // it is released when its media has been sent
+	defer func() {
+		if !held {
+			a.Release()
+		}
+	}()
 	switch r.kind {
 	case kindMultivariant, kindMPD, kindMedia, kindIFrames:
 		s.serveAssetManifest(ctx, a, r)
 	case kindInit, kindSegment, kindKeys, kindText, kindImage:
 		if !isVersion(ctx.QueryArgs().Peek(versionParameter), a.Version()) {
 			s.fail(ctx, r.kind, fasthttp.StatusGone, "the asset has changed since: load its manifest anew")
-		} else if s.serveAssetMedia(ctx, a, r) {
-			return // it is released when it has been sent
+		} else {
+			held = s.serveAssetMedia(ctx, a, r)
 		}
 	default:
 		s.notInAsset(ctx, r)
 	}
-	a.Release()
 }
 
 // versionParameter is the query parameter that ties the media of an asset to the state of the files that its manifest was made of.

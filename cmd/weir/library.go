@@ -26,8 +26,8 @@ type holdings struct {
 // vodShare is the part of edge.memory that segments of files may have at the most; live windows come first.
 const vodShare = 2
 
-func openHoldings(ctx context.Context, cfg config.Config, b *bus.Bus, log *slog.Logger) (h *holdings, err error) {
-	h = &holdings{}
+func openHoldings(ctx context.Context, cfg config.Config, b *bus.Bus, log *slog.Logger) (_ *holdings, err error) {
+	h := &holdings{}
 	defer func() {
 		if err != nil {
 			h.close()
@@ -43,11 +43,7 @@ func openHoldings(ctx context.Context, cfg config.Config, b *bus.Bus, log *slog.
 	if h.assets, err = catalog.OpenAssets(ctx, kv, cfg.Assets, cfg.VOD.Places(), log.With("area", "assets")); err != nil {
 		return nil, err
 	}
-	sites := make([]origin.Config, len(cfg.VOD.Sites))
-	for i, s := range cfg.VOD.Sites {
-		sites[i] = origin.Config(s)
-	}
-	if h.origin, err = origin.New(sites, log.With("area", "sites"), time.Now); err != nil {
+	if h.origin, err = origin.New(cfg.VOD.Origins(), log.With("area", "sites"), time.Now); err != nil {
 		return nil, err
 	}
 	var thumbnails library.Thumbnails
@@ -57,7 +53,7 @@ func openHoldings(ctx context.Context, cfg config.Config, b *bus.Bus, log *slog.
 	h.library = library.New(library.Config{
 		Thumbnails: thumbnails,
 		Clips:      h.clips, Catalog: h.assets, Origin: h.origin, Segment: cfg.VOD.Segment,
-		Memory: vodMemory(cfg, 0), Head: min(cfg.VOD.Head, cfg.Edge.Memory/vodShare), Log: log.With("area", "vod"), Now: time.Now,
+		Memory: vodMemory(cfg, 0), Head: headMemory(cfg), Log: log.With("area", "vod"), Now: time.Now,
 	})
 	return h, nil
 }
@@ -65,8 +61,11 @@ func openHoldings(ctx context.Context, cfg config.Config, b *bus.Bus, log *slog.
 // vodMemory is how many bytes segments of files may take where live windows take that many.
 func vodMemory(cfg config.Config, live int64) int64 {
 	memory := min(cfg.Edge.Memory-live, cfg.Edge.Memory/vodShare)
-	return max(memory-min(cfg.VOD.Head, cfg.Edge.Memory/vodShare), cfg.Edge.Memory/32)
+	return max(memory-headMemory(cfg), cfg.Edge.Memory/32)
 }
+
+// headMemory is how many bytes the beginnings of assets may take that stay in memory.
+func headMemory(cfg config.Config) int64 { return min(cfg.VOD.Head, cfg.Edge.Memory/vodShare) }
 
 // close closes what is open. What is served from it must have ended.
 func (h *holdings) close() {

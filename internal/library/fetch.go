@@ -13,7 +13,12 @@ import (
 const blockSize = 128 << 10
 
 // run makes the reads of a plan. The flights of what they make end with it.
-func run(ctx context.Context, files []vod.File, reads []read, made []*load) error {
+func run(ctx context.Context, files []vod.File, reads []read, made []*load) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
 	for _, l := range made {
 		data := make([]byte, l.segment.Size)
 		l.flight.begin(data, copy(data, l.segment.Head))

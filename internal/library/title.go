@@ -2,7 +2,6 @@ package library
 
 import (
 	"context"
-	"fmt"
 	"hash/fnv"
 	"io"
 	"strconv"
@@ -123,6 +122,3 @@ func (o opened) Keys(track string, number uint64) (Body, error) {
 func (o opened) Sheet(ctx context.Context, number uint64) ([]byte, error) {
 	return o.of.sheets.get(ctx, o.title, number)
 }
-
-// String is for logs.
-func (t *title) String() string { return fmt.Sprintf("%s (%s)", t.id, t.version) }
