@@ -100,8 +100,12 @@ func (m *Meter) Add(bytes int64, duration time.Duration) {
 // Gap says that the track has no media for a while: what is before it and behind it makes no peak together.
 func (m *Meter) Gap() { m.recent = m.recent[:0] }
 
-// Rate is that of all that was added.
+// Rate is that of all that was added. Nothing follows, so that even what is shorter than a segment has the average that it has (RFC 8216bis,
+// 4.4.6.2).
 func (m *Meter) Rate() media.Rate {
-	average := int(math.Ceil(m.rate.all.bits(m.target / 2)))
+	average := 0
+	if m.rate.all.lasted > 0 {
+		average = int(math.Ceil(m.rate.all.bits(0)))
+	}
 	return media.Rate{Peak: max(int(math.Ceil(m.rate.peak)), average), Average: average}
 }

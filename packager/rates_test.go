@@ -97,3 +97,22 @@ func TestRatesGoOnWithTheNextFeed(t *testing.T) {
 		resume = Resume{Segment: rec.next, Run: uint64(i + 1), Target: rec.target, Init: rec.inits, Rates: rec.rates}
 	}
 }
+
+// A title of a third of a second was said to need half of what it does.
+func TestShortTitleHasItsAverage(t *testing.T) {
+	t.Parallel()
+	m := NewMeter(sec)
+	if r := m.Rate(); r != (media.Rate{}) {
+		t.Errorf("%+v of nothing", r)
+	}
+	m.Add(10_000, 200*time.Millisecond)
+	if r := m.Rate(); r != (media.Rate{Peak: 400_000, Average: 400_000}) {
+		t.Errorf("%+v", r)
+	}
+	for range 9 {
+		m.Add(5_000, 200*time.Millisecond)
+	}
+	if r := m.Rate(); r.Average != 220_000 || r.Peak < r.Average {
+		t.Errorf("%+v", r)
+	}
+}
