@@ -6,6 +6,7 @@ import "time"
 type Segment struct {
 	SegmentEnd
 	Parts []Part // one a chunk, in order
+	Keys  int64  // bytes of all its key frames, where one of Parts has several; else 0
 	Data  []byte // the whole segment; nil for a gap
 }
 

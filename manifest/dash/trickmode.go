@@ -64,13 +64,19 @@ func (b *builder) keySet(t media.Track, s *stretch, column int, strip *strip, l 
 	return set, keys, nil
 }
 
-// keyRate is what the key frame at the beginning of a segment needs, in bits a second, when it is all that there is of it: rounded up to a power of two,
-// which keeps the MPD's text steady. 0: no key frame is known of.
+// keyRate is what the key frames of a segment need, in bits a second, when they are all that there is of it: rounded up to a power of two,
+// which keeps the MPD's text steady. 0: no key frame at its beginning is known of.
 func keyRate(seg *media.Segment, t *media.Track) int64 {
 	if len(seg.Parts) == 0 || seg.Parts[0].Key <= 0 || !seg.Parts[0].Independent || seg.Duration <= 0 {
 		return 0
 	}
-	rate := float64(seg.Parts[0].Key) * 8 / seg.Duration.Seconds(t.Timescale)
+	size := int64(0)
+	for i := range seg.Parts {
+		if seg.Parts[i].Independent {
+			size += int64(seg.Parts[i].Key)
+		}
+	}
+	rate := float64(max(size, seg.Keys)) * 8 / seg.Duration.Seconds(t.Timescale)
 	if rate >= 1<<31 {
 		return 1 << 31
 	}

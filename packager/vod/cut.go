@@ -15,6 +15,7 @@ type cut struct {
 	size  int64       // bytes; 0: it is a gap
 	first uint32      // sample
 	key   uint32      // bytes up to the end of the first sample, where that is a sync sample; else 0
+	keys  uint32      // bytes of all sync samples, of video
 }
 
 // hole is what fraction of a second may be between two samples that follow on each other.
@@ -153,6 +154,13 @@ func (c *column) measure(row int, chunk *moof.Chunk) error {
 	k.size = int64(head) + int64(payload)
 	if first := &chunk.Samples[0]; first.Sync {
 		k.key = uint32(head) + first.Size
+	}
+	if c.Kind == media.Video {
+		for i := range chunk.Samples {
+			if s := &chunk.Samples[i]; s.Sync {
+				k.keys += s.Size
+			}
+		}
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package vod
 
 import (
+	"bytes"
+	"encoding/binary"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -146,8 +148,37 @@ func TestKeysAreThoseOfTheSegment(t *testing.T) {
 	keys, ok := title.Keys("v1", 0)
 	require.True(t, ok)
 	require.Len(t, keys.Spans, 3)
+	require.Equal(t, keys.Spans[0].Length+keys.Spans[1].Length+keys.Spans[2].Length, title.Window().Rows.At(0).Segments[0].Keys)
 	_, ok = title.Keys("v1", 2)
 	require.False(t, ok)
+}
+
+// Where pictures are shown before the key frame that they follow, its segment begins with them, and that of key frames too: there was a gap.
+func TestKeysBeginWhereTheSegmentDoes(t *testing.T) {
+	t.Parallel()
+	f := load(t, generate(t, "a.mp4", testPictures+"-c:v libx264 -preset ultrafast -bf 3 -b_strategy 0 -g 24 -sc_threshold 0 -x264-params open-gop=1"))
+	x, err := Read(t.Context(), f)
+	require.NoError(t, err)
+	title, err := New([]Input{{Index: x}}, time.Second)
+	require.NoError(t, err)
+	led := false // by pictures
+	for n := range uint64(title.Window().Rows.Len()) {
+		keys, ok := title.Keys("v1", n)
+		require.True(t, ok)
+		got, err := keys.Read(t.Context(), func(int) File { return f })
+		require.NoError(t, err)
+		at := bytes.Index(got, []byte("tfdt\x01\x00\x00\x00"))
+		require.Positive(t, at)
+		row := title.Window().Rows.At(int(n))
+		require.Equal(t, uint64(row.Segments[0].Start), binary.BigEndian.Uint64(got[at+8:]), "segment %d", n)
+		seg, _ := title.Segment("v1", n)
+		whole, err := seg.Read(t.Context(), func(int) File { return f })
+		require.NoError(t, err)
+		first, err := trick.KeyFrames(whole)
+		require.NoError(t, err)
+		led = led || !bytes.Equal(first, got)
+	}
+	require.True(t, led)
 }
 
 // Sound that goes on behind the pictures is cut by time, and that of a cover is.

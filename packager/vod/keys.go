@@ -35,6 +35,7 @@ func (t *Title) Keys(track string, number uint64) (Segment, bool) {
 	if err != nil || len(frames) == 0 {
 		return Segment{}, false
 	}
+	at[0] = min(at[0], c.cuts[row].start) // not only when the pictures that lead it are over
 	for i := range frames {
 		next := max(c.next(row), at[i]+1)
 		if i+1 < len(at) {
