@@ -12,7 +12,9 @@ import (
 func TestKeyRateIsThatOfAllKeyFrames(t *testing.T) {
 	t.Parallel()
 	track := &media.Track{Timescale: 1000}
-	part := func(key int) media.Part { return media.Part{Size: 2000, Duration: 1000, Independent: key > 0, Key: key} }
+	part := func(key int) media.Part {
+		return media.Part{Size: 2000, Duration: 1000, Independent: key > 0, Key: key}
+	}
 	for _, tc := range []struct {
 		parts []media.Part
 		keys  int64
