@@ -27,17 +27,17 @@ func (l Library) Validate() error {
 	return validateSites(l.Sites)
 }
 
-// MemberID is the ID of the asset that the library has at that path; false: it has none there, see ValidMember.
+// MemberID is the ID of the asset that the library has at that path; false: it has none there, see validMember.
 func (l Library) MemberID(path string) (string, bool) {
-	if !ValidMember(path) {
+	if !validMember(path) {
 		return "", false
 	}
 	return l.Name + "~" + strings.ReplaceAll(path, "/", "~"), true
 }
 
-// ValidMember tells whether a file of that path can be an asset of a library: its parts have letters and digits of any script, and
+// validMember tells whether a file of that path can be an asset of a library: its parts have letters and digits of any script, and
 // dots, underscores, dashes and spaces, and do not begin with a dot.
-func ValidMember(path string) bool {
+func validMember(path string) bool {
 	if len(path) > MaxPath || !utf8.ValidString(path) {
 		return false
 	}
@@ -59,7 +59,7 @@ func splitMember(id string) (library, path string, ok bool) {
 	library, path, ok = strings.Cut(id, "~")
 	ok = ok && !strings.Contains(path, "/")
 	path = strings.ReplaceAll(path, "~", "/")
-	return library, path, ok && ValidateName("id", library) == nil && ValidMember(path)
+	return library, path, ok && ValidateName("id", library) == nil && validMember(path)
 }
 
 // Places are where the configuration says that the files of assets lie.

@@ -25,7 +25,7 @@ const maxAssetBody = 1 << 20
 func (s *Server) assets(api huma.API) {
 	huma.Register(api, huma.Operation{
 		OperationID: "list-assets", Method: http.MethodGet, Path: "/api/v1/assets",
-		Summary: "The assets, by ID, page by page", Description: "Files of libraries are not listed.",
+		Summary: "The assets, by ID, page by page", Description: "Files of libraries are not among them: see /api/v1/libraries.",
 	}, s.listAssets)
 	huma.Register(api, huma.Operation{
 		OperationID: "get-asset", Method: http.MethodGet, Path: "/api/v1/assets/{id}",

@@ -62,6 +62,9 @@ func (s *Server) channels(mux *http.ServeMux) {
 	if s.cfg.Assets != nil {
 		s.assets(api)
 	}
+	if s.cfg.Library != nil {
+		s.libraries(api)
+	}
 	if s.cfg.Sites != nil {
 		s.sites(api)
 	}

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"net/url"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 type Library interface {
 	Status(id string) (library.Status, bool) // false: nobody has asked for it lately
 	Stats() library.Stats
+	// Libraries are the directories that are mapped, and Members a part of the files of one: see library.Library.
+	Libraries() []catalog.Library
+	Members(ctx context.Context, name, folder, after string, limit int) (library.Members, error)
 }
 
 // AssetState is what the API answers about how an asset does.

@@ -5,6 +5,7 @@
 //	/api/v1/channels/{id}/splices             POST begins or ends a break; GET lists
 //	/api/v1/clips, /api/v1/clips/{clip}       what was kept; …/file.mp4 downloads it, DELETE removes it
 //	/api/v1/assets, /api/v1/assets/{id}       settings and state; PUT and DELETE change the catalog
+//	/api/v1/libraries, …/libraries/{name}     directories that are mapped, and the files of one
 //	/api/v1/sites                             where the files of assets lie, and how these places do
 //	/api/v1/openapi.json, .yaml               what the API is
 //	/healthz, /readyz                         whether the process lives, whether it can do its work

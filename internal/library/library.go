@@ -32,6 +32,8 @@ type Catalog interface {
 	Tracks(album catalog.Asset) ([]catalog.Asset, error)
 	// Page is the first assets that are listed, by ID, at most limit: of those behind after whose IDs begin with prefix.
 	Page(prefix, after string, limit int) []catalog.Asset
+	// Libraries are the directories that are mapped.
+	Libraries() []catalog.Library
 	// Watch delivers all assets that are listed, then every change, until ctx ends.
 	Watch(ctx context.Context) <-chan catalog.AssetChange
 }

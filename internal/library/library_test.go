@@ -50,6 +50,8 @@ func (l listing) Page(string, string, int) (all []catalog.Asset) {
 	return all
 }
 
+func (l listing) Libraries() []catalog.Library { return nil }
+
 func (l listing) Watch(context.Context) <-chan catalog.AssetChange {
 	changes := make(chan catalog.AssetChange, len(l))
 	for id := range l {

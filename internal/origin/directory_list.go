@@ -22,16 +22,16 @@ const (
 	listBatch  = 1024    // names read at once
 )
 
-// list walks through all that lies below prefix, in any order, and keeps the first limit by name. Symbolic links are followed to files in the
-// directory, not to folders.
-func (d *directory) list(ctx context.Context, prefix string, limit int) ([]Entry, error) {
+// list walks through all that lies below folder and behind after, in any order, and keeps the first limit by name. Symbolic links are followed
+// to files in the directory, not to folders.
+func (d *directory) list(ctx context.Context, folder, after string, limit int) ([]Entry, error) {
 	root, err := d.root()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = root.Close() }()
-	w := &walk{ctx: ctx, root: root, limit: limit}
-	if err := w.folder(cmp.Or(prefix, "."), prefix, 0); err != nil {
+	w := &walk{ctx: ctx, root: root, after: after, limit: limit}
+	if err := w.folder(cmp.Or(folder, "."), folder, 0); err != nil {
 		return nil, err
 	}
 	return w.kept(), nil
@@ -41,6 +41,7 @@ func (d *directory) list(ctx context.Context, prefix string, limit int) ([]Entry
 type walk struct {
 	ctx     context.Context
 	root    *os.Root
+	after   string
 	limit   int
 	found   []Entry
 	visited int
@@ -71,11 +72,12 @@ func (w *walk) folder(name, prefix string, depth int) error {
 			if strings.HasPrefix(e.Name(), ".") || checkPath(p) != nil {
 				continue
 			}
-			if e.IsDir() {
+			switch {
+			case e.IsDir() && (p+"/" > w.after || strings.HasPrefix(w.after, p+"/")):
 				folders = append(folders, p)
-				continue
+			case !e.IsDir() && p > w.after:
+				w.file(p, e)
 			}
-			w.file(p, e)
 		}
 		if errors.Is(err, io.EOF) {
 			break

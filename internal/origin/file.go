@@ -22,9 +22,8 @@ type File struct {
 	home     *replica
 	replicas []*replica // home first, then the other sites in order
 
-	mu      sync.Mutex
-	closed  bool
-	changed bool
+	mu     sync.Mutex
+	closed bool
 }
 
 // newFile is a file that was found on one of sites.
@@ -53,14 +52,6 @@ func (f *File) Local() bool { return f.home.site.kind == kindDirectory }
 
 // Tag names the state of the file on its site: another one is another file. It begins with the size.
 func (f *File) Tag() string { return f.home.tag }
-
-// Changed tells whether the file was seen to have changed on its own site since it was opened. It may go on to be read, from another site;
-// who opens it anew gets the new one.
-func (f *File) Changed() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.changed
-}
 
 // Open begins to read length bytes from offset on. It returns when the first of them are there. The reader gives all of them, or ends
 // with an error: where a site fails on the way, it goes on at that very byte on another that has the same file. The error is a *Failure

@@ -63,4 +63,6 @@ func (s *httpSite) get(ctx context.Context, path string, header http.Header) (*a
 }
 
 // list cannot be had.
-func (s *httpSite) list(context.Context, string, int) ([]Entry, error) { return nil, ErrUnlisted }
+func (s *httpSite) list(context.Context, string, string, int) ([]Entry, error) {
+	return nil, ErrUnlisted
+}

@@ -136,14 +136,14 @@ type Entry struct {
 // MaxList is the most files that a listing gives.
 const MaxList = 100_000
 
-// List finds the regular files below a folder of a site ("": all of the site), sorted by path, at most limit (and MaxList) of them.
-// Names that begin with a dot are left out, with what is below them. HTTP sites cannot be listed: ErrUnlisted.
-func (o *Origin) List(ctx context.Context, name, prefix string, limit int) ([]Entry, error) {
+// List finds the regular files below a folder of a site ("": all of the site) whose paths are behind after, sorted by path, byte by byte, at
+// most limit (and MaxList) of them. Names that begin with a dot are left out, with what is below them. HTTP sites cannot be listed: ErrUnlisted.
+func (o *Origin) List(ctx context.Context, name, folder, after string, limit int) ([]Entry, error) {
 	s := o.sites[name]
 	if s == nil {
 		return nil, fmt.Errorf("site %q: %w", name, ErrUnknownSite)
 	}
-	if err := checkPrefix(prefix); err != nil {
+	if err := checkFolder(folder); err != nil {
 		return nil, err
 	}
 	if limit = min(limit, MaxList); limit <= 0 {
@@ -157,10 +157,10 @@ func (o *Origin) List(ctx context.Context, name, prefix string, limit int) ([]En
 	if err != nil {
 		return nil, fmt.Errorf("site %s: %w", name, err)
 	}
-	entries, err := s.backend.list(ctx, prefix, limit)
+	entries, err := s.backend.list(ctx, folder, after, limit)
 	s.leave(ctx, t, err)
 	if err != nil {
-		return nil, fmt.Errorf("site %s: list %q: %w", name, prefix, err)
+		return nil, fmt.Errorf("site %s: list %q: %w", name, folder, err)
 	}
 	return entries, nil
 }

@@ -22,12 +22,12 @@ func checkPath(path string) error {
 	return nil
 }
 
-// checkPrefix is the same for a folder to list, where "" is all.
-func checkPrefix(prefix string) error {
-	if prefix == "" {
+// checkFolder is the same for a folder to list, where "" is all.
+func checkFolder(folder string) error {
+	if folder == "" {
 		return nil
 	}
-	return checkPath(prefix)
+	return checkPath(folder)
 }
 
 func printable(s string) bool {

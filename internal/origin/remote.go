@@ -19,7 +19,7 @@ const headSize = 64 << 10
 type fetcher interface {
 	// get asks for a file with the fields of header. An answer of any status is none of its errors, which are those of the network.
 	get(ctx context.Context, path string, header http.Header) (*answer, error)
-	list(ctx context.Context, prefix string, limit int) ([]Entry, error)
+	list(ctx context.Context, folder, after string, limit int) ([]Entry, error)
 	close()
 }
 

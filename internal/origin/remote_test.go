@@ -164,16 +164,19 @@ func TestBucketIsListed(t *testing.T) {
 		w.add("web", "etag")
 		o := w.origin("store", "web")
 		for _, tc := range []struct {
-			prefix string
-			limit  int
-			want   string
+			prefix, after string
+			limit         int
+			want          string
 		}{
-			{"", 100, "a/1.mp4 a/2.mp4 ab.mp4 b.mp4 ü.flac"},
-			{"", 2, "a/1.mp4 a/2.mp4"},
-			{"a", 100, "a/1.mp4 a/2.mp4"},
-			{"none", 100, ""},
+			{"", "", 100, "a/1.mp4 a/2.mp4 ab.mp4 b.mp4 ü.flac"},
+			{"", "", 2, "a/1.mp4 a/2.mp4"},
+			{"", "a/2.mp4", 2, "ab.mp4 b.mp4"},
+			{"", "b.mp4", 2, "ü.flac"},
+			{"a", "", 100, "a/1.mp4 a/2.mp4"},
+			{"a", "a/1.mp4", 100, "a/2.mp4"},
+			{"none", "", 100, ""},
 		} {
-			entries, err := o.List(t.Context(), "store", tc.prefix, tc.limit)
+			entries, err := o.List(t.Context(), "store", tc.prefix, tc.after, tc.limit)
 			var names []string
 			for _, e := range entries {
 				names = append(names, e.Path)
@@ -185,15 +188,15 @@ func TestBucketIsListed(t *testing.T) {
 				t.Errorf("%q: %s, %v", tc.prefix, got, err)
 			}
 		}
-		if _, err := o.List(t.Context(), "web", "", 10); !errors.Is(err, ErrUnlisted) {
+		if _, err := o.List(t.Context(), "web", "", "", 10); !errors.Is(err, ErrUnlisted) {
 			t.Error(err)
 		}
-		if _, err := o.List(t.Context(), "none", "", 10); !errors.Is(err, ErrUnknownSite) {
+		if _, err := o.List(t.Context(), "none", "", "", 10); !errors.Is(err, ErrUnknownSite) {
 			t.Error(err)
 		}
 		for fault, want := range map[string]error{"403": ErrRefused, "mute": ErrUnavailable, "refused": ErrUnavailable} {
 			s.fail(fault)
-			if _, err := o.List(t.Context(), "store", "", 10); !errors.Is(err, want) || strings.Contains(err.Error(), "hush") {
+			if _, err := o.List(t.Context(), "store", "", "", 10); !errors.Is(err, want) || strings.Contains(err.Error(), "hush") {
 				t.Errorf("%s: %v", fault, err)
 			}
 		}

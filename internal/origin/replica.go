@@ -141,15 +141,12 @@ func (f *File) compare(ctx context.Context, s *site, h handle) (handle, error) {
 	return h, nil
 }
 
-// lose forgets a copy that has changed. The home of a file is lost for good.
+// lose forgets a copy that has changed. A file whose home is lost is read from the others: who opens it anew gets the new one.
 func (f *File) lose(r *replica, h handle) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if r.handle == h && h != nil {
 		r.handle = nil
 		h.close()
-	}
-	if r == f.home {
-		f.changed = true
 	}
 }

@@ -68,17 +68,21 @@ func (s *s3Site) get(ctx context.Context, path string, header http.Header) (*ans
 }
 
 // list reads page after page until there are enough names.
-func (s *s3Site) list(ctx context.Context, prefix string, limit int) ([]Entry, error) {
+func (s *s3Site) list(ctx context.Context, folder, after string, limit int) ([]Entry, error) {
 	w := watching(ctx, s.timeout)
 	defer w.end()
 	x, ctx := exchanging(w.ctx)
 	below := s.prefix
-	if prefix != "" {
-		below += prefix + "/"
+	if folder != "" {
+		below += folder + "/"
+	}
+	opts := minio.ListObjectsOptions{Prefix: below, Recursive: true}
+	if after != "" {
+		opts.StartAfter = s.prefix + after
 	}
 	var found []Entry
 	visited := 0
-	objects := s.core.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: below, Recursive: true})
+	objects := s.core.ListObjectsIter(ctx, s.bucket, opts)
 	for o := range objects {
 		w.timer.Reset(s.timeout)
 		if o.Err != nil {
@@ -92,7 +96,7 @@ func (s *s3Site) list(ctx context.Context, prefix string, limit int) ([]Entry, e
 			return nil, failed(Unfit, fmt.Errorf("more than %d names", maxVisited))
 		}
 		name := strings.TrimPrefix(o.Key, s.prefix)
-		if checkPath(name) != nil || hidden(name) {
+		if checkPath(name) != nil || hidden(name) || name <= after { // there are servers that do not know where to begin
 			continue // what stands for a folder ends with a slash
 		}
 		if found = append(found, Entry{Path: name, Size: o.Size, Modified: o.LastModified}); len(found) == limit {

@@ -15,8 +15,8 @@ import (
 type backend interface {
 	// open finds a file, and tells its state.
 	open(ctx context.Context, path string) (handle, error)
-	// list finds the regular files below prefix, at most limit of them, sorted.
-	list(ctx context.Context, prefix string, limit int) ([]Entry, error)
+	// list finds the regular files below folder whose paths are behind after, at most limit of them, sorted.
+	list(ctx context.Context, folder, after string, limit int) ([]Entry, error)
 	// close lets go of connections that nobody uses.
 	close()
 }
