@@ -161,6 +161,8 @@ func (s *Server) failAsset(ctx *fasthttp.RequestCtx, r *route, err error) {
 		status, line = fasthttp.StatusInternalServerError, "the asset cannot be read"
 	case errors.Is(err, origin.ErrNotFound):
 		status, line = fasthttp.StatusNotFound, "a file of the asset is missing"
+	case errors.Is(err, library.ErrForbidden): // S3 without the right to list says so of what is not there
+		status, line = fasthttp.StatusNotFound, "a file of the asset is missing, or may not be read"
 	case errors.Is(err, vod.ErrFile):
 		status, line = fasthttp.StatusUnprocessableEntity, err.Error()
 	case errors.Is(err, origin.ErrChanged):

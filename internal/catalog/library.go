@@ -54,6 +54,9 @@ func odd(r rune) bool {
 	return r != '.' && r != '_' && r != ' ' && r != '-' && !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r)
 }
 
+// IsMember tells whether an ID can be that of a library's member only.
+func IsMember(id string) bool { return strings.Contains(id, "~") }
+
 // splitMember is the library's name and the path in it of a member's ID.
 func splitMember(id string) (library, path string, ok bool) {
 	library, path, ok = strings.Cut(id, "~")

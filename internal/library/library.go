@@ -3,6 +3,7 @@ package library
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,7 @@ import (
 // Errors that callers tell apart. Besides them there are those of packages origin (a site) and vod (what a file holds).
 var (
 	ErrNotFound  = errors.New("there is no such asset")
+	ErrForbidden = errors.New("no site gives a file of the asset, and not all say that they do not have it")
 	ErrNoSegment = errors.New("the asset has no such segment")
 	ErrClosed    = errors.New("the library is closed")
 	ErrBusy      = errors.New("too much is being read at once")
@@ -169,10 +171,22 @@ func (l *Library) title(ctx context.Context, id string) (*title, error) {
 // open opens the title of a fresh slot.
 func (l *Library) open(sl *slot) {
 	t, err := l.load(sl.id, nil)
+	if errors.Is(err, origin.ErrRefused) && !errors.Is(err, origin.ErrUnavailable) {
+		err = fmt.Errorf("%w: %w", ErrForbidden, err)
+	}
 	if err != nil && !errors.Is(err, ErrNotFound) && l.ctx.Err() == nil {
-		l.cfg.Log.Warn("an asset cannot be opened", "asset", sl.id, "err", err)
+		l.cfg.Log.Log(l.ctx, severity(sl.id, err), "an asset cannot be opened", "asset", sl.id, "err", err)
 	}
 	l.shelf.settle(sl, t, err, l.cfg.Now())
+}
+
+// severity is that of an asset that cannot be opened. Anybody may ask for files that a library never had; that a site refuses access is told by
+// the site, once in a while.
+func severity(id string, err error) slog.Level {
+	if catalog.IsMember(id) && (errors.Is(err, origin.ErrNotFound) || errors.Is(err, ErrForbidden)) {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
 }
 
 // check looks whether a title's files are still those that it was made of.

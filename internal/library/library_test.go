@@ -291,6 +291,65 @@ func TestWhatCannotBeOpened(t *testing.T) {
 	a.Release()
 }
 
+// A store that may not be listed refuses what it does not have: the next site is asked, and where none has the file, it is not there for who asks.
+// Nobody can fill the log by asking for files that a library never had.
+func TestRefusedFiles(t *testing.T) {
+	t.Parallel()
+	both := func(path string, sites ...string) catalog.Asset {
+		return catalog.Asset{Sites: sites, Files: []catalog.AssetFile{{Path: path}}}
+	}
+	f := newFixture(t, listing{
+		"film": both("demo.mp4", "web", "disk"), "lost": both("none.mp4", "web", "disk"), "store": both("none.mp4", "web"),
+		"movies~none.mp4": both("none.mp4", "web", "disk"), "movies~never.mp4": both("never.mp4", "disk"), "dead": both("dead.mp4", "web", "disk"),
+	}, 0)
+	var log lines
+	f.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	answer := func(w http.ResponseWriter, r *http.Request) bool {
+		status := http.StatusForbidden
+		if strings.Contains(r.URL.Path, "dead") {
+			status = http.StatusBadGateway
+		}
+		w.WriteHeader(status)
+		return true
+	}
+	f.web.Store(&answer)
+	a, err := f.Open(t.Context(), "film")
+	require.NoError(t, err)
+	a.Release()
+	for id, want := range map[string]error{"lost": ErrForbidden, "store": ErrForbidden, "movies~none.mp4": ErrForbidden, "movies~never.mp4": origin.ErrNotFound} {
+		_, err := f.Open(t.Context(), id)
+		require.ErrorIs(t, err, want, id)
+		st, _ := f.Status(id)
+		require.NotEmpty(t, st.LastError)
+		require.Equal(t, !strings.Contains(id, "~"), strings.Contains(log.String(), "asset="+id), id)
+	}
+	require.Contains(t, log.String(), "it answers 403")
+	for _, s := range f.origin.Stats() {
+		require.True(t, s.Healthy, s.Name)
+	}
+	_, err = f.Open(t.Context(), "dead")
+	require.ErrorIs(t, err, origin.ErrUnavailable)
+	require.NotErrorIs(t, err, ErrForbidden)
+}
+
+// lines is what was logged.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // A segment that is too large for the memory is read for each who asks, and any part of it.
 func TestLargeSegments(t *testing.T) {
 	t.Parallel()

@@ -146,7 +146,11 @@ func (s *site) count(reason Reason, err error) {
 	}
 	if now := s.now(); s.refused.IsZero() || now.Sub(s.refused) >= refusalsEvery {
 		s.refused = now
-		s.log.Warn("site refuses access: check its keys and permissions", "site", s.name, "error", err)
+		hint := "check its keys and permissions"
+		if s.kind == kindS3 {
+			hint += "; without the right to list the bucket (s3:ListBucket), S3 refuses what is not there"
+		}
+		s.log.Warn("site refuses access: "+hint, "site", s.name, "error", err)
 	}
 }
 
