@@ -83,6 +83,7 @@ func (fakeLibrary) Status(id string) (library.Status, bool) {
 		return library.Status{
 			Opened: at(1), Tracks: []media.Track{{Name: "v1", Kind: media.Video, Codec: media.AVC, Codecs: "avc1.64001f"}},
 			Duration: 90 * time.Second, IndexBytes: 4711, Site: "backup",
+			Problems: []string{"played without night.vtt: no such file"},
 		}, true
 	case "torn":
 		return library.Status{LastError: "file cannot be packaged: no moov", LastErrorAt: at(2)}, true
@@ -91,7 +92,7 @@ func (fakeLibrary) Status(id string) (library.Status, bool) {
 }
 
 func (fakeLibrary) Stats() library.Stats {
-	return library.Stats{CacheBytes: 1, Hits: 2, Misses: 3, IndexBytes: 4}
+	return library.Stats{CacheBytes: 1, Hits: 2, Misses: 3, IndexBytes: 4, Titles: 6, Impaired: 5}
 }
 
 // takenIDs are clips of which no more is known than that they are there.
@@ -127,7 +128,7 @@ func TestAssetIsShown(t *testing.T) {
 	all.all["torn"] = catalog.Asset{ID: "torn", Tracks: []string{"a1", "a2"}, FromFile: true}
 	for id, want := range map[string]string{
 		"night": `{"id":"night","title":"The night","sites":["films"],"files":["night.mp4"],"fromFile":false,"hls":"/vod/night/index.m3u8","dash":"/vod/night/manifest.mpd",` +
-			`"state":{"opened":"2026-11-21T12:00:01Z","tracks":[{"name":"v1","kind":"video","codec":"avc","codecs":"avc1.64001f"}],"durationSeconds":90,"indexBytes":4711,"site":"backup"}}`,
+			`"state":{"opened":"2026-11-21T12:00:01Z","tracks":[{"name":"v1","kind":"video","codec":"avc","codecs":"avc1.64001f"}],"durationSeconds":90,"indexBytes":4711,"site":"backup","problems":["played without night.vtt: no such file"]}}`,
 		"a0": `{"id":"a0","title":"The a0","sites":["films"],"files":["a0.mp4"],"fromFile":false,"hls":"/vod/a0/index.m3u8","dash":"/vod/a0/manifest.mpd","state":{}}`,
 		"torn": `{"id":"torn","title":"","tracks":["a1","a2"],"fromFile":true,"hls":"/vod/torn/index.m3u8","dash":"/vod/torn/manifest.mpd",` +
 			`"state":{"lastError":"file cannot be packaged: no moov","lastErrorAt":"2026-11-21T12:00:02Z"}}`,
@@ -225,7 +226,7 @@ func TestLibraryIsMeasured(t *testing.T) {
 	t.Parallel()
 	r, _ := startAssets(t)
 	_, body := r.ask(t, "GET", "/metrics", "")
-	for _, want := range []string{"weir_vod_cache_bytes 1", "weir_vod_cache_hits_total 2", "weir_vod_cache_misses_total 3", "weir_vod_index_bytes 4"} {
+	for _, want := range []string{"weir_vod_cache_bytes 1", "weir_vod_cache_hits_total 2", "weir_vod_cache_misses_total 3", "weir_vod_index_bytes 4", "weir_vod_impaired_assets 5"} {
 		if !strings.Contains(body, "\n"+want+"\n") {
 			t.Errorf("%s is missing", want)
 		}

@@ -27,6 +27,7 @@ type AssetState struct {
 	Site        string     `json:"site,omitempty" doc:"That its files are read from"`
 	LastError   string     `json:"lastError,omitempty" doc:"Why it could not be opened or read"`
 	LastErrorAt *time.Time `json:"lastErrorAt,omitempty"`
+	Problems    []string   `json:"problems,omitempty" doc:"Files that it is played without, and what else is wrong in its files"`
 }
 
 // asset is what the API answers about an asset.
@@ -46,7 +47,7 @@ func (s *Server) asset(a catalog.Asset) Asset {
 	if st, ok := s.cfg.Library.Status(a.ID); ok {
 		*out.State = AssetState{
 			Opened: instant(st.Opened), Tracks: tracksOf(st.Tracks), Duration: st.Duration.Seconds(), IndexBytes: st.IndexBytes,
-			Site: st.Site, LastError: st.LastError, LastErrorAt: instant(st.LastErrorAt),
+			Site: st.Site, LastError: st.LastError, LastErrorAt: instant(st.LastErrorAt), Problems: st.Problems,
 		}
 	}
 	return out

@@ -6,7 +6,7 @@ import "github.com/prometheus/client_golang/prometheus"
 type libraryMetrics struct {
 	library Library
 
-	cacheBytes, headBytes, hits, misses, reads, failures, indexBytes, titles *prometheus.Desc
+	cacheBytes, headBytes, hits, misses, reads, failures, indexBytes, titles, impaired *prometheus.Desc
 }
 
 func newLibraryMetrics(library Library) *libraryMetrics {
@@ -20,13 +20,14 @@ func newLibraryMetrics(library Library) *libraryMetrics {
 		reads:      desc("reads_total", "Reads of files for segments of assets."),
 		failures:   desc("read_failures_total", "Reads of files for segments of assets that failed."),
 		titles:     desc("open_assets", "Assets that are open, as somebody has asked for them."),
+		impaired:   desc("impaired_assets", "Those of them that are played without some of their files."),
 		indexBytes: desc("index_bytes", "Memory that the indexes of open assets take."),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *libraryMetrics) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.cacheBytes, c.headBytes, c.hits, c.misses, c.reads, c.failures, c.titles, c.indexBytes} {
+	for _, d := range []*prometheus.Desc{c.cacheBytes, c.headBytes, c.hits, c.misses, c.reads, c.failures, c.titles, c.impaired, c.indexBytes} {
 		out <- d
 	}
 }
@@ -41,5 +42,6 @@ func (c *libraryMetrics) Collect(out chan<- prometheus.Metric) {
 	e.count(c.reads, int64(st.Reads))
 	e.count(c.failures, int64(st.Failures))
 	e.gauge(c.titles, float64(st.Titles))
+	e.gauge(c.impaired, float64(st.Impaired))
 	e.gauge(c.indexBytes, float64(st.IndexBytes))
 }

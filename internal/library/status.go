@@ -15,11 +15,13 @@ type Status struct {
 	Site        string // that its first file is read from
 	LastError   string // why it could not be opened or read; "" where nothing went wrong
 	LastErrorAt time.Time
+	Problems    []string // what it is played without, and what else is wrong in its files
 }
 
 // Stats is what all assets take, and how often it was of use.
 type Stats struct {
 	Titles     int    // that are open
+	Impaired   int    // of these, those that are played without some of their files
 	IndexBytes int64  // memory that their indexes take
 	CacheBytes int64  // of packaged segments that are kept in memory, those at the beginnings of titles among them
 	HeadBytes  int64  // of these
@@ -43,7 +45,7 @@ func (l *Library) Status(id string) (Status, bool) {
 	}
 	t := sl.title
 	w := t.plan.Window()
-	st := Status{Opened: t.opened, Tracks: w.Tracks, IndexBytes: t.bytes, LastErrorAt: t.failedAt}
+	st := Status{Opened: t.opened, Tracks: w.Tracks, IndexBytes: t.bytes, LastErrorAt: t.failedAt, Problems: t.problems}
 	if from, to, ok := w.Bounds(); ok {
 		st.Duration = to.Sub(from)
 	}
@@ -60,6 +62,11 @@ func (l *Library) Status(id string) (Status, bool) {
 func (l *Library) Stats() Stats {
 	l.shelf.mu.Lock()
 	st := Stats{Titles: len(l.shelf.by), IndexBytes: l.shelf.bytes}
+	for _, sl := range l.shelf.by {
+		if sl.title != nil && len(sl.title.lost) > 0 {
+			st.Impaired++
+		}
+	}
 	l.shelf.mu.Unlock()
 	st.CacheBytes, st.HeadBytes = l.cache.bytes(), l.cache.pinnedBytes()
 	st.Hits, st.Misses = l.cache.hits.Load(), l.cache.misses.Load()

@@ -23,6 +23,8 @@ type title struct {
 	tags       []string      // beside files: the states of the files
 	parts      []string      // what the catalog had said of what it is made of
 	members    []string      // IDs of the assets that it is made of, its own or those of its tracks
+	lost       []lost        // files that it is played without
+	problems   []string      // for operators
 	first      uint64        // number of the first segment
 	gap        int64         // between stretches that are read in one go
 	bytes      int64         // of memory for its index
