@@ -6,7 +6,7 @@ import "github.com/prometheus/client_golang/prometheus"
 type libraryMetrics struct {
 	library Library
 
-	cacheBytes, headBytes, hits, misses, reads, failures, indexBytes, titles, impaired *prometheus.Desc
+	cacheBytes, headBytes, hits, misses, packaged, reads, failures, indexBytes, titles, impaired *prometheus.Desc
 }
 
 func newLibraryMetrics(library Library) *libraryMetrics {
@@ -17,6 +17,7 @@ func newLibraryMetrics(library Library) *libraryMetrics {
 		headBytes:  desc("head_bytes", "Those of them at the beginnings of assets, which stay."),
 		hits:       desc("cache_hits_total", "Segments of assets that were asked for and kept in memory."),
 		misses:     desc("cache_misses_total", "Segments of assets that had to be read from a site."),
+		packaged:   desc("packaged_total", "Segments of assets that were packaged and kept; what is read for one may make others complete."),
 		reads:      desc("reads_total", "Reads of files for segments of assets."),
 		failures:   desc("read_failures_total", "Reads of files for segments of assets that failed."),
 		titles:     desc("open_assets", "Assets that are open, as somebody has asked for them."),
@@ -27,7 +28,7 @@ func newLibraryMetrics(library Library) *libraryMetrics {
 
 // Describe implements prometheus.Collector.
 func (c *libraryMetrics) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.cacheBytes, c.headBytes, c.hits, c.misses, c.reads, c.failures, c.titles, c.impaired, c.indexBytes} {
+	for _, d := range []*prometheus.Desc{c.cacheBytes, c.headBytes, c.hits, c.misses, c.packaged, c.reads, c.failures, c.titles, c.impaired, c.indexBytes} {
 		out <- d
 	}
 }
@@ -39,6 +40,7 @@ func (c *libraryMetrics) Collect(out chan<- prometheus.Metric) {
 	e.count(c.hits, int64(st.Hits))
 	e.count(c.misses, int64(st.Misses))
 	e.gauge(c.headBytes, float64(st.HeadBytes))
+	e.count(c.packaged, int64(st.Packaged))
 	e.count(c.reads, int64(st.Reads))
 	e.count(c.failures, int64(st.Failures))
 	e.gauge(c.titles, float64(st.Titles))

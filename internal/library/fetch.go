@@ -1,16 +1,21 @@
 package library
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"weir/packager/vod"
 )
 
-// blockSize is how many bytes are read before those who wait are told.
+// blockSize is how many bytes are read at once, and before those who wait are told.
 const blockSize = 128 << 10
+
+// buffers are for what is read: a file may have its tracks in turns frame by frame.
+var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, blockSize) }}
 
 // run makes the reads of a plan. The flights of what they make end with it.
 func run(ctx context.Context, files []vod.File, reads []read, made []*load) (err error) {
@@ -21,7 +26,8 @@ func run(ctx context.Context, files []vod.File, reads []read, made []*load) (err
 	}()
 	for _, l := range made {
 		data := make([]byte, l.segment.Size)
-		l.flight.begin(data, copy(data, l.segment.Head))
+		l.told = int64(copy(data, l.segment.Head))
+		l.flight.begin(data, int(l.told))
 	}
 	for i := range reads {
 		if err := runRead(ctx, files, &reads[i]); err != nil {
@@ -40,22 +46,25 @@ func runRead(ctx context.Context, files []vod.File, r *read) (err error) {
 		return err
 	}
 	defer func() { _ = from.Close() }() // it was only read
+	in := buffers.Get().(*bufio.Reader)
+	in.Reset(from)
+	defer func() {
+		in.Reset(nil)
+		buffers.Put(in)
+	}()
 	at := r.offset
 	for _, p := range r.pieces {
-		if skip := p.offset - at; skip > 0 {
-			if _, err := io.CopyN(io.Discard, from, skip); err != nil {
-				return early(err, at)
-			}
+		if _, err := in.Discard(int(p.offset - at)); err != nil {
+			return early(err, at)
 		}
-		f := p.load.flight
+		data := p.load.flight.data // nobody else writes it, and nobody reads what is not filled
 		for done := int64(0); done < p.size; {
 			n := min(p.size-done, blockSize)
-			into := f.data[p.at+done : p.at+done+n] // nobody else writes data, and nobody reads what is not filled
-			if _, err := io.ReadFull(from, into); err != nil {
+			if _, err := io.ReadFull(in, data[p.at+done:p.at+done+n]); err != nil {
 				return early(err, p.offset+done)
 			}
 			done += n
-			f.fill(int(p.at + done))
+			p.load.note(p.at + done)
 		}
 		at = p.offset + p.size
 	}

@@ -72,6 +72,7 @@ type Library struct {
 	opening chan struct{} // a place for each title that is opened
 
 	reads, failures atomic.Uint64 // of files, for segments
+	packaged        atomic.Uint64 // segments that were made of them
 
 	ctx  context.Context
 	stop context.CancelFunc

@@ -185,7 +185,7 @@ func TestWhatWillBeAskedForIsThere(t *testing.T) {
 		require.NotNil(t, b.Bytes(), "the beginning is in memory")
 	}
 	require.Positive(t, f.Stats().HeadBytes)
-	require.Zero(t, f.Stats().Misses-2, "but for the two that warmed it")
+	require.LessOrEqual(t, f.Stats().Misses, uint64(2), "those that warmed it")
 	require.Eventually(t, func() bool { return f.cache.has(key{a.(opened).generation, "v1", 1, false}) }, time.Minute, time.Millisecond, "the next is read ahead")
 }
 

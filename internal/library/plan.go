@@ -1,6 +1,7 @@
 package library
 
 import (
+	"cmp"
 	"slices"
 
 	"weir/packager/vod"
@@ -24,6 +25,7 @@ type read struct {
 
 // piece is a stretch of a read that belongs into a segment.
 type piece struct {
+	file         int
 	offset, size int64 // in the file
 	load         *load
 	at           int64 // in the segment
@@ -33,67 +35,90 @@ type piece struct {
 type load struct {
 	segment vod.Segment
 	flight  *flight
+	told    int64 // bytes of it that those who wait for it know of; of the goroutine that reads
 }
 
-// plan is the reads that make a segment, and those of the others that it makes complete without one read more: whatever lies wholly between what is
-// read anyway. want tells which of the others are of any use. Others come in the order in which they are given.
+// note takes in that the bytes up to n are there. Those who wait are told of each block, and of the end.
+func (l *load) note(n int64) {
+	if n-l.told >= blockSize || n == l.segment.Size {
+		l.flight.fill(int(n))
+		l.told = n
+	}
+}
+
+// plan is the reads that make a segment, and those of the others that can be made with it where that costs little: at most half of what it would
+// cost to read them alone, or an eighth of what is read for the first in bytes, and half in reads. What lies between is read anyway. want tells
+// which of the others are of any use. Others come in the order in which they are given.
 func plan(first *load, others []*load, gap int64, want func(*load) bool) (reads []read, made []*load) {
 	made = []*load{first}
-	at := int64(len(first.segment.Head))
-	rising := true
-	for _, s := range first.segment.Spans {
-		p := piece{offset: s.Offset, size: s.Length, load: first, at: at}
-		at += s.Length
-		if n := len(reads); n > 0 {
-			r := &reads[n-1]
-			end := r.offset + r.size
-			rising = rising && (s.File != r.file || s.Offset >= end)
-			if s.File == r.file && s.Offset >= end && s.Offset-end <= gap && s.Offset+s.Length-r.offset <= maxRead {
-				r.size = s.Offset + s.Length - r.offset
-				r.pieces = append(r.pieces, p)
-				continue
-			}
-		}
-		reads = append(reads, read{file: s.File, offset: s.Offset, size: s.Length, pieces: []piece{p}})
-	}
-	if !rising {
+	pieces := first.pieces()
+	reads = joined(pieces, gap)
+	little := total(reads) + total(reads)/8
+	if !rising(pieces) {
 		return reads, made
 	}
 	for _, l := range others {
-		if with := beside(reads, l); with != nil && want(l) {
-			reads, made = with, append(made, l)
+		more := l.pieces()
+		if !rising(more) {
+			continue
+		}
+		all := slices.Concat(pieces, more)
+		slices.SortFunc(all, func(a, b piece) int { return cmp.Compare(a.offset, b.offset) })
+		if !rising(all) {
+			continue
+		}
+		with, alone := joined(all, gap), joined(more, gap)
+		size := total(with)
+		if 2*(len(with)-len(reads)) <= len(alone) && (size <= little || 2*(size-total(reads)) <= total(alone)) && want(l) {
+			pieces, reads, made = all, with, append(made, l)
 		}
 	}
 	return reads, made
 }
 
-// beside is the reads with the pieces of another segment in them, nil where they do not have all of it, or have it for somebody else.
-func beside(reads []read, l *load) []read {
-	with := slices.Clone(reads)
-	cloned := make([]bool, len(reads))
-	at, k := int64(len(l.segment.Head)), 0
-	for _, s := range l.segment.Spans {
-		for k < len(with) && (with[k].file != s.File || with[k].offset+with[k].size < s.Offset+s.Length) {
-			k++
-		}
-		if k == len(with) || s.Offset < with[k].offset {
-			return nil
-		}
-		if !cloned[k] {
-			with[k].pieces, cloned[k] = slices.Clone(with[k].pieces), true
-		}
-		ps := with[k].pieces
-		i, _ := slices.BinarySearchFunc(ps, s.Offset, func(p piece, offset int64) int {
-			if p.offset < offset {
-				return -1
-			}
-			return 1
-		})
-		if i > 0 && ps[i-1].offset+ps[i-1].size > s.Offset || i < len(ps) && ps[i].offset < s.Offset+s.Length {
-			return nil
-		}
-		with[k].pieces = slices.Insert(ps, i, piece{offset: s.Offset, size: s.Length, load: l, at: at})
+// pieces are all that is read for a segment.
+func (l *load) pieces() []piece {
+	all := make([]piece, len(l.segment.Spans))
+	at := int64(len(l.segment.Head))
+	for i, s := range l.segment.Spans {
+		all[i] = piece{file: s.File, offset: s.Offset, size: s.Length, load: l, at: at}
 		at += s.Length
 	}
-	return with
+	return all
+}
+
+// rising tells whether pieces lie one behind the other in one file.
+func rising(pieces []piece) bool {
+	for i := 1; i < len(pieces); i++ {
+		before := &pieces[i-1]
+		if pieces[i].file != before.file || pieces[i].offset < before.offset+before.size {
+			return false
+		}
+	}
+	return true
+}
+
+// joined is the reads of pieces, in their order: one for those between which there is not much.
+func joined(pieces []piece, gap int64) (reads []read) {
+	for i, p := range pieces {
+		if n := len(reads); n > 0 {
+			r := &reads[n-1]
+			end := r.offset + r.size
+			if p.file == r.file && p.offset >= end && p.offset-end <= gap && p.offset+p.size-r.offset <= maxRead {
+				r.size = p.offset + p.size - r.offset
+				r.pieces = r.pieces[:len(r.pieces)+1]
+				continue
+			}
+		}
+		reads = append(reads, read{file: p.file, offset: p.offset, size: p.size, pieces: pieces[i : i+1]})
+	}
+	return reads
+}
+
+// total is how many bytes are read.
+func total(reads []read) (sum int64) {
+	for i := range reads {
+		sum += reads[i].size
+	}
+	return sum
 }

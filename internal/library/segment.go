@@ -118,6 +118,8 @@ func (l *Library) land(t *title, reads []read, made []*load) {
 	}
 	if err != nil {
 		l.failed(t, err)
+	} else {
+		l.packaged.Add(uint64(len(made)))
 	}
 	l.flights.mu.Lock()
 	for _, m := range made {

@@ -27,6 +27,7 @@ type Stats struct {
 	HeadBytes  int64  // of these
 	Hits       uint64 // segments that were asked for and in memory
 	Misses     uint64 // segments that had to be read
+	Packaged   uint64 // segments that were made of files for the memory; what was read for one may make others complete
 	Reads      uint64 // of files, for segments
 	Failures   uint64 // of these
 }
@@ -70,6 +71,6 @@ func (l *Library) Stats() Stats {
 	l.shelf.mu.Unlock()
 	st.CacheBytes, st.HeadBytes = l.cache.bytes(), l.cache.pinnedBytes()
 	st.Hits, st.Misses = l.cache.hits.Load(), l.cache.misses.Load()
-	st.Reads, st.Failures = l.reads.Load(), l.failures.Load()
+	st.Packaged, st.Reads, st.Failures = l.packaged.Load(), l.reads.Load(), l.failures.Load()
 	return st
 }
