@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -77,11 +78,14 @@ func costOfWeir(b *testing.B, way wayIn, clip costClip) float64 {
 }
 
 // takenIn is how many bytes of media have come in to all channels.
-func (s *server) takenIn() (sum float64) {
+func (s *server) takenIn() float64 { return s.metric("weir_feed_received_bytes_total") }
+
+// metric is a metric of the server, summed over all that have its name.
+func (s *server) metric(name string) (sum float64) {
 	s.t.Helper()
 	_, metrics := fetch(s.t, http.MethodGet, "http://"+s.admin+"/metrics", "")
 	for line := range strings.Lines(string(metrics)) {
-		if strings.HasPrefix(line, "weir_feed_received_bytes_total{") {
+		if rest, ok := strings.CutPrefix(line, name); ok && (rest[0] == '{' || rest[0] == ' ') {
 			sum += number(s.t, strings.TrimSpace(line[strings.LastIndexByte(line, ' ')+1:]))
 		}
 	}
@@ -96,9 +100,7 @@ func costOfFFmpeg(b *testing.B, way wayIn, clip costClip) float64 {
 	var senders sync.WaitGroup
 	for i := range peers {
 		input, send := way.toFFmpeg(b, clip)
-		peers[i] = broadcast(b, append(input, "-c", "copy", "-f", "hls", "-hls_time", "2", "-hls_list_size", "0", "-hls_segment_type", "fmp4",
-			"-hls_fmp4_init_filename", fmt.Sprintf("%d.mp4", i), "-hls_segment_filename", filepath.Join(dir, fmt.Sprintf("%d-%%d.m4s", i)),
-			filepath.Join(dir, fmt.Sprintf("%d.m3u8", i)))...)
+		peers[i] = broadcast(b, append(input, copiedToHLS(dir, strconv.Itoa(i), 2)...)...)
 		senders.Go(send)
 	}
 	senders.Wait()
@@ -111,17 +113,31 @@ func costOfFFmpeg(b *testing.B, way wayIn, clip costClip) float64 {
 		}
 		work += peer.cmd.ProcessState.UserTime() + peer.cmd.ProcessState.SystemTime()
 	}
-	taken := 0.0
+	taken := segmentBytes(b, dir)
+	requireMost(b, clip, taken)
+	return work.Seconds() / taken * 1e9
+}
+
+// copiedToHLS is what ffmpeg is told to write an input into a directory as HLS of fragmented MP4, in segments of so many seconds.
+func copiedToHLS(dir, name string, seconds int) []string {
+	return []string{
+		"-c", "copy", "-f", "hls", "-hls_time", strconv.Itoa(seconds), "-hls_list_size", "0", "-hls_segment_type", "fmp4",
+		"-hls_fmp4_init_filename", name + ".mp4", "-hls_segment_filename", filepath.Join(dir, name+"-%d.m4s"), filepath.Join(dir, name+".m3u8"),
+	}
+}
+
+// segmentBytes is how many bytes the segments in a directory have together.
+func segmentBytes(b *testing.B, dir string) (sum float64) {
+	b.Helper()
 	require.NoError(b, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && filepath.Ext(path) == ".m4s" {
 			var info fs.FileInfo
 			info, err = entry.Info()
-			taken += float64(info.Size())
+			sum += float64(info.Size())
 		}
 		return err
 	}))
-	requireMost(b, clip, taken)
-	return work.Seconds() / taken * 1e9
+	return sum
 }
 
 // requireMost checks that what came in is nearly what was sent: a receiver that loses a lot has less to do.

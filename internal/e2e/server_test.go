@@ -62,6 +62,7 @@ type server struct {
 type settings struct {
 	data     string // its data directory; kept over restarts
 	channels string // YAML, the lines under `channels:`
+	memory   string // of the edge, "" for the default
 	ingest   string // YAML, more keys of `ingest:` in braces, "" for none
 	more     string // YAML, more sections
 }
@@ -77,8 +78,12 @@ func start(t testing.TB, s settings) *server {
 	if s.ingest != "" {
 		more = ", " + s.ingest
 	}
-	text := fmt.Sprintf("data: %s\nedge: {listen: \"127.0.0.1:0\"}\nadmin: {listen: \"127.0.0.1:0\"}\n"+
-		"ingest: {rtmp: \"127.0.0.1:0\", srt: \"127.0.0.1:0\", http: \"127.0.0.1:0\", whip: {udp: \"127.0.0.1:0\"}%s}\nlog: {format: json}\n%schannels:\n%s", s.data, more, s.more, s.channels)
+	memory := ""
+	if s.memory != "" {
+		memory = ", memory: " + s.memory
+	}
+	text := fmt.Sprintf("data: %s\nedge: {listen: \"127.0.0.1:0\"%s}\nadmin: {listen: \"127.0.0.1:0\"}\n"+
+		"ingest: {rtmp: \"127.0.0.1:0\", srt: \"127.0.0.1:0\", http: \"127.0.0.1:0\", whip: {udp: \"127.0.0.1:0\"}%s}\nlog: {format: json}\n%schannels:\n%s", s.data, memory, more, s.more, s.channels)
 	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 
 	srv := &server{

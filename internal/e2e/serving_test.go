@@ -26,6 +26,7 @@ type peer struct {
 	name, address string
 	pid           int
 	work          []float64 // CPU seconds a request, by round
+	rate          []float64 // requests a second, by round
 }
 
 // served is what is asked for in one part of the benchmark.
@@ -33,6 +34,9 @@ type served struct {
 	name string
 	uris []string
 	size float64 // bytes of a body, on average
+
+	// unasked, where it is not nil, gives each round paths in the place of uris that nobody has asked for before.
+	unasked func(round int) []string
 }
 
 // BenchmarkServing is what it costs to serve a playlist and segments of three sizes, one core for the server, one for 32 players, against
@@ -52,18 +56,6 @@ func BenchmarkServing(b *testing.B) {
 	}
 	pass(2 * time.Second)
 	docs := b.TempDir()
-	keep := func(name string, uris ...string) served {
-		s := served{name: name, uris: uris}
-		for _, uri := range uris {
-			status, body := srv.get(uri)
-			require.Equal(b, 200, status)
-			file := filepath.Join(docs, strings.TrimSuffix(uri, "?ll=0"))
-			require.NoError(b, os.MkdirAll(filepath.Dir(file), 0o755))
-			require.NoError(b, os.WriteFile(file, body, 0o600))
-			s.size += float64(len(body)) / float64(len(uris))
-		}
-		return s
-	}
 	segments := func(channel, track string) (uris []string) {
 		list, ok := srv.media(channel, track)
 		require.True(b, ok)
@@ -73,20 +65,15 @@ func BenchmarkServing(b *testing.B) {
 		return uris
 	}
 	all := []served{
-		keep("playlist-2KB", "/live/large/v1/index.m3u8?ll=0"),
-		keep("segment-30KB", segments("large", "a1")...),
-		keep("segment-150KB", segments("small", "v1")...),
-		keep("segment-1.5MB", segments("large", "v1")...),
+		srv.keep(docs, "playlist-2KB", "/live/large/v1/index.m3u8?ll=0"),
+		srv.keep(docs, "segment-30KB", segments("large", "a1")...),
+		srv.keep(docs, "segment-150KB", segments("small", "v1")...),
+		srv.keep(docs, "segment-1.5MB", segments("large", "v1")...),
 	}
-	peers := []*peer{{name: "weir", address: srv.players, pid: srv.cmd.Process.Pid}}
-	plain := startNginxFiles(b, docs, "")
-	kept := startNginxFiles(b, docs, "open_file_cache max=1000 inactive=1h; open_file_cache_valid 1h;")
-	peers = append(peers, &peer{name: "nginx", address: plain.address, pid: plain.worker}, &peer{name: "nginx-open", address: kept.address, pid: kept.worker})
-	if address, pid, ok := startVarnish(b, plain.address); ok {
+	peers := append([]*peer{weirPeer(b, srv)}, filePeers(b, docs)...)
+	if address, pid, ok := startVarnish(b, peers[1].address); ok {
 		peers = append(peers, &peer{name: "varnish", address: address, pid: pid})
-	}
-	for _, p := range peers {
-		pin(b, p.pid)
+		pin(b, pid)
 	}
 	for _, what := range all {
 		b.Run(what.name, func(b *testing.B) {
@@ -97,18 +84,57 @@ func BenchmarkServing(b *testing.B) {
 	}
 }
 
+// keep writes what a server answers for the paths into a directory, for others to serve.
+func (s *server) keep(docs, name string, uris ...string) served {
+	s.t.Helper()
+	kept := served{name: name, uris: uris}
+	for _, uri := range uris {
+		status, body := s.get(uri)
+		require.Equal(s.t, 200, status)
+		path, _, _ := strings.Cut(uri, "?")
+		file := filepath.Join(docs, path)
+		require.NoError(s.t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(s.t, os.WriteFile(file, body, 0o600))
+		kept.size += float64(len(body)) / float64(len(uris))
+	}
+	return kept
+}
+
+// weirPeer is a server that is measured, on a core of its own.
+func weirPeer(b *testing.B, srv *server) *peer {
+	b.Helper()
+	pin(b, srv.cmd.Process.Pid)
+	return &peer{name: "weir", address: srv.players, pid: srv.cmd.Process.Pid}
+}
+
+// filePeers are servers of the files of a directory: nginx as distributions set it up, and with descriptors kept open.
+func filePeers(b *testing.B, docs string) []*peer {
+	b.Helper()
+	plain := startNginxFiles(b, docs, "")
+	kept := startNginxFiles(b, docs, "open_file_cache max=10000 inactive=1h; open_file_cache_valid 1h;")
+	pin(b, plain.worker)
+	pin(b, kept.worker)
+	return []*peer{{name: "nginx", address: plain.address, pid: plain.worker}, {name: "nginx-open", address: kept.address, pid: kept.worker}}
+}
+
 // compare measures all peers in turn and reports them, and the first against the others.
 func compare(b *testing.B, peers []*peer, what served) {
 	b.Helper()
 	for _, p := range peers {
-		p.work = nil
+		p.work, p.rate = nil, nil
+		requireThere(b, p.address, what.uris)
 		load(b, p.address, what.uris, 1)
 	}
-	for range servingRounds {
+	for round := range servingRounds {
+		uris := what.uris
+		if what.unasked != nil {
+			uris = what.unasked(round)
+		}
 		for _, p := range peers {
 			before := cpuSeconds(b, p.pid)
-			requests := load(b, p.address, what.uris, servingTime)
+			requests := load(b, p.address, uris, servingTime)
 			p.work = append(p.work, (cpuSeconds(b, p.pid)-before)/requests)
+			p.rate = append(p.rate, requests/servingTime)
 		}
 	}
 	b.ReportMetric(0, "ns/op")
@@ -117,6 +143,7 @@ func compare(b *testing.B, peers []*peer, what served) {
 		work := median(p.work)
 		b.ReportMetric(work*1e6, p.name+"-µs/request")
 		b.ReportMetric(work*1e9/what.size, p.name+"-CPU-s/GB")
+		b.ReportMetric(median(p.rate), p.name+"-requests/s")
 		if p == peers[0] {
 			continue
 		}
@@ -142,8 +169,8 @@ func pin(b *testing.B, pid int) {
 	require.NoError(b, err, string(out))
 }
 
-// load asks for the paths in turn on 32 connections for so many seconds and returns how many answers came.
-func load(b *testing.B, address string, paths []string, seconds int) float64 {
+// requireThere checks that a server has all of the paths.
+func requireThere(b *testing.B, address string, paths []string) {
 	b.Helper()
 	for _, path := range paths {
 		resp, err := http.Head("http://" + address + path)
@@ -151,6 +178,11 @@ func load(b *testing.B, address string, paths []string, seconds int) float64 {
 		require.NoError(b, resp.Body.Close())
 		require.Equal(b, 200, resp.StatusCode, path)
 	}
+}
+
+// load asks for the paths in turn on 32 connections for so many seconds and returns how many answers came.
+func load(b *testing.B, address string, paths []string, seconds int) float64 {
+	b.Helper()
 	script := filepath.Join(b.TempDir(), "paths.lua")
 	text := fmt.Sprintf("local paths, made, i = {\"%s\"}, {}, 0\n"+
 		"init = function() for n, path in ipairs(paths) do made[n] = wrk.format(nil, path) end end\n"+
