@@ -92,6 +92,9 @@ func (d *dash) fetchSegment(ctx context.Context, j dashJob) {
 func (d *dash) timed(j *dashJob, f *facts) {
 	x, e := j.x, j.entry
 	told, length := float64(e.Time)/float64(x.timescale), float64(e.Duration)/float64(x.timescale)
+	if uint64(f.timescale) == x.timescale {
+		f.clip(int64(x.offset))
+	}
 	slack := f.frameTime() + 0.001
 	if x.template.Timeline == nil { // nominal durations may be half a segment off (5.3.9.2.1)
 		slack = length / 2

@@ -18,6 +18,8 @@ type facts struct {
 	end       uint64 // decode time behind the last
 	earliest  int64  // presentation
 	frame     uint64 // longest sample
+	shift     int64  // of the edit list
+	unseen    int64  // how much of it lies before what is presented
 	init      string // URL of the init segment
 }
 
@@ -27,8 +29,15 @@ func (f *facts) seconds(ticks int64) float64 { return float64(ticks) / float64(f
 // start is the earliest presentation time, in seconds.
 func (f *facts) start() float64 { return f.seconds(f.earliest) }
 
-// length is how long the segment's samples are, in seconds.
-func (f *facts) length() float64 { return f.seconds(int64(f.end - f.decode)) }
+// length is how long the segment's samples are, in seconds, of what is presented.
+func (f *facts) length() float64 { return f.seconds(int64(f.end-f.decode) - f.unseen) }
+
+// clip takes off what is presented before zero, where an edit list has something there (ISO/IEC 14496-12, 8.6.6): an encoder's priming.
+func (f *facts) clip(zero int64) {
+	if before := zero - f.earliest; f.shift > 0 && before > 0 && before < int64(f.end-f.decode)-f.unseen {
+		f.unseen, f.earliest = f.unseen+before, zero
+	}
+}
 
 // frameTime is how long the longest sample is, in seconds.
 func (f *facts) frameTime() float64 { return f.seconds(int64(f.frame)) }
@@ -141,7 +150,7 @@ func leading(seg *mp4.Segment, in *mp4.Init) *mp4.Track {
 
 // measure finds when the samples of the lead track begin and end.
 func (f *facts) measure(seg *mp4.Segment, lead *mp4.Track) {
-	f.parsed = false
+	f.parsed, f.shift = false, lead.Shift
 	for i := range seg.Chunks {
 		for n := range seg.Chunks[i].Fragments {
 			t := &seg.Chunks[i].Fragments[n]
@@ -162,7 +171,9 @@ func (f *facts) measure(seg *mp4.Segment, lead *mp4.Track) {
 			}
 		}
 	}
-	f.parsed = f.parsed && f.end > f.decode
+	if f.parsed = f.parsed && f.end > f.decode; f.parsed {
+		f.clip(0)
+	}
 }
 
 // opening is the first sample of the first video track of a segment; nil where there is none.

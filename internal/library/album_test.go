@@ -25,7 +25,7 @@ func TestAlbum(t *testing.T) {
 	defer a.Release()
 	rows, single := a.Window().Rows, plan.Window().Rows
 	require.Equal(t, 3*single.Len(), rows.Len())
-	at := vod.Origin
+	at := time.Unix(3600, 0)
 	for i := range rows.Len() {
 		row := rows.At(i)
 		require.Equal(t, i/single.Len(), int(row.Run.ID))

@@ -23,7 +23,7 @@ func Join(titles []*Title) (*Title, error) {
 	if len(titles) == 0 || len(titles) > maxTitles {
 		return nil, fmt.Errorf("an album of %d titles: it has 1 to %d", len(titles), maxTitles)
 	}
-	album := new(Title)
+	album := &Title{plan: plan{scale: titles[0].plan.scale, origin: titles[0].plan.origin}}
 	sum := sha256.New()
 	var at time.Duration
 	var first uint64
@@ -39,7 +39,7 @@ func Join(titles []*Title) (*Title, error) {
 		album.plan.forced += t.plan.forced
 		album.plan.apart += t.plan.apart
 		first += uint64(part.rows())
-		if at = part.end().Sub(Origin); at > maxDuration {
+		if at = part.end().Sub(album.Origin()); at > maxDuration {
 			return nil, fmt.Errorf("%w: an album of more than %v", ErrFile, maxDuration)
 		}
 		sum.Write([]byte(t.version))
@@ -58,12 +58,12 @@ func (t *Title) kinds() string {
 	return strings.Join(names, ", ")
 }
 
-// moved is the title, presented from at on behind Origin, as that run of an album, with that number for its first row.
+// moved is the title, presented from at on, as that run of an album, with that number for its first row.
 func (t *Title) moved(at time.Duration, run, first uint64) *Title {
 	m := &Title{plan: t.plan, version: t.version, window: t.window}
 	m.plan.borders = slices.Clone(t.plan.borders)
 	by := func(timescale uint32) media.Ticks {
-		return media.FromTime(Origin.Add(at), timescale) - beforeOrigin*media.Ticks(timescale)
+		return media.FromTime(t.Origin().Add(at), timescale) - media.FromTime(t.Origin(), timescale)
 	}
 	for i := range m.plan.borders {
 		m.plan.borders[i] += by(m.plan.scale)
@@ -153,7 +153,7 @@ func (t *Title) Offsets() []time.Duration {
 	}
 	all := make([]time.Duration, 0, len(t.parts))
 	for _, part := range t.parts {
-		all = append(all, part.run.Start.Sub(Origin))
+		all = append(all, part.run.Start.Sub(t.Origin()))
 	}
 	return all
 }

@@ -191,7 +191,7 @@ func checkAlbum(t *testing.T, album *Title, samples int) {
 	t.Helper()
 	w := album.Window()
 	rows := w.Rows
-	at, run := Origin, (*media.Run)(nil)
+	at, run := album.Origin(), (*media.Run)(nil)
 	offsets := album.Offsets()
 	require.Len(t, offsets, len(lengths))
 	before := 0
@@ -199,7 +199,7 @@ func checkAlbum(t *testing.T, album *Title, samples int) {
 		row := rows.At(i)
 		require.EqualValues(t, i, row.Number)
 		require.WithinDuration(t, at, row.Start, time.Nanosecond)
-		require.Equal(t, row.Start.Sub(Origin), row.Wall.Sub(time.Unix(0, 0)))
+		require.Equal(t, row.Start.Sub(album.Origin()), row.Wall.Sub(time.Unix(0, 0)))
 		if run == nil || row.Run.ID != run.ID {
 			id := uint64(0)
 			if run != nil {
@@ -209,7 +209,7 @@ func checkAlbum(t *testing.T, album *Title, samples int) {
 			require.Equal(t, id, run.ID)
 			require.Equal(t, row.Number, run.First)
 			require.Equal(t, row.Start, run.Start)
-			require.Equal(t, offsets[id], run.Start.Sub(Origin))
+			require.Equal(t, offsets[id], run.Start.Sub(album.Origin()))
 			require.EqualValues(t, before, media.FromDuration(offsets[id], albumRate))
 			before += lengths[id]
 		}
@@ -230,8 +230,8 @@ func checkAlbum(t *testing.T, album *Title, samples int) {
 		}
 		at = row.End()
 	}
-	require.EqualValues(t, samples, media.FromDuration(at.Sub(Origin), albumRate))
-	require.Equal(t, at.Sub(Origin), w.DVR)
+	require.EqualValues(t, samples, media.FromDuration(at.Sub(album.Origin()), albumRate))
+	require.Equal(t, at.Sub(album.Origin()), w.DVR)
 	require.NotZero(t, w.Rates["a1"].Average)
 	require.LessOrEqual(t, w.Rates["a1"].Average, w.Rates["a1"].Peak)
 	_, ok := album.Segment("a1", uint64(rows.Len()))

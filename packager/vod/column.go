@@ -20,7 +20,7 @@ type column struct {
 	file   int
 	header []byte      // init segment
 	scale  uint32      // of the samples
-	early  media.Ticks // what the init segment's edit list takes off all times
+	early  media.Ticks // what the init segment's edit list takes off all times, and so chunks add to them
 	zero   media.Ticks // where presentation time 0 of the title lies, in ticks of the column
 	shift  int64       // from the samples' times to those of the presentation, in their ticks
 	cuts   []cut       // one a row
@@ -36,7 +36,7 @@ func newColumn(in *Input, track *Track, name string) (*column, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: track %s: %w", ErrFile, name, err)
 	}
-	c := &column{Track: d, of: track, format: f, file: in.File, scale: f.Clock.Timescale, zero: beforeOrigin * media.Ticks(d.Timescale)}
+	c := &column{Track: d, of: track, format: f, file: in.File, scale: f.Clock.Timescale}
 	if c.header, err = packager.Header(f); err != nil {
 		return nil, fmt.Errorf("%w: track %s: %w", ErrFile, name, err)
 	}

@@ -12,15 +12,15 @@
 // # Time
 //
 // A Track says when its samples are presented: what edit lists say is in Track.Shift, Start and End. Presentation time 0 of a title is
-// where the first of its tracks begins to be presented. It lies at Origin on the timeline of the segments, so that what is decoded before
-// it (pre-roll of an edit, an encoder's priming) has times above 0 too. Timescales are those of live: 90000 for video and text, the
-// sample rate for audio; every time is converted for itself.
+// where the first of its tracks begins to be presented. It lies at Title.Origin on the timeline of the segments: at 0 for music, and an hour
+// behind it where there are pictures, so that what is decoded before it (pre-roll of an edit, an encoder's priming) has times above 0 too.
+// Timescales are those of live: 90000 for video and text, the sample rate for audio; every time is converted for itself.
 //
 // # Music
 //
 // Encoders put samples before the music, and behind it to fill up the last frame. Both are told apart by what files say of them: edit lists,
 // the metadata of Apple's encoders, LAME's tag. What is presented is the music, to the sample: Row.Start and Row.End are its ends. Of the frames
-// before it only those are kept without which a decoder does not get it right, and the init segment's edit list takes them off; of those
+// before it only those are kept without which a decoder does not get it right, and the init segment's edit list has them before 0; of those
 // behind it, none that begin behind it. Join makes an album of titles that way: a run each, on one timeline, without a hole.
 //
 // The package reads no clock, and has no goroutines but those that wait for ranges of a file of large fragments. All its values are

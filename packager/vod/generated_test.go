@@ -106,7 +106,7 @@ func TestRenditionsOfSeveralFiles(t *testing.T) {
 		row := w.Rows.At(i)
 		for k := range 2 {
 			require.True(t, row.Segments[k].Parts[0].Independent)
-			require.InDelta(t, float64(i)*2.4, row.Segments[k].Start.Time(90000).Sub(Origin).Seconds(), 0.001)
+			require.InDelta(t, float64(i)*2.4, row.Segments[k].Start.Time(90000).Sub(title.Origin()).Seconds(), 0.001)
 		}
 		seg, ok := title.Segment("v2", uint64(i))
 		require.True(t, ok)

@@ -59,7 +59,7 @@ func TestOnDemandIsAsOnAir(t *testing.T) {
 	for _, k := range x.Tracks {
 		formats = append(formats, k.Format)
 	}
-	require.NoError(t, p.Start(formats, Origin))
+	require.NoError(t, p.Start(formats, title.Origin()))
 	at := make([]int, len(x.Tracks))
 	for {
 		first, due := -1, time.Duration(0)
@@ -77,11 +77,11 @@ func TestOnDemandIsAsOnAir(t *testing.T) {
 		for _, s := range k.Samples.Samples(at[first], at[first]+1) {
 			require.NoError(t, p.Write(media.Sample{
 				Track: first, DTS: media.Ticks(s.DTS + k.Shift), PTS: media.Ticks(s.PTS() + k.Shift), Sync: s.Sync, Data: f.data[s.Offset:s.End()],
-			}, Origin.Add(due)))
+			}, title.Origin().Add(due)))
 		}
 		at[first]++
 	}
-	require.NoError(t, p.Flush(Origin.Add(24*time.Second)))
+	require.NoError(t, p.Flush(title.Origin().Add(24*time.Second)))
 
 	w := title.Window()
 	for k, track := range w.Tracks {

@@ -16,6 +16,7 @@ const (
 // plan is where the rows of a title begin.
 type plan struct {
 	scale   uint32        // ticks a second of borders: those of the lead, which is the first column
+	origin  media.Ticks   // where presentation time 0 lies
 	borders []media.Ticks // one more than there are rows
 	exact   []int         // the lead's sample that is the first behind each of them, but for the last
 	forced  int           // borders at no sync sample
@@ -28,7 +29,6 @@ type planner struct {
 	lead    *column
 	others  []*syncs
 	segment time.Duration
-	origin  media.Ticks
 	next    media.Ticks // from where on a sync sample ends the open row
 }
 
@@ -36,7 +36,7 @@ type planner struct {
 func newPlan(columns []*column, segment time.Duration) (plan, error) {
 	p := planner{lead: columns[0], segment: segment}
 	p.scale = p.lead.Timescale
-	p.origin = beforeOrigin * media.Ticks(p.scale)
+	p.origin = p.lead.zero
 	var end media.Ticks
 	for _, c := range columns {
 		if c.Kind != media.Text {

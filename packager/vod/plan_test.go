@@ -90,7 +90,7 @@ func TestPlanAgainstModel(t *testing.T) {
 				begins[int(v.cuts[row].first)] = row
 			}
 		}
-		origin := media.Ticks(beforeOrigin * 90000)
+		origin := v.zero
 		var border media.Ticks
 		for i, s := range v.of.Samples.Samples(0, v.of.Samples.Len()) {
 			at := v.time(s.PTS()) - origin

@@ -9,7 +9,7 @@ import (
 
 // present makes the window of a title that was cut.
 func (t *Title) present(segment time.Duration) {
-	t.run = &media.Run{Start: Origin}
+	t.run = &media.Run{Start: t.Origin()}
 	longest := time.Duration(0)
 	for _, c := range t.columns {
 		t.run.Tracks = append(t.run.Tracks, c.Track)
@@ -25,7 +25,7 @@ func (t *Title) present(segment time.Duration) {
 		w.Rates[c.Name] = c.rate(w.Target)
 	}
 	last := t.plan.borders[len(t.plan.borders)-1]
-	w.DVR = last.Time(t.plan.scale).Sub(Origin)
+	w.DVR = last.Time(t.plan.scale).Sub(t.Origin())
 	t.window = w
 }
 
@@ -53,8 +53,8 @@ func (r titleRows) At(i int) *media.Row {
 	t := r.t
 	start, end := t.plan.borders[i].Time(t.plan.scale), t.plan.borders[i+1].Time(t.plan.scale)
 	row := &media.Row{
-		Number: t.run.First + uint64(i), Run: t.run, Start: start, Duration: end.Sub(start), Wall: time.Unix(0, 0).UTC().Add(start.Sub(Origin)),
-		Anchor:   media.Anchor{Segment: t.run.First, Start: t.run.Start, Shift: -beforeOrigin * time.Second},
+		Number: t.run.First + uint64(i), Run: t.run, Start: start, Duration: end.Sub(start), Wall: time.Unix(0, 0).UTC().Add(start.Sub(t.Origin())),
+		Anchor:   media.Anchor{Segment: t.run.First, Start: t.run.Start, Shift: time.Unix(0, 0).Sub(t.Origin())},
 		Segments: make([]*media.Segment, len(t.columns)),
 	}
 	segments := make([]media.Segment, len(t.columns))

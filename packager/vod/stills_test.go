@@ -21,9 +21,9 @@ func TestStills(t *testing.T) {
 			return
 		}
 		c := title.columns[0]
-		length := title.end().Sub(Origin)
+		length := title.end().Sub(title.Origin())
 		at := make([]time.Time, 0, 25)
-		for one := Origin; len(at) < cap(at); {
+		for one := title.Origin(); len(at) < cap(at); {
 			at = append(at, one)
 			one = one.Add(time.Duration(rapid.Int64Range(0, int64(length/10)+1).Draw(t, "step")))
 		}
@@ -78,10 +78,10 @@ func TestNoStills(t *testing.T) {
 	require.NoError(t, err)
 	title, err := New([]Input{{Index: x}}, time.Second)
 	require.NoError(t, err)
-	_, ok := title.Stills("v1", []time.Time{Origin.Add(time.Hour)})
+	_, ok := title.Stills("v1", []time.Time{title.Origin().Add(time.Hour)})
 	require.True(t, ok)
 	for _, track := range []string{"a1", "v2", ""} {
-		_, ok = title.Stills(track, []time.Time{Origin})
+		_, ok = title.Stills(track, []time.Time{title.Origin()})
 		require.False(t, ok)
 	}
 	_, ok = title.Stills("v1", nil)
@@ -90,6 +90,6 @@ func TestNoStills(t *testing.T) {
 	require.False(t, ok)
 	album, err := Join([]*Title{title, title})
 	require.NoError(t, err)
-	_, ok = album.Stills("v1", []time.Time{Origin})
+	_, ok = album.Stills("v1", []time.Time{title.Origin()})
 	require.False(t, ok)
 }

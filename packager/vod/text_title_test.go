@@ -46,7 +46,7 @@ func spoken(t require.TestingT, title *Title, track string) (all []media.Line) {
 		require.NoError(t, err)
 		d, err := subtitle.WebVTT(string(text), subtitle.Rules{Cues: 1 << 20, Loose: true})
 		require.NoError(t, err)
-		base := d.Stamp.Duration(textScale) - beforeOrigin*time.Second
+		base := d.Stamp.Duration(textScale) - title.Origin().Sub(time.Unix(0, 0))
 		var open []media.Line
 		for _, c := range d.Cues {
 			c.Start, c.End = c.Start+base, c.End+base
@@ -134,7 +134,7 @@ func TestTitleWithSubtitles(t *testing.T) {
 	text, err := vtt.Segment(seg.Head, title.Init("t1", 1), textScale)
 	require.NoError(t, err)
 	assert.Equal(t, `WEBVTT
-X-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:324000000
+X-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0
 Language: de
 
 STYLE

@@ -11,10 +11,9 @@ import (
 	"weir/internal/media"
 )
 
-// Origin is where presentation time 0 of a title lies on the timeline of its segments.
-var Origin = time.Unix(3600, 0).UTC()
-
-const beforeOrigin = 3600 // seconds
+// beforePictures is how long before presentation time 0 of a title with video the timeline of its segments begins. There, times of what is
+// decoded before it are positive without an edit list: players drop pictures that one puts before 0, and then all up to the next sync sample.
+const beforePictures = time.Hour
 
 // Bounds on titles.
 const (
@@ -53,13 +52,6 @@ func New(inputs []Input, segment time.Duration) (*Title, error) {
 	columns, err := newColumns(inputs)
 	if err != nil {
 		return nil, err
-	}
-	if columns[0].Kind == media.Audio {
-		for _, c := range columns {
-			if err := c.presentLater(); err != nil {
-				return nil, err
-			}
-		}
 	}
 	t := &Title{columns: columns, version: versionOf(inputs, segment)}
 	if t.plan, err = newPlan(columns, segment); err != nil {
@@ -107,7 +99,15 @@ func newColumns(inputs []Input) ([]*column, error) {
 	if len(columns) > maxColumns {
 		return nil, fmt.Errorf("%w: %d tracks, %d are taken", ErrFile, len(columns), maxColumns)
 	}
-	// Presentation time 0 is where the first track begins.
+	if err := align(columns); err != nil {
+		return nil, err
+	}
+	return columns, nil
+}
+
+// align has the columns' presentation begin where the first of them does.
+func align(columns []*column) error {
+	pictures := columns[0].Kind == media.Video
 	zero := columns[0].ns(columns[0].of.Start)
 	for _, c := range columns[1:] {
 		if c.Kind != media.Text {
@@ -116,16 +116,21 @@ func newColumns(inputs []Input) ([]*column, error) {
 	}
 	for _, c := range columns {
 		c.shift = c.of.Shift - int64(media.Rescale(zero, nanoscale, c.scale))
-		if c.of.Cues == nil && c.decoded(c.of.Samples.Stats().Start) < 0 {
-			return nil, fmt.Errorf("%w: track %s: more than an hour of it is before its beginning", ErrFile, c.Name)
+		if pictures {
+			c.zero = media.FromDuration(beforePictures, c.Timescale)
+		} else if err := c.presentLater(); err != nil {
+			return err
+		}
+		if c.of.Cues == nil && c.decoded(c.of.Samples.Stats().Start)+c.early < 0 {
+			return fmt.Errorf("%w: track %s: more than an hour of it is before its beginning", ErrFile, c.Name)
 		}
 	}
-	return columns, nil
+	return nil
 }
 
 // versionOf names a plan: whatever is served of it follows from what goes into this sum.
 func versionOf(inputs []Input, segment time.Duration) string {
-	const format = 1 // to be raised whenever the same files are cut or written in another way
+	const format = 2 // to be raised whenever the same files are cut or written in another way
 	h := sha256.New()
 	be := binary.BigEndian
 	h.Write(be.AppendUint64(be.AppendUint32(nil, format), uint64(segment)))
@@ -142,6 +147,9 @@ func versionOf(inputs []Input, segment time.Duration) string {
 
 // Window is the title as manifests list it: it has ended, its rows are made when they are looked at, and its segments have no Data.
 func (t *Title) Window() *media.Window { return t.window }
+
+// Origin is where presentation time 0 of the title lies on the timeline of its segments.
+func (t *Title) Origin() time.Time { return t.plan.origin.Time(t.plan.scale) }
 
 // Version is short, of hexadecimal digits. It is another one when any byte of what is served could be.
 func (t *Title) Version() string { return t.version }

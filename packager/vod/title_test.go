@@ -145,7 +145,7 @@ func checkFile(t *testing.T, path string) {
 				continue
 			}
 			compared++
-			at := p.pts(t) - beforeOrigin + zero
+			at := p.pts(t) - title.Origin().Sub(time.Unix(0, 0)).Seconds() + zero
 			nearest := 0 // silence is many packets of the same bytes
 			for i := range all {
 				if math.Abs(all[i]-at) < math.Abs(all[nearest]-at) {
@@ -172,14 +172,14 @@ func checkFile(t *testing.T, path string) {
 // checkRows holds what manifests rely on.
 func checkRows(t require.TestingT, title *Title) {
 	w := title.Window()
-	at := Origin
+	at := title.Origin()
 	starts := make(map[string]media.Ticks)
 	for i := range w.Rows.Len() {
 		row := w.Rows.At(i)
 		require.Equal(t, uint64(i), row.Number)
 		require.Equal(t, at, row.Start)
 		require.Positive(t, row.Duration)
-		require.Equal(t, row.Start.Sub(Origin), row.Wall.Sub(time.Unix(0, 0)))
+		require.Equal(t, row.Start.Sub(title.Origin()), row.Wall.Sub(time.Unix(0, 0)))
 		at = row.End()
 		for _, s := range row.Segments {
 			if i > 0 {

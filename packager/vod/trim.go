@@ -46,12 +46,13 @@ func (t *Table) part(from, to int, size int64, name string) (Table, error) {
 	return b.done(), nil
 }
 
-// presentLater has players drop what comes before the music, by an edit list, of a title of music. Where there is video, players drop what is
-// before it.
+// presentLater has players drop what comes before the music, by an edit list: it is before 0 on their timelines.
 func (c *column) presentLater() error {
-	c.early = c.zero - c.time(c.of.Samples.Stats().First)
-	if c.Kind != media.Audio || c.early <= 0 {
-		c.early = 0
+	if c.Kind != media.Audio {
+		return nil
+	}
+	st := c.of.Samples.Stats()
+	if c.early = max(0, -c.time(st.First), -c.decoded(st.Start)); c.early == 0 {
 		return nil
 	}
 	var err error
