@@ -13,9 +13,6 @@ const (
 	maxTime            = 1 << 60 // ticks
 )
 
-// nonSync is sample_is_non_sync_sample of a sample's flags (ISO/IEC 14496-12, 8.8.3.1).
-const nonSync = 0x10000
-
 // place is a sample of a fragment before its bytes have come.
 type place struct {
 	track    *headerTrack
@@ -155,7 +152,7 @@ func (u *run) add(all []place, trun []byte) ([]place, error) {
 		if p.size > maxSample {
 			return nil, fmt.Errorf("%w: a frame of %d bytes, %d are taken", errMalformed, p.size, maxSample)
 		}
-		p.sync = bits&nonSync == 0
+		p.sync = bits&isobmff.SampleNonSync == 0
 		all = append(all, p)
 		u.at += int64(p.size)
 		u.dts += media.Ticks(p.duration)

@@ -5,26 +5,14 @@ package moof
 import (
 	"encoding/binary"
 
+	"weir/internal/isobmff"
 	"weir/internal/media"
 )
 
-// Sample flags (ISO/IEC 14496-12, 8.8.3.1).
+// Flags of the samples that are written.
 const (
-	SyncFlags    = 0x02000000 // sample_depends_on 2: on no other
-	NonSyncFlags = 0x01010000 // sample_depends_on 1: on others; sample_is_non_sync_sample
-)
-
-// Flags of tfhd and trun (ISO/IEC 14496-12, 8.8.7.1 and 8.8.8.1).
-const (
-	tfhdBaseIsMoof = 0x020000
-	tfhdDuration   = 0x000008
-	tfhdFlags      = 0x000020
-	trunDataOffset = 0x000001
-	trunFirstFlags = 0x000004
-	trunDuration   = 0x000100
-	trunSize       = 0x000200
-	trunFlags      = 0x000400
-	trunOffset     = 0x000800
+	SyncFlags    = isobmff.SampleIndependent
+	NonSyncFlags = isobmff.SampleDependent | isobmff.SampleNonSync
 )
 
 // Styp boxes of a segment that starts with a sync sample, and of one that does not (a forced cut): that one is a DASH segment,
@@ -65,7 +53,7 @@ type sizes struct{ tfhdSize, trunSize, traf, moof, payload int }
 
 func (c *Chunk) shape() shape {
 	s := c.Samples
-	h := shape{tfhd: tfhdBaseIsMoof, trun: trunDataOffset | trunSize, rest: NonSyncFlags}
+	h := shape{tfhd: isobmff.TfhdBaseIsMoof, trun: isobmff.TrunDataOffset | isobmff.TrunSize, rest: NonSyncFlags}
 	if c.First {
 		h.styp = stypOther
 		if s[0].Sync {
@@ -88,28 +76,28 @@ func (c *Chunk) shape() shape {
 	trunFixed, perSample := 20, 4
 	h.tfhdSize = 16
 	if sameDuration {
-		h.tfhd |= tfhdDuration
+		h.tfhd |= isobmff.TfhdDuration
 		h.tfhdSize += 4
 	} else {
-		h.trun |= trunDuration
+		h.trun |= isobmff.TrunDuration
 		perSample += 4
 	}
 	if len(s) > 1 && s[1].Sync || len(s) == 1 && s[0].Sync {
 		h.rest = SyncFlags
 	}
 	if mixed {
-		h.trun |= trunFlags
+		h.trun |= isobmff.TrunFlags
 		perSample += 4
 	} else {
-		h.tfhd |= tfhdFlags
+		h.tfhd |= isobmff.TfhdFlags
 		h.tfhdSize += 4
 		if s[0].flags() != h.rest {
-			h.trun |= trunFirstFlags
+			h.trun |= isobmff.TrunFirstFlags
 			trunFixed += 4
 		}
 	}
 	if offsets {
-		h.trun |= trunOffset
+		h.trun |= isobmff.TrunOffset
 		perSample += 4
 	}
 	h.trunSize = trunFixed + perSample*len(s)
@@ -137,10 +125,10 @@ func (c *Chunk) Append(b []byte) []byte {
 	b = Box(b, h.tfhdSize, "tfhd")
 	b = be.AppendUint32(b, h.tfhd)
 	b = be.AppendUint32(b, c.Track)
-	if h.tfhd&tfhdDuration != 0 {
+	if h.tfhd&isobmff.TfhdDuration != 0 {
 		b = be.AppendUint32(b, s[0].Duration)
 	}
-	if h.tfhd&tfhdFlags != 0 {
+	if h.tfhd&isobmff.TfhdFlags != 0 {
 		b = be.AppendUint32(b, h.rest)
 	}
 	b = Box(b, 20, "tfdt")
@@ -150,18 +138,18 @@ func (c *Chunk) Append(b []byte) []byte {
 	b = be.AppendUint32(b, h.version<<24|h.trun)
 	b = be.AppendUint32(b, uint32(len(s)))
 	b = be.AppendUint32(b, uint32(h.moof+8))
-	if h.trun&trunFirstFlags != 0 {
+	if h.trun&isobmff.TrunFirstFlags != 0 {
 		b = be.AppendUint32(b, s[0].flags())
 	}
 	for i := range s {
-		if h.trun&trunDuration != 0 {
+		if h.trun&isobmff.TrunDuration != 0 {
 			b = be.AppendUint32(b, s[i].Duration)
 		}
 		b = be.AppendUint32(b, s[i].Size)
-		if h.trun&trunFlags != 0 {
+		if h.trun&isobmff.TrunFlags != 0 {
 			b = be.AppendUint32(b, s[i].flags())
 		}
-		if h.trun&trunOffset != 0 {
+		if h.trun&isobmff.TrunOffset != 0 {
 			b = be.AppendUint32(b, uint32(s[i].Offset))
 		}
 	}

@@ -4,25 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-)
 
-// Flags of tfhd, trun and of samples (ISO/IEC 14496-12, 8.8.7.1, 8.8.8.1 and 8.8.3.1).
-const (
-	tfhdBaseOffset  = 0x000001
-	tfhdDescription = 0x000002
-	tfhdDuration    = 0x000008
-	tfhdSizes       = 0x000010
-	tfhdFlags       = 0x000020
-	tfhdBaseIsMoof  = 0x020000
-	trunDataOffset  = 0x000001
-	trunFirstFlags  = 0x000004
-	trunDuration    = 0x000100
-	trunSize        = 0x000200
-	trunFlags       = 0x000400
-	trunOffset      = 0x000800
-
-	syncFlags = 0x02000000 // sample_depends_on 2: on no other
-	nonSync   = 0x00010000 // sample_is_non_sync_sample
+	"weir/internal/isobmff"
 )
 
 // chunk is what has to be known of a `moof` and its `mdat`.
@@ -127,15 +110,15 @@ func fragment(segment []byte, at int, body []byte) (chunk, error) {
 
 	flags := tfhd.u32()
 	c.track = tfhd.u32()
-	if flags&(tfhdBaseOffset|tfhdBaseIsMoof) != tfhdBaseIsMoof {
+	if flags&(isobmff.TfhdBaseOffset|isobmff.TfhdBaseIsMoof) != isobmff.TfhdBaseIsMoof {
 		return c, fmt.Errorf("%w: data is not addressed from the moof", ErrMalformed)
 	}
-	tfhd.optional(flags, tfhdDescription)
+	tfhd.optional(flags, isobmff.TfhdDescription)
 	each := entry{}
-	each.duration = tfhd.optional(flags, tfhdDuration)
-	each.size = tfhd.optional(flags, tfhdSizes)
-	each.flags = uint32(nonSync)
-	if flags&tfhdFlags != 0 {
+	each.duration = tfhd.optional(flags, isobmff.TfhdDuration)
+	each.size = tfhd.optional(flags, isobmff.TfhdSize)
+	each.flags = uint32(isobmff.SampleNonSync)
+	if flags&isobmff.TfhdFlags != 0 {
 		each.flags = tfhd.u32()
 	}
 
@@ -160,7 +143,7 @@ func fragment(segment []byte, at int, body []byte) (chunk, error) {
 	if from < int64(at) || from+int64(first.size) > int64(len(segment)) || first.size == 0 {
 		return c, fmt.Errorf("%w: first sample of the moof at byte %d is %d bytes from byte %d", ErrMalformed, at, first.size, from)
 	}
-	c.first = sample{at: uint64(presented), data: segment[from : from+int64(first.size)], sync: first.flags&nonSync == 0}
+	c.first = sample{at: uint64(presented), data: segment[from : from+int64(first.size)], sync: first.flags&isobmff.SampleNonSync == 0}
 	return c, nil
 }
 
@@ -177,33 +160,33 @@ func samples(trun *fields, each entry) (first entry, total uint64, err error) {
 	count := uint64(trun.u32())
 	flags := head & 0xffffff
 	first = each
-	first.data = int32(trun.optional(flags, trunDataOffset))
-	firstFlags := trun.optional(flags, trunFirstFlags)
+	first.data = int32(trun.optional(flags, isobmff.TrunDataOffset))
+	firstFlags := trun.optional(flags, isobmff.TrunFirstFlags)
 	size := uint64(0)
-	for _, f := range []uint32{trunDuration, trunSize, trunFlags, trunOffset} {
+	for _, f := range []uint32{isobmff.TrunDuration, isobmff.TrunSize, isobmff.TrunFlags, isobmff.TrunOffset} {
 		if flags&f != 0 {
 			size += 4
 		}
 	}
-	if trun.short || count == 0 || flags&trunDataOffset == 0 || count*size > uint64(len(trun.rest)) {
+	if trun.short || count == 0 || flags&isobmff.TrunDataOffset == 0 || count*size > uint64(len(trun.rest)) {
 		return first, 0, fmt.Errorf("%w: trun of %d samples is cut off", ErrMalformed, count)
 	}
-	if flags&trunDuration == 0 {
+	if flags&isobmff.TrunDuration == 0 {
 		total = count * uint64(each.duration)
 	}
-	for i := uint64(0); i < count && (i == 0 || flags&trunDuration != 0); i++ {
+	for i := uint64(0); i < count && (i == 0 || flags&isobmff.TrunDuration != 0); i++ {
 		e := each
-		if flags&trunDuration != 0 {
+		if flags&isobmff.TrunDuration != 0 {
 			e.duration = trun.u32()
 			total += uint64(e.duration)
 		}
-		if flags&trunSize != 0 {
+		if flags&isobmff.TrunSize != 0 {
 			e.size = trun.u32()
 		}
-		if flags&trunFlags != 0 {
+		if flags&isobmff.TrunFlags != 0 {
 			e.flags = trun.u32()
 		}
-		if flags&trunOffset != 0 {
+		if flags&isobmff.TrunOffset != 0 {
 			e.shift = int64(int32(trun.u32()))
 			if head>>24 == 0 {
 				e.shift = int64(uint32(e.shift))
@@ -214,7 +197,7 @@ func samples(trun *fields, each entry) (first entry, total uint64, err error) {
 			first = e
 		}
 	}
-	if flags&trunFirstFlags != 0 {
+	if flags&isobmff.TrunFirstFlags != 0 {
 		first.flags = firstFlags
 	}
 	return first, total, nil

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"weir/internal/isobmff"
 )
 
 var (
@@ -127,14 +129,14 @@ func AppendHead(b []byte, track, sequence uint32, at uint64, frames []Frame) []b
 	b = be.AppendUint32(b, sequence)
 	b = box(b, traf, "traf")
 	b = box(b, tfhdSize, "tfhd")
-	b = be.AppendUint32(b, tfhdBaseIsMoof|tfhdFlags)
+	b = be.AppendUint32(b, isobmff.TfhdBaseIsMoof|isobmff.TfhdFlags)
 	b = be.AppendUint32(b, track)
-	b = be.AppendUint32(b, syncFlags)
+	b = be.AppendUint32(b, isobmff.SampleIndependent)
 	b = box(b, tfdtSize, "tfdt")
 	b = be.AppendUint32(b, 1<<24)
 	b = be.AppendUint64(b, at)
 	b = box(b, trun, "trun")
-	b = be.AppendUint32(b, trunDataOffset|trunDuration|trunSize)
+	b = be.AppendUint32(b, isobmff.TrunDataOffset|isobmff.TrunDuration|isobmff.TrunSize)
 	b = be.AppendUint32(b, uint32(len(frames)))
 	b = be.AppendUint32(b, uint32(moof+8))
 	for i := range frames {

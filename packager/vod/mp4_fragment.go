@@ -7,25 +7,6 @@ import (
 	"weir/internal/isobmff"
 )
 
-// Flags of tfhd, trun and samples (ISO/IEC 14496-12, 8.8.7, 8.8.8 and 8.8.3.1).
-const (
-	tfhdBase        = 0x000001
-	tfhdDescription = 0x000002
-	tfhdDuration    = 0x000008
-	tfhdSize        = 0x000010
-	tfhdFlags       = 0x000020
-	tfhdBaseIsMoof  = 0x020000
-
-	trunData     = 0x000001
-	trunFirst    = 0x000004
-	trunDuration = 0x000100
-	trunSize     = 0x000200
-	trunFlags    = 0x000400
-	trunOffset   = 0x000800
-
-	nonSync = 0x00010000
-)
-
 // trex is what samples of a track's fragments have where nothing else is said (ISO/IEC 14496-12, 8.8.3).
 type trex struct {
 	track, description, duration, size, flags uint32
@@ -130,19 +111,19 @@ func (m *movie) visit(offset int64, moof []byte, each func(*trak, *Sample) error
 			}
 		}
 		switch {
-		case flags&tfhdBase != 0:
+		case flags&isobmff.TfhdBaseOffset != 0:
 			base := f.u64()
 			if base > uint64(m.w.f.Size()) {
 				return fmt.Errorf("%w: data of the fragment at %d lie outside of the file", ErrFile, offset)
 			}
 			r.base = int64(base)
-		case flags&tfhdBaseIsMoof != 0 || i == 0:
+		case flags&isobmff.TfhdBaseIsMoof != 0 || i == 0:
 			r.base = offset
 		}
-		r.is.description = f.optional(flags&tfhdDescription != 0, r.is.description)
-		r.is.duration = f.optional(flags&tfhdDuration != 0, r.is.duration)
-		r.is.size = f.optional(flags&tfhdSize != 0, r.is.size)
-		r.is.flags = f.optional(flags&tfhdFlags != 0, r.is.flags)
+		r.is.description = f.optional(flags&isobmff.TfhdDescription != 0, r.is.description)
+		r.is.duration = f.optional(flags&isobmff.TfhdDuration != 0, r.is.duration)
+		r.is.size = f.optional(flags&isobmff.TfhdSize != 0, r.is.size)
+		r.is.flags = f.optional(flags&isobmff.TfhdFlags != 0, r.is.flags)
 		if f.short {
 			return fmt.Errorf("%w: fragment at %d: tfhd is missing or cut off", ErrFile, offset)
 		}
@@ -196,12 +177,12 @@ func (m *movie) run(r *run, trun []byte, t *trak, each func(*trak, *Sample) erro
 	f := fields{rest: trun}
 	flags := f.u32() & 0xffffff
 	count := uint64(f.u32())
-	if flags&trunData != 0 {
+	if flags&isobmff.TrunDataOffset != 0 {
 		r.at = r.base + int64(int32(f.u32()))
 	}
-	firstFlags := f.optional(flags&trunFirst != 0, r.is.flags)
+	firstFlags := f.optional(flags&isobmff.TrunFirstFlags != 0, r.is.flags)
 	each4 := uint64(0)
-	for _, bit := range []uint32{trunDuration, trunSize, trunFlags, trunOffset} {
+	for _, bit := range []uint32{isobmff.TrunDuration, isobmff.TrunSize, isobmff.TrunFlags, isobmff.TrunOffset} {
 		if flags&bit != 0 {
 			each4 += 4
 		}
@@ -212,14 +193,14 @@ func (m *movie) run(r *run, trun []byte, t *trak, each func(*trak, *Sample) erro
 	}
 	for i := range count {
 		s := Sample{Offset: r.at}
-		s.Duration = f.optional(flags&trunDuration != 0, r.is.duration)
-		s.Size = f.optional(flags&trunSize != 0, r.is.size)
-		is := f.optional(flags&trunFlags != 0, r.is.flags)
-		if i == 0 && flags&trunFirst != 0 {
+		s.Duration = f.optional(flags&isobmff.TrunDuration != 0, r.is.duration)
+		s.Size = f.optional(flags&isobmff.TrunSize != 0, r.is.size)
+		is := f.optional(flags&isobmff.TrunFlags != 0, r.is.flags)
+		if i == 0 && flags&isobmff.TrunFirstFlags != 0 {
 			is = firstFlags
 		}
-		s.CTS = int32(f.optional(flags&trunOffset != 0, 0))
-		s.Sync = is&nonSync == 0
+		s.CTS = int32(f.optional(flags&isobmff.TrunOffset != 0, 0))
+		s.Sync = is&isobmff.SampleNonSync == 0
 		r.at += int64(s.Size)
 		if t == nil {
 			continue

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"weir/internal/isobmff"
 	"weir/internal/media"
 )
 
@@ -69,12 +70,6 @@ func samplesOf(segment []byte) ([]sample, error) {
 	return all, nil
 }
 
-// Flags of tfhd and trun (ISO/IEC 14496-12, 8.8.7.1 and 8.8.8.1).
-const (
-	tfhdOffset, tfhdDescription, tfhdDuration, tfhdSize                       = 0x1, 0x2, 0x8, 0x10
-	trunOffset, trunFirst, trunDuration, trunSize, trunFlags, trunComposition = 0x1, 0x4, 0x100, 0x200, 0x400, 0x800
-)
-
 // fields reads 32-bit fields that follow each other.
 type fields struct {
 	b     []byte
@@ -105,12 +100,12 @@ func fragment(moof, mdat []byte) ([]sample, error) {
 	tfhd, tfdt, trun := fields{b: find(traf, "tfhd")}, fields{b: find(traf, "tfdt")}, fields{b: find(traf, "trun")}
 	flags := tfhd.next()
 	tfhd.next() // track_ID
-	if flags&tfhdOffset != 0 {
+	if flags&isobmff.TfhdBaseOffset != 0 {
 		tfhd.next()
 		tfhd.next()
 	}
-	tfhd.optional(flags, tfhdDescription)
-	duration, size := tfhd.optional(flags, tfhdDuration), tfhd.optional(flags, tfhdSize)
+	tfhd.optional(flags, isobmff.TfhdDescription)
+	duration, size := tfhd.optional(flags, isobmff.TfhdDuration), tfhd.optional(flags, isobmff.TfhdSize)
 	var at uint64
 	if tfdt.next()>>24 == 1 {
 		at = uint64(tfdt.next()) << 32
@@ -118,22 +113,22 @@ func fragment(moof, mdat []byte) ([]sample, error) {
 	at |= uint64(tfdt.next())
 	flags = trun.next()
 	count := trun.next()
-	trun.optional(flags, trunOffset)
-	trun.optional(flags, trunFirst)
+	trun.optional(flags, isobmff.TrunDataOffset)
+	trun.optional(flags, isobmff.TrunFirstFlags)
 	if tfhd.short || tfdt.short || trun.short || at > maxTicks || count > maxSamples {
 		return nil, fmt.Errorf("%w: a fragment of %d samples at %d is cut off, or too large", ErrSegment, count, at)
 	}
 	all := make([]sample, 0, min(count, 64))
 	for range count {
 		d, n := duration, size
-		if flags&trunDuration != 0 {
+		if flags&isobmff.TrunDuration != 0 {
 			d = trun.next()
 		}
-		if flags&trunSize != 0 {
+		if flags&isobmff.TrunSize != 0 {
 			n = trun.next()
 		}
-		trun.optional(flags, trunFlags)
-		trun.optional(flags, trunComposition)
+		trun.optional(flags, isobmff.TrunFlags)
+		trun.optional(flags, isobmff.TrunOffset)
 		if trun.short || uint64(n) > uint64(len(mdat)) {
 			return nil, fmt.Errorf("%w: samples exceed their fragment", ErrSegment)
 		}

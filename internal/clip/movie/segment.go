@@ -3,6 +3,7 @@ package movie
 import (
 	"math"
 
+	"weir/internal/isobmff"
 	"weir/internal/media"
 )
 
@@ -15,24 +16,6 @@ type sample struct {
 	sync     bool
 	at       int // of its bytes in the segment
 }
-
-// Flags of tfhd and trun, and of samples (ISO/IEC 14496-12, 8.8.3.1, 8.8.7.1, 8.8.8.1).
-const (
-	tfhdBaseOffset  = 0x000001
-	tfhdDescription = 0x000002
-	tfhdDuration    = 0x000008
-	tfhdSize        = 0x000010
-	tfhdFlags       = 0x000020
-
-	trunDataOffset = 0x000001
-	trunFirstFlags = 0x000004
-	trunDuration   = 0x000100
-	trunSize       = 0x000200
-	trunFlags      = 0x000400
-	trunOffset     = 0x000800
-
-	sampleNonSync = 0x00010000
-)
 
 // maxSample is the largest sample, in bytes: its size stands in 31 bits.
 const maxSample = math.MaxInt32
@@ -80,16 +63,16 @@ func (r *fragment) box(b box) error {
 	switch b.name {
 	case "tfhd":
 		f.take(4) // track
-		if flags&tfhdBaseOffset != 0 {
+		if flags&isobmff.TfhdBaseOffset != 0 {
 			return malformed("offsets from the beginning of a file")
 		}
-		if flags&tfhdDescription != 0 && f.u32() != 1 {
+		if flags&isobmff.TfhdDescription != 0 && f.u32() != 1 {
 			return malformed("samples of another sample entry than the first")
 		}
 		for _, field := range []struct {
 			flag uint32
 			to   *uint32
-		}{{tfhdDuration, &r.defaults.duration}, {tfhdSize, &r.defaults.size}, {tfhdFlags, &r.defaults.flags}} {
+		}{{isobmff.TfhdDuration, &r.defaults.duration}, {isobmff.TfhdSize, &r.defaults.size}, {isobmff.TfhdFlags, &r.defaults.flags}} {
 			if flags&field.flag != 0 {
 				*field.to = f.u32()
 			}
@@ -120,15 +103,15 @@ func (r *fragment) run(f *fields, version byte, flags uint32) error {
 		return malformed("samples without a decoding time")
 	}
 	count := f.u32()
-	if flags&trunDataOffset != 0 {
+	if flags&isobmff.TrunDataOffset != 0 {
 		r.next = r.moof + int(int32(f.u32()))
 	}
 	first := r.defaults.flags
-	if flags&trunFirstFlags != 0 {
+	if flags&isobmff.TrunFirstFlags != 0 {
 		first = f.u32()
 	}
 	per := 0
-	for _, flag := range []uint32{trunDuration, trunSize, trunFlags, trunOffset} {
+	for _, flag := range []uint32{isobmff.TrunDuration, isobmff.TrunSize, isobmff.TrunFlags, isobmff.TrunOffset} {
 		if flags&flag != 0 {
 			per += 4
 		}
@@ -143,21 +126,21 @@ func (r *fragment) run(f *fields, version byte, flags uint32) error {
 		if i == 0 {
 			mark = first
 		}
-		if flags&trunDuration != 0 {
+		if flags&isobmff.TrunDuration != 0 {
 			s.duration = f.u32()
 		}
-		if flags&trunSize != 0 {
+		if flags&isobmff.TrunSize != 0 {
 			s.size = f.u32()
 		}
-		if flags&trunFlags != 0 {
+		if flags&isobmff.TrunFlags != 0 {
 			mark = f.u32()
 		}
-		if flags&trunOffset != 0 {
+		if flags&isobmff.TrunOffset != 0 {
 			if s.offset = int64(f.u32()); version > 0 {
 				s.offset = int64(int32(s.offset))
 			}
 		}
-		s.sync = mark&sampleNonSync == 0
+		s.sync = mark&isobmff.SampleNonSync == 0
 		if s.size > maxSample || s.at < 0 || s.at > len(r.data) || int(s.size) > len(r.data)-s.at {
 			return malformed("a sample of %d bytes at %d of %d", s.size, s.at, len(r.data))
 		}
