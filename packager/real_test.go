@@ -3,7 +3,6 @@ package packager
 import (
 	"encoding/binary"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sort"
 	"testing"
@@ -13,22 +12,9 @@ import (
 	"github.com/Eyevinn/mp4ff/mp4"
 
 	"weir/internal/media"
+	"weir/internal/testmedia"
 	"weir/packager/moof"
 )
-
-// mediaFile is a file of the test media beside the checkout; WEIR_MEDIA names another place.
-func mediaFile(t testing.TB, name string) []byte {
-	t.Helper()
-	dir := os.Getenv("WEIR_MEDIA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "media")
-	}
-	b, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		t.Skipf("test media is absent: %v", err)
-	}
-	return b
-}
 
 // boxBody finds the body of the first box of that name by its bytes: configurations are wanted as they stand in the file.
 func boxBody(file []byte, name string) []byte {
@@ -135,9 +121,9 @@ func formatOf(t testing.TB, trak *mp4.TrakBox, file []byte, scale uint32) (media
 // segments is an init segment and its media segments as one file.
 func segments(t testing.TB, dir, init string, names ...string) []byte {
 	t.Helper()
-	all := append([]byte(nil), mediaFile(t, filepath.Join(dir, init))...)
+	all := append([]byte(nil), testmedia.Read(t, filepath.Join(dir, init))...)
 	for _, n := range names {
-		all = append(all, mediaFile(t, filepath.Join(dir, n))...)
+		all = append(all, testmedia.Read(t, filepath.Join(dir, n))...)
 	}
 	return all
 }
@@ -210,7 +196,7 @@ func TestRealMedia(t *testing.T) {
 }
 
 func file(name string) func(t *testing.T) []byte {
-	return func(t *testing.T) []byte { return mediaFile(t, name) }
+	return func(t *testing.T) []byte { return testmedia.Read(t, name) }
 }
 
 // verifyReal checks that what came out is what went in, bit by bit and on time, less what was counted as dropped.

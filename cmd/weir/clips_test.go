@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"weir/internal/testmedia"
 )
 
 // fetch sends a request and gives status and body.
@@ -43,13 +45,9 @@ func sources(t *testing.T) map[string]string {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	all := map[string]string{"demo": filepath.Join(root, "testdata", "demo.mp4")}
-	dir := os.Getenv("WEIR_MEDIA")
-	if dir == "" {
-		dir = filepath.Join(root, "..", "shared", "media")
-	}
 	for id, name := range map[string]string{"pyramid": "bbb_800x640_768kbps_30fps_avc_pyramid_3b.mp4", "opus": "sample_opus.mp4"} {
-		path := filepath.Join(dir, "mp4", name)
-		if _, err := os.Stat(path); err != nil {
+		path, ok := testmedia.Path("mp4/" + name)
+		if !ok {
 			t.Logf("test media is absent: no %s (set WEIR_MEDIA)", path)
 			continue
 		}

@@ -17,6 +17,7 @@ import (
 
 	"weir/ingest"
 	"weir/ingest/ingesttest"
+	"weir/internal/testmedia"
 )
 
 // newServer is a server of two channels, of which one has a key.
@@ -99,15 +100,7 @@ func (b *bench) feed(n int) *ingesttest.Feed {
 // shared is a file of the media that stand beside the checkout; the test is skipped where they are not there.
 func shared(t testing.TB, name string) []byte {
 	t.Helper()
-	dir := os.Getenv("WEIR_MEDIA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "media")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "cmaf", name))
-	if err != nil {
-		t.Skipf("no shared media (set WEIR_MEDIA): %v", err)
-	}
-	return data
+	return testmedia.Read(t, "cmaf/"+name)
 }
 
 // made is CMAF that ffmpeg makes of test pictures and tones: a file that is a header and its segments.

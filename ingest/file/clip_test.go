@@ -15,25 +15,9 @@ import (
 	"testing"
 
 	"weir/internal/media"
+	"weir/internal/testmedia"
 	"weir/testdata"
 )
-
-// sharedMedia finds test media that is not part of the repository.
-func sharedMedia(t *testing.T, pattern string) []string {
-	t.Helper()
-	root := os.Getenv("WEIR_MEDIA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "media")
-	}
-	paths, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(paths) == 0 {
-		t.Skipf("test media is absent: nothing matches %s in %s (set WEIR_MEDIA)", pattern, root)
-	}
-	return paths
-}
 
 type probed struct {
 	Stream int    `json:"stream_index"`
@@ -79,7 +63,7 @@ func TestClipHasWhatFFprobeSees(t *testing.T) {
 	if _, err := exec.LookPath("ffprobe"); err != nil {
 		t.Skip("ffprobe is not installed")
 	}
-	for _, path := range sharedMedia(t, "mp4/*.mp4") {
+	for _, path := range testmedia.Find(t, "mp4/*.mp4") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
 			c, err := openTest(t, path)
@@ -159,7 +143,7 @@ func TestEditListsAreHonoured(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, err := openTest(t, sharedMedia(t, "mp4/"+name)[0])
+			c, err := openTest(t, testmedia.File(t, "mp4/"+name))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -188,7 +172,7 @@ func TestBrokenFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, err := openTest(t, sharedMedia(t, "mp4/broken/"+name)[0])
+			c, err := openTest(t, testmedia.File(t, "mp4/broken/"+name))
 			switch {
 			case want == "" && err != nil:
 				t.Errorf("error %v, want it played", err)
@@ -220,7 +204,11 @@ func FuzzClip(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x08moov"))
 	f.Add([]byte("\x00\x00\x00\x01mdat\xff\xff\xff\xff\xff\xff\xff\xff"))
 	for _, name := range []string{"sample_ac3.mp4", "sample_opus.mp4", "sample_audio_only_15s.mp4", "h265_bframes.mp4"} {
-		if b, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "media", "mp4", name)); err == nil {
+		if path, ok := testmedia.Path("mp4/" + name); ok {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				f.Fatal(err)
+			}
 			f.Add(b)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"weir/ingest/ingesttest"
 	"weir/ingest/source"
 	"weir/internal/media"
+	"weir/internal/testmedia"
 	"weir/testdata"
 
 	"go.uber.org/goleak"
@@ -88,7 +89,7 @@ func TestDemoLoopsWithoutASeam(t *testing.T) {
 // Over many loops of a file whose tracks have odd lengths and clocks, no track overlaps itself, and nothing drifts.
 func TestLoopsKeepTracksTogether(t *testing.T) {
 	t.Parallel()
-	for _, path := range sharedMedia(t, "mp4/*.mp4") {
+	for _, path := range testmedia.Find(t, "mp4/*.mp4") {
 		c, err := openTest(t, path)
 		if err != nil {
 			t.Fatal(err)

@@ -1,13 +1,12 @@
 package mpegts
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"weir/ingest"
 	"weir/ingest/ingesttest"
 	"weir/internal/media"
+	"weir/internal/testmedia"
 )
 
 // codecs of the last start.
@@ -34,14 +33,5 @@ func demux(stream []byte, piece int, cfg Config) (ingesttest.Record, error) {
 // shared reads a file of ../shared/media, which stands beside the checkout; the test is skipped where it is not there.
 func shared(t testing.TB, name string) (path string, data []byte) {
 	t.Helper()
-	dir := os.Getenv("WEIR_MEDIA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "media")
-	}
-	path = filepath.Join(dir, name)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Skipf("no shared media: %s is not there (set WEIR_MEDIA)", path)
-	}
-	return path, data
+	return testmedia.File(t, name), testmedia.Read(t, name)
 }

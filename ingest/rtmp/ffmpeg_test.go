@@ -6,9 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,21 +14,8 @@ import (
 	"weir/ingest"
 	"weir/ingest/ingesttest"
 	"weir/internal/media"
+	"weir/internal/testmedia"
 )
-
-// sharedMedia finds test media that is not part of the repository.
-func sharedMedia(t *testing.T, name string) string {
-	t.Helper()
-	root := os.Getenv("WEIR_MEDIA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "media")
-	}
-	path := filepath.Join(root, filepath.FromSlash(name))
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("test media is absent: %v (set WEIR_MEDIA)", err)
-	}
-	return path
-}
 
 func needs(t *testing.T, program string) {
 	t.Helper()
@@ -92,7 +77,7 @@ func TestFFmpegPushIsBitExact(t *testing.T) {
 	for _, name := range []string{"flv/avatar.flv", "flv/bbb.flv"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			path := sharedMedia(t, name)
+			path := testmedia.File(t, name)
 			source := ffprobe(t, path)
 			in := &ingesttest.Server{}
 			addr, _ := serve(t, Config{Ingest: in})

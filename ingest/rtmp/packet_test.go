@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"weir/internal/media"
+	"weir/internal/testmedia"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -136,7 +137,7 @@ func TestFramesDescribeThemselvesAsFilesDo(t *testing.T) {
 	for name, codec := range map[string]media.Codec{"sample_ac3.mp4": media.AC3, "sample_eac3.mp4": media.EAC3} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b, err := os.ReadFile(sharedMedia(t, "mp4/"+name))
+			b, err := os.ReadFile(testmedia.File(t, "mp4/"+name))
 			if err != nil {
 				t.Fatal(err)
 			}

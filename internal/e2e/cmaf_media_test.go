@@ -11,6 +11,8 @@ import (
 
 	"github.com/Eyevinn/mp4ff/mp4"
 	"github.com/stretchr/testify/require"
+
+	"weir/internal/testmedia"
 )
 
 // sharedCMAF are the presentations of the shared media, and what becomes of each.
@@ -69,9 +71,9 @@ func sharedCMAFPlays(t *attempt) {
 // cmafFiles are the init segment and the segments of a shared track.
 func cmafFiles(t testing.TB, dir string) (files [][]byte) {
 	t.Helper()
-	inits, err := filepath.Glob(filepath.Join(sharedMedia(t, dir), "init.*"))
+	inits, err := filepath.Glob(filepath.Join(testmedia.File(t, dir), "init.*"))
 	require.NoError(t, err)
-	segments, err := filepath.Glob(filepath.Join(sharedMedia(t, dir), "[0-9]*"))
+	segments, err := filepath.Glob(filepath.Join(testmedia.File(t, dir), "[0-9]*"))
 	require.NoError(t, err)
 	require.Len(t, inits, 1)
 	require.Len(t, segments, 4)

@@ -10,6 +10,8 @@ import (
 	"github.com/Eyevinn/mp4ff/mp4"
 	"github.com/bluenviron/gortmplib/pkg/amf0"
 	"github.com/stretchr/testify/require"
+
+	"weir/internal/testmedia"
 )
 
 // enhancedTrack is a track of a file as Enhanced RTMP carries it.
@@ -27,7 +29,7 @@ type enhancedTrack struct {
 // enhancedTrackOf reads the beginning of a file's track.
 func enhancedTrackOf(t testing.TB, name, file, handler string, most uint32) *enhancedTrack {
 	t.Helper()
-	all, err := os.ReadFile(sharedMedia(t, file))
+	all, err := os.ReadFile(testmedia.File(t, file))
 	require.NoError(t, err)
 	parsed, err := mp4.DecodeFile(bytes.NewReader(all))
 	require.NoError(t, err)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"weir/internal/testmedia"
 )
 
 // sharedFiles says of each shared file what happens when ffmpeg pushes it by RTMP as it is: "" for a file that plays, sample by
@@ -75,7 +77,7 @@ func sharedMediaPlaysOrIsRefused(t *attempt) {
 	for i, name := range names {
 		parts[strings.ReplaceAll(name, "/", "_")] = func(t *attempt) {
 			channel := fmt.Sprintf("m%d", i)
-			remux := []string{"-i", sharedMedia(t, name), "-t", "12", "-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy", "-f", "flv"}
+			remux := []string{"-i", testmedia.File(t, name), "-t", "12", "-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy", "-f", "flv"}
 			feed := broadcast(t, append(append([]string{"-re"}, remux...), srv.push("/live/"+channel))...)
 			select {
 			case <-feed.ended:

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"weir/internal/testmedia"
 )
 
 // onAir is a server with two channels that have been on air long enough to seek in: the demo, and a push with B-frames.
@@ -12,7 +14,7 @@ import (
 func onAir(t testing.TB) *server {
 	srv := start(t, settings{channels: "  demo: {dvr: 30m, source: \"file:testdata/demo.mp4\"}\n  live: {dvr: 30m}\n"})
 	feed := pushPattern("768x320", srv.push("/live/live"))
-	if avatar, ok := findShared("flv/avatar.flv"); ok { // irregular GOPs and B-frames
+	if avatar, ok := testmedia.Path("flv/avatar.flv"); ok { // irregular GOPs and B-frames
 		feed = pushFile(avatar, srv.push("/live/live"))
 	}
 	broadcast(t, feed...)

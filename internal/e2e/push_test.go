@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"weir/internal/testmedia"
 )
 
 // Every sample that was pushed comes out once, bit-exact, in order, at its time, and audio and video keep their distance.
@@ -19,7 +21,7 @@ func everySampleComesOut(t *attempt) {
 	srv := start(t, settings{channels: "  live: {dvr: 5m}\n"})
 	for _, name := range []string{"flv/avatar.flv", "flv/bbb.flv"} {
 		t.Run(name, func(t *attempt) {
-			file := sharedMedia(t, name)
+			file := testmedia.File(t, name)
 			before, _ := srv.media("live", "v1")
 			feed := broadcast(t, "-re", "-i", file, "-c", "copy", "-f", "flv", srv.push("/live/live"))
 			select {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"weir/internal/testmedia"
 )
 
 // A feed is cut off and comes back, then again with another resolution, while people watch: numbers go on, each return is a
@@ -59,7 +61,7 @@ func validateMPD(t testing.TB, srv *server, periods int) {
 	require.Len(t, regexp.MustCompile(`<Period[ >]`).FindAll(mpd, -1), periods)
 	file := filepath.Join(t.TempDir(), "manifest.mpd")
 	require.NoError(t, os.WriteFile(file, mpd, 0o600))
-	media, ok := findShared("README.md")
+	media, ok := testmedia.Path("README.md")
 	if !ok {
 		t.Log("the DASH schema is not there: the MPD is not validated")
 		return

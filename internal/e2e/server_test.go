@@ -275,24 +275,3 @@ func need(t testing.TB, programs ...string) {
 		}
 	}
 }
-
-// findShared is the path of a file of ../shared/media, the media that stand beside the checkout; ok is false where there is none.
-func findShared(name string) (path string, ok bool) {
-	dir := os.Getenv("WEIR_MEDIA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "media")
-	}
-	path = filepath.Join(dir, name)
-	_, err := os.Stat(path)
-	return path, err == nil
-}
-
-// sharedMedia is findShared for a test that is about nothing else.
-func sharedMedia(t testing.TB, name string) string {
-	t.Helper()
-	path, ok := findShared(name)
-	if !ok {
-		t.Skipf("no shared media: %s is not there (set WEIR_MEDIA)", path)
-	}
-	return path
-}

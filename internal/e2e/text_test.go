@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"weir/internal/testmedia"
 )
 
 // subtitles pushes a WebVTT document to a channel.
@@ -116,7 +118,7 @@ func TestCaptionsAreAnnounced(t *testing.T) {
 
 func captionsAreAnnounced(t *attempt) {
 	need(t, "ffmpeg")
-	dir := filepath.Dir(sharedMedia(t, "cmaf/testpic_2s/V300_with_cc1_and_cc3/init.mp4"))
+	dir := filepath.Dir(testmedia.File(t, "cmaf/testpic_2s/V300_with_cc1_and_cc3/init.mp4"))
 	var movie []byte
 	for _, name := range []string{"init.mp4", "1.m4s", "2.m4s", "3.m4s", "4.m4s"} {
 		part, err := os.ReadFile(filepath.Join(dir, name))

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"weir/internal/testmedia"
 )
 
 // sharedTS says of each shared transport stream what happens when it is posted as it is: its tracks, or what is said to the
@@ -74,7 +76,7 @@ func sharedTransportStreams(t *attempt) {
 	for _, name := range names {
 		parts[name] = func(t *attempt) {
 			want := sharedTS[name]
-			path := sharedMedia(t, "ts/"+name)
+			path := testmedia.File(t, "ts/"+name)
 			channel := channelOf(name)
 			file, err := os.Open(path)
 			require.NoError(t, err)

@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"weir/internal/testmedia"
 )
 
 // filesOnDemand says of each shared file how its samples compare with what ffprobe sees.
@@ -58,7 +60,7 @@ type onDemand struct {
 // onShelf is a server with the shared media as a library, and more sites and sections of its configuration.
 func onShelf(t testing.TB, sites, more string) *server {
 	t.Helper()
-	root := filepath.Dir(filepath.Dir(sharedMedia(t, "mp4/bbb_prog_10s.mp4")))
+	root := filepath.Dir(filepath.Dir(testmedia.File(t, "mp4/bbb_prog_10s.mp4")))
 	return start(t, settings{channels: "  live: {dvr: 60s}\n", more: fmt.Sprintf(
 		"vod:\n  libraries: {shared: {sites: [shared]}}\n  sites:\n    shared: {url: \"file:%s\"}\n%s%s", root, sites, more)})
 }
@@ -74,7 +76,7 @@ func TestFilesOnDemand(t *testing.T) {
 	for name, known := range filesOnDemand {
 		t.Run(strings.ReplaceAll(name, "/", "_"), func(t *testing.T) {
 			t.Parallel()
-			file := sharedMedia(t, name)
+			file := testmedia.File(t, name)
 			of := *srv
 			of.t = t
 			if known.garbage > 0 {
@@ -174,7 +176,7 @@ func TestSeekOnDemand(t *testing.T) {
 	require.NoError(t, err, string(out))
 	srv := onShelf(t, fmt.Sprintf("    made: {url: \"file:%s\"}\n", dir), "assets: {pattern: {sites: [made], files: [pattern.mp4]}}\n")
 	const long = "mp4/long_1080p_lowbitrate.mp4"
-	for asset, file := range map[string]string{"vod/pattern": pattern, shelved(long): sharedMedia(t, long)} {
+	for asset, file := range map[string]string{"vod/pattern": pattern, shelved(long): testmedia.File(t, long)} {
 		frames := packets(t, file, "video")
 		slices.SortFunc(frames, func(a, b packet) int { return cmp.Compare(a.pts, b.pts) })
 		list, ok := srv.media(asset, "v1")

@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/xml"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,6 +17,7 @@ import (
 	"weir/internal/catalog"
 	"weir/internal/media"
 	"weir/internal/scte35"
+	"weir/internal/testmedia"
 	"weir/manifest"
 	"weir/manifest/dash"
 	"weir/manifest/hls"
@@ -213,14 +212,7 @@ func near(all []float64, at float64) bool {
 // TestSplicesOfABroadcast feeds a transport stream with SCTE-35: each splice of it is in HLS and DASH at the source's time, and segments begin there.
 func TestSplicesOfABroadcast(t *testing.T) {
 	t.Parallel()
-	dir := os.Getenv("WEIR_MEDIA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "media")
-	}
-	ts, err := os.ReadFile(filepath.Join(dir, "ts", "h264_aac_scte35_80s.ts"))
-	if err != nil {
-		t.Skipf("no shared media (set WEIR_MEDIA): %v", err)
-	}
+	ts := testmedia.Read(t, "ts/h264_aac_scte35_80s.ts")
 	const firstPicture = 132000 // PTS of the file's first picture, in 90 kHz
 	now := epoch
 	win := window.New(window.Settings{Channel: "news", Segment: 2 * time.Second, DVR: 10 * time.Minute}, func() time.Time { return now }, quiet)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -64,23 +63,6 @@ type memoryReader struct {
 func (r *memoryReader) Close() error {
 	r.of.open.Add(-1)
 	return nil
-}
-
-// sharedMedia finds test media that is not part of the repository.
-func sharedMedia(t testing.TB, pattern string) []string {
-	t.Helper()
-	root := os.Getenv("WEIR_MEDIA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "media")
-	}
-	paths, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(paths) == 0 {
-		t.Skipf("test media is absent: nothing matches %s in %s (set WEIR_MEDIA)", pattern, root)
-	}
-	return paths
 }
 
 // load is a file of that path in memory.

@@ -3,12 +3,12 @@ package vod
 import (
 	"errors"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"weir/internal/testmedia"
 	"weir/testdata"
 )
 
@@ -19,7 +19,11 @@ func FuzzTitle(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x08moov"))
 	f.Add([]byte("\x00\x00\x00\x01mdat\xff\xff\xff\xff\xff\xff\xff\xff"))
 	for _, name := range []string{"sample_ac3.mp4", "sample_opus.mp4", "sample_audio_only_15s.mp4", "h265_bframes.mp4", "fragmented_captions.mp4"} {
-		if b, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "media", "mp4", name)); err == nil {
+		if path, ok := testmedia.Path("mp4/" + name); ok {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				f.Fatal(err)
+			}
 			f.Add(b)
 		}
 	}

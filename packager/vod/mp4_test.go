@@ -11,13 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"weir/internal/media"
+	"weir/internal/testmedia"
 	"weir/testdata"
 )
 
 // Files with their moov at either end are indexed from three ranges, all of them in little memory.
 func TestMP4IsIndexedFromFewRanges(t *testing.T) {
 	t.Parallel()
-	for _, path := range sharedMedia(t, "mp4/*.mp4") {
+	for _, path := range testmedia.Find(t, "mp4/*.mp4") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
 			f := load(t, path)
@@ -44,7 +45,7 @@ func TestEditListsOfMP4(t *testing.T) {
 		"sample_opus.mp4":              "1 0.0000-1.0035 from -0.0865",
 		"long_1080p_lowbitrate.mp4":    "1 0.0000-362.7667 from 0.0000; 2 0.0000-360.0000 from -0.0213",
 	} {
-		x, err := Read(t.Context(), load(t, sharedMedia(t, "mp4/"+name)[0]))
+		x, err := Read(t.Context(), load(t, testmedia.File(t, "mp4/"+name)))
 		require.NoError(t, err)
 		var got []string
 		for _, k := range x.Tracks {
@@ -70,7 +71,7 @@ func TestBrokenMP4(t *testing.T) {
 		"sample_with_invalid_nalu.mp4":    "",
 		"sample_without_stss.mp4":         "",
 	} {
-		x, err := Read(t.Context(), load(t, sharedMedia(t, "mp4/broken/"+name)[0]))
+		x, err := Read(t.Context(), load(t, testmedia.File(t, "mp4/broken/"+name)))
 		got := ""
 		if err != nil {
 			require.ErrorIs(t, err, ErrFile)
@@ -94,7 +95,7 @@ func TestCutOffMP4(t *testing.T) {
 		_, err := Read(t.Context(), inMemory(whole[:n]))
 		require.ErrorIs(t, err, ErrFile, "%d bytes of %d", n, len(whole))
 	}
-	fragmented := load(t, sharedMedia(t, "mp4/sample_with_increasing_timestamps_320w_240h_fragmented.mp4")[0])
+	fragmented := load(t, testmedia.File(t, "mp4/sample_with_increasing_timestamps_320w_240h_fragmented.mp4"))
 	x, err := Read(t.Context(), fragmented)
 	require.NoError(t, err)
 	fragmented.size = fragmented.size * 2 / 3

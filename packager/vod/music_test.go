@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"weir/internal/media"
+	"weir/internal/testmedia"
 )
 
 // needTools skips a test where ffmpeg is not there.
@@ -147,7 +148,7 @@ func TestSharedMusicFiles(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			path := sharedMedia(t, "audio/"+c.name)[0]
+			path := testmedia.File(t, "audio/"+c.name)
 			x, data := readPath(t, path)
 			track := x.Tracks[0]
 			if c.name == "200kB-garbage-prefix.mp3" { // which probes take for something else

@@ -11,12 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"weir/internal/media"
+	"weir/internal/testmedia"
 )
 
 // assembled is a fragmented file of an init segment and segments that lie in a directory.
 func assembled(t *testing.T, dir string) *memory {
 	t.Helper()
-	init := sharedMedia(t, dir+"/init.mp4")[0]
+	init := testmedia.File(t, dir+"/init.mp4")
 	data, err := os.ReadFile(init)
 	require.NoError(t, err)
 	for n := 1; ; n++ {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"weir/internal/media"
+	"weir/internal/testmedia"
 )
 
 // packet is what ffprobe says of one.
@@ -77,7 +78,7 @@ func joined(t testing.TB, title *Title, track string, files Source) []byte {
 // Every packet of every file comes out once, bit-exact, and at the time at which ffprobe has it, edit lists and all.
 func TestTitlesHaveWhatFFprobeSees(t *testing.T) {
 	t.Parallel()
-	for _, path := range sharedMedia(t, "mp4/*.mp4") {
+	for _, path := range testmedia.Find(t, "mp4/*.mp4") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
 			checkFile(t, path)
