@@ -41,12 +41,16 @@ type turns struct {
 	waiting atomic.Int32
 }
 
-const maxWaitingTurns = 32
+// How many may wait for a turn: for a form that a query makes up, and for one that there is only one of.
+const (
+	maxWaitingTurns = 32
+	maxWaitingPlain = 4096
+)
 
 // take waits for a turn; false: too many do.
-func (t *turns) take() bool {
+func (t *turns) take(most int32) bool {
 	t.once.Do(func() { t.free = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)) })
-	if t.waiting.Add(1) > maxWaitingTurns {
+	if t.waiting.Add(1) > most {
 		t.waiting.Add(-1)
 		return false
 	}
@@ -65,7 +69,7 @@ func (s *Server) text(c *channel, e *edition) *slot {
 	sl, w := e.current(c)
 	sl.rendered.Do(func() {
 		if e.costly() {
-			if !s.render.turns.take() {
+			if !s.render.turns.take(maxWaitingTurns) {
 				sl.err = errBusy
 				return
 			}

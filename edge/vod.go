@@ -227,8 +227,12 @@ func (s *Server) assetText(texts *assetTexts, e *edition, w *media.Window) *slot
 		}
 	}
 	sl.rendered.Do(func() {
-		// A long asset's manifest takes a while, so that even the plain ones wait for their turn.
-		if !s.render.turns.take() {
+		// A long asset's manifest takes a while, so that even the plain ones wait for their turn: an audience comes to many assets at once.
+		most := int32(maxWaitingPlain)
+		if e.costly() {
+			most = maxWaitingTurns
+		}
+		if !s.render.turns.take(most) {
 			sl.err = errBusy
 			return
 		}

@@ -170,6 +170,34 @@ func TestSegmentsAreReadOnce(t *testing.T) {
 	require.Zero(t, st.Failures)
 }
 
+// Where there is room for one segment only, what has landed is gone in a moment: it is read again then, and nobody is refused.
+func TestSegmentsThatMakeRoomForEachOther(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, listing{"film": onDisk("demo.mp4")}, 0)
+	f.Fit(freshShare * 600_000)
+	a, err := f.Open(t.Context(), "film")
+	require.NoError(t, err)
+	defer a.Release()
+	rows := a.Window().Rows
+	var all sync.WaitGroup
+	for range 50 {
+		for i := range rows.Len() {
+			all.Go(func() {
+				b, err := a.Segment("v1", rows.At(i).Number)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := ReadAll(t.Context(), b); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	all.Wait()
+	require.LessOrEqual(t, f.Stats().CacheBytes, int64(freshShare*600_000))
+}
+
 // What is listed is read before anybody asks, and the segment behind one that was asked for is read with it.
 func TestWhatWillBeAskedForIsThere(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,7 @@ import (
 const (
 	maxHeld     = 64 << 20 // bytes of a segment that is kept in memory; a larger one is read for each who asks for it
 	maxTogether = 8        // tracks that are made of one read
+	maxMissed   = 16       // times that a segment may land, and make room for others, before it is found
 )
 
 // segment is a segment of a title: in memory, on its way there, or to be read.
@@ -37,14 +38,18 @@ func (l *Library) body(t *title, k key) (Body, error) {
 	case seg.Size > min(maxHeld, l.cache.largest()):
 		return &direct{files: t.files, segment: seg, tag: t.tag(k), gap: t.gap}, nil
 	}
-	f := l.fly(t, k, seg)
-	if f == nil { // it has landed meanwhile
-		if data := l.cache.find(k); data != nil {
+	for range maxMissed {
+		if f := l.fly(t, k, seg); f != nil {
+			return &boarded{flight: f, head: len(seg.Head), tag: t.tag(k)}, nil
+		}
+		if data := l.cache.find(k); data != nil { // it has landed meanwhile
 			return &inMemory{data, t.tag(k)}, nil
 		}
-		return nil, ErrBusy
+		if l.ctx.Err() != nil {
+			return nil, ErrClosed
+		}
 	}
-	return &boarded{flight: f, head: len(seg.Head), tag: t.tag(k)}, nil
+	return nil, ErrBusy
 }
 
 // fly is the flight of a segment: one that is on its way, or a new one. nil: it is in memory by now, or the library is closed.
@@ -105,7 +110,7 @@ func (l *Library) others(t *title, k key, of *vod.Segment) (all []*load) {
 // land makes the reads of a plan, keeps what came of them, and ends their flights.
 func (l *Library) land(t *title, reads []read, made []*load) {
 	defer l.shelf.release(t)
-	size := int64(0)
+	size := int64(blockSize) // the buffer
 	for _, m := range made {
 		size += m.segment.Size
 	}
