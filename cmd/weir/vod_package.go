@@ -19,15 +19,17 @@ import (
 
 // vodPackageCommand is `weir vod package`.
 type vodPackageCommand struct {
-	Paths   []string      `arg:"" name:"file... dir" help:"Media files of one title, and behind them the directory to write. A file may end with # and the language of its audio or subtitles."`
-	Segment time.Duration `help:"How long segments are to be." default:"4s"`
-	Force   bool          `help:"Write into a directory that has something in it already: files of the same names are replaced."`
+	Paths      []string      `arg:"" name:"file... dir" help:"Media files of one title, and behind them the directory to write. A file may end with # and the language of its audio or subtitles."`
+	Segment    time.Duration `help:"How long segments are to be." default:"4s"`
+	Thumbnails bool          `help:"Write sheets of thumbnails too, which ffmpeg makes of key frames."`
+	FFmpeg     string        `name:"ffmpeg" help:"The program that makes them." default:"ffmpeg" placeholder:"PROGRAM"`
+	Force      bool          `help:"Write into a directory that has something in it already: files of the same names are replaced."`
 }
 
 // Help is what the help of the command adds.
 func (*vodPackageCommand) Help() string {
 	return "The directory gets index.m3u8 and manifest.mpd, and a directory a track. What is in them is what the edge serves for the same files, " +
-		"under the same names. A new directory appears when it is complete; in one that is there, each file does, manifests last."
+		"under the same names; thumbnails only with --thumbnails. A new directory appears when it is complete; in one that is there, each file does, manifests last."
 }
 
 // Run writes the directory.
@@ -53,6 +55,11 @@ func (c *vodPackageCommand) Run(ctx context.Context) error {
 		return err
 	}
 	out := &vodOutput{title: title, inputs: inputs, dir: dir}
+	if c.Thumbnails {
+		if out.thumbnails, err = c.thumbnails(title); err != nil {
+			return err
+		}
+	}
 	if fresh {
 		if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 			return err
@@ -107,6 +114,8 @@ type vodOutput struct {
 	dir    string
 	files  int
 	bytes  int64
+	// thumbnails are those of the title; nil: they are not written.
+	thumbnails *vodThumbnails
 }
 
 // write writes all files, what others refer to first.
@@ -124,6 +133,12 @@ func (o *vodOutput) write(ctx context.Context) error {
 			if err := o.row(ctx, w.Rows.At(i), &t, init); err != nil {
 				return err
 			}
+		}
+	}
+	if o.thumbnails != nil {
+		w = o.thumbnails.Window()
+		if err := o.sheets(ctx); err != nil {
+			return err
 		}
 	}
 	return o.manifests(w)

@@ -1,7 +1,6 @@
 package library
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -41,11 +40,10 @@ type sheet struct {
 
 // get is the sheet of that number.
 func (s *sheets) get(ctx context.Context, t *title, number uint64) ([]byte, error) {
-	m, length := t.window.Images, t.length()
-	if m == nil || number < media.FirstSheet || number-media.FirstSheet >= uint64(m.Sheets(length)) {
+	if t.pictures == nil || number < media.FirstSheet || number-media.FirstSheet >= uint64(t.pictures.Sheets()) {
 		return nil, ErrNoSegment
 	}
-	k := key{t.generation, m.Name, number, false}
+	k := key{t.generation, t.window.Images.Name, number, false}
 	if data := s.of.cache.get(k); data != nil {
 		return data, nil
 	}
@@ -119,36 +117,8 @@ func (s *sheets) land(t *title, k key, sh *sheet) {
 
 // make makes a sheet. The title has it.
 func (s *sheets) make(ctx context.Context, t *title, number uint64) ([]byte, error) {
-	m := t.window.Images
-	first := int(number-media.FirstSheet) * m.Thumbnails()
-	start, end, _ := t.window.Bounds()
-	var at []time.Time
-	for k := range m.Thumbnails() {
-		if one := start.Add(time.Duration(first+k) * m.Interval); one.Before(end) {
-			at = append(at, one)
-		}
-	}
-	layout := thumbnail.Layout{
-		Columns: m.Columns, Rows: m.Rows, Width: m.Width, Height: m.Height, Count: len(at), Each: vod.StillDuration,
-	}
-	at = append(at, at[len(at)-1]) // see Thumbnails
-	segment, ok := t.plan.Stills(t.pictures.Name, at)
-	switch {
-	case !ok:
-		return nil, fmt.Errorf("%w: it has no key frames for thumbnails", vod.ErrFile)
-	case segment.Size > maxHeld:
-		return nil, fmt.Errorf("%w: its key frames are too large for thumbnails", vod.ErrFile)
-	}
-	header := t.plan.Init(t.pictures.Name, t.pictures.Init)
-	data, err := s.of.cfg.Thumbnails.Make(ctx, layout, func(ctx context.Context) (io.ReadCloser, error) {
-		frames, err := (&direct{files: t.files, segment: segment, gap: t.gap}).Open(ctx, 0, segment.Size)
-		if err != nil {
-			return nil, err
-		}
-		return struct {
-			io.Reader
-			io.Closer
-		}{io.MultiReader(bytes.NewReader(header), frames), frames}, nil
+	data, err := t.pictures.Make(ctx, s.of.cfg.Thumbnails, number, func(ctx context.Context, segment *vod.Segment) (io.ReadCloser, error) {
+		return (&direct{files: t.files, segment: *segment, gap: t.gap}).Open(ctx, 0, segment.Size)
 	})
 	if errors.Is(err, thumbnail.ErrBusy) {
 		return nil, ErrBusy

@@ -18,7 +18,7 @@ type title struct {
 	generation uint64 // of what lies in memory
 	plan       *vod.Title
 	window     *media.Window // the plan's, with Images where there are thumbnails
-	pictures   media.Track   // that thumbnails are made of
+	pictures   *Illustration // nil: it has no thumbnails
 	files      []vod.File    // numbered as the plan's spans do
 	tags       []string      // beside files: the states of the files
 	parts      []string      // what the catalog had said of what it is made of
@@ -55,19 +55,9 @@ func newTitle(id string, plan *vod.Title, files []vod.File, now time.Time) *titl
 
 // illustrate gives it thumbnails, where it can have some.
 func (t *title) illustrate() {
-	m, of := imagesOf(t.plan)
-	if m == nil {
-		return
+	if t.pictures = Illustrate(t.plan); t.pictures != nil {
+		t.window = t.pictures.Window()
 	}
-	w := *t.window
-	w.Images = m
-	t.window, t.pictures = &w, of
-}
-
-// length is how long it is.
-func (t *title) length() time.Duration {
-	from, to, _ := t.window.Bounds()
-	return to.Sub(from)
 }
 
 // close closes its files.
