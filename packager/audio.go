@@ -126,6 +126,7 @@ func describeFLAC(d *description, f media.Format) error {
 	info := c[4:38]
 	v := binary.BigEndian.Uint32(info[10:])
 	d.SampleRate, d.Channels = int(v>>12), int(v>>9&7)+1
+	d.sampleBits = uint16(v>>4&31) + 1 // Chromium refuses an entry that says otherwise than STREAMINFO
 	if least, most := binary.BigEndian.Uint16(info), binary.BigEndian.Uint16(info[2:]); least == most {
 		d.perFrame = media.Ticks(least)
 	}

@@ -58,6 +58,7 @@ type description struct {
 
 	// Audio.
 	objectType byte        // of the esds (ISO/IEC 14496-1, 7.2.6.6)
+	sampleBits uint16      // of a sample entry of audio
 	perFrame   media.Ticks // audio samples that a frame holds, 0 where it varies or is not known
 }
 
@@ -72,7 +73,7 @@ func Describe(f media.Format) (media.Track, error) {
 }
 
 func describe(f media.Format) (description, error) {
-	d := description{sarWidth: 1, sarHeight: 1}
+	d := description{sarWidth: 1, sarHeight: 1, sampleBits: 16}
 	d.Kind, d.Codec, d.Language = f.Codec.Kind(), f.Codec, f.Language
 	var parse func(*description, media.Format) error
 	switch f.Codec {

@@ -2,12 +2,14 @@ package packager
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"testing"
 
 	"github.com/Eyevinn/mp4ff/bits"
 	"github.com/Eyevinn/mp4ff/mp4"
+	"github.com/stretchr/testify/require"
 
 	"weir/internal/media"
 )
@@ -224,4 +226,19 @@ func FuzzDescribe(f *testing.F) {
 			t.Fatalf("no header for what was described: %v", err)
 		}
 	})
+}
+
+// The sample entry of FLAC says how many bits a sample has, as STREAMINFO does: Chromium plays no other.
+func TestFLACSaysItsBits(t *testing.T) {
+	t.Parallel()
+	for bits := uint16(4); bits <= 32; bits++ {
+		info := unhex(flacInfo)
+		info[4+12] = info[4+12]&^1 | byte((bits-1)>>4)
+		info[4+13] = info[4+13]&^0xf0 | byte(bits-1)<<4
+		init, err := Header(media.Format{Codec: media.FLAC, Config: info, Clock: media.Clock{Timescale: 44100}})
+		require.NoError(t, err)
+		at := bytes.Index(init, []byte("fLaC"))
+		require.Positive(t, at)
+		require.Equal(t, bits, binary.BigEndian.Uint16(init[at+4+18:]))
+	}
 }

@@ -161,7 +161,7 @@ func audioEntry(d *description) mp4.Box {
 	} else {
 		config = rawBox(d.box, d.payload)
 	}
-	e := mp4.CreateAudioSampleEntryBox(d.entry, uint16(d.Channels), 16, uint16(rate), nil)
+	e := mp4.CreateAudioSampleEntryBox(d.entry, uint16(d.Channels), d.sampleBits, uint16(rate), nil)
 	e.Children = append(e.Children, config) // AddChild takes only its own types
 	return e
 }
