@@ -5,12 +5,15 @@ import (
 	"context"
 	"io"
 	"sync"
+
+	"weir/packager/vod"
 )
 
 // flight is a segment that is being read. All who ask for it meanwhile read from it.
 type flight struct {
 	key  key
 	size int64
+	head int // bytes of it that are not read
 
 	mu     sync.Mutex
 	wake   sync.Cond // something has changed
@@ -19,8 +22,8 @@ type flight struct {
 	err    error     // it ends here
 }
 
-func newFlight(k key, size int64) *flight {
-	f := &flight{key: k, size: size}
+func newFlight(k key, of *vod.Segment) *flight {
+	f := &flight{key: k, size: of.Size, head: len(of.Head)}
 	f.wake.L = &f.mu
 	return f
 }
@@ -52,11 +55,11 @@ func (f *flight) end(err error) {
 }
 
 // begun waits until there is more than the head of the segment, for whether its media can be read is not known before, or an error instead.
-func (f *flight) begun(head int) error {
+func (f *flight) begun() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.until(head)
-	if f.data != nil && f.filled > head {
+	f.until(f.head)
+	if f.data != nil && f.filled > f.head {
 		return nil
 	}
 	return f.err
@@ -93,7 +96,6 @@ func (f *flight) wait() {
 // boarded is the body of a segment that is being read. Its waiting ends with the flight, whose reading has deadlines.
 type boarded struct {
 	flight *flight
-	head   int
 	tag    string
 }
 
@@ -103,7 +105,7 @@ func (b *boarded) Bytes() []byte { return nil }
 
 // Open implements Body.
 func (b *boarded) Open(_ context.Context, from, to int64) (io.ReadCloser, error) {
-	if err := b.flight.begun(b.head); err != nil {
+	if err := b.flight.begun(); err != nil {
 		return nil, err
 	}
 	return &follower{flight: b.flight, at: int(from), to: int(to)}, nil

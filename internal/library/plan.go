@@ -1,9 +1,6 @@
 package library
 
 import (
-	"cmp"
-	"slices"
-
 	"weir/packager/vod"
 )
 
@@ -62,8 +59,7 @@ func plan(first *load, others []*load, gap int64, want func(*load) bool) (reads 
 		if !rising(more) {
 			continue
 		}
-		all := slices.Concat(pieces, more)
-		slices.SortFunc(all, func(a, b piece) int { return cmp.Compare(a.offset, b.offset) })
+		all := merged(pieces, more)
 		if !rising(all) {
 			continue
 		}
@@ -96,6 +92,20 @@ func rising(pieces []piece) bool {
 		}
 	}
 	return true
+}
+
+// merged is two lists of rising pieces as one, by where the pieces begin.
+func merged(a, b []piece) []piece {
+	all := make([]piece, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		from := &a
+		if b[0].offset < a[0].offset {
+			from = &b
+		}
+		all = append(all, (*from)[0])
+		*from = (*from)[1:]
+	}
+	return append(append(all, a...), b...)
 }
 
 // joined is the reads of pieces, in their order: one for those between which there is not much.

@@ -79,7 +79,7 @@ func loadOf(track string, spans []vod.Span) *load {
 	for _, s := range spans {
 		seg.Size += s.Length
 	}
-	return &load{segment: seg, flight: newFlight(key{track: track}, seg.Size)}
+	return &load{segment: seg, flight: newFlight(key{track: track}, &seg)}
 }
 
 // However the stretches of tracks lie in files, what a plan makes has the right bytes, and no stretch of the first is read twice.
@@ -172,7 +172,7 @@ func TestFlightsEndWithTheirRead(t *testing.T) {
 	}}
 	l := loadOf("v1", []vod.Span{{Offset: 0, Length: 1 << 20}})
 	reads, made := plan(l, nil, 0, nil)
-	b := &boarded{flight: l.flight, head: len(l.segment.Head)}
+	b := &boarded{flight: l.flight}
 	got := make(chan []byte)
 	go func() {
 		r, err := b.Open(t.Context(), 0, b.Size())
@@ -202,7 +202,7 @@ func TestNothingIsSentOfWhatCannotBeRead(t *testing.T) {
 	l := loadOf("v1", []vod.Span{{Offset: 0, Length: 1000}})
 	reads, made := plan(l, nil, 0, nil)
 	l.flight.end(run(t.Context(), []vod.File{file}, reads, made))
-	_, err := (&boarded{flight: l.flight, head: len(l.segment.Head)}).Open(t.Context(), 0, l.segment.Size)
+	_, err := (&boarded{flight: l.flight}).Open(t.Context(), 0, l.segment.Size)
 	require.ErrorIs(t, err, broken)
 	_, err = (&direct{files: []vod.File{file}, segment: l.segment}).Open(t.Context(), 0, l.segment.Size)
 	require.ErrorIs(t, err, broken)

@@ -28,6 +28,9 @@ func (l *Library) body(t *title, k key) (Body, error) {
 	if data := l.cache.get(k); data != nil {
 		return &inMemory{data, t.tag(k)}, nil
 	}
+	if f := l.flying(k); f != nil {
+		return &boarded{flight: f, tag: t.tag(k)}, nil
+	}
 	seg, ok := t.segment(k)
 	if !ok {
 		return nil, ErrNoSegment
@@ -40,7 +43,7 @@ func (l *Library) body(t *title, k key) (Body, error) {
 	}
 	for range maxMissed {
 		if f := l.fly(t, k, seg); f != nil {
-			return &boarded{flight: f, head: len(seg.Head), tag: t.tag(k)}, nil
+			return &boarded{flight: f, tag: t.tag(k)}, nil
 		}
 		if data := l.cache.find(k); data != nil { // it has landed meanwhile
 			return &inMemory{data, t.tag(k)}, nil
@@ -52,16 +55,20 @@ func (l *Library) body(t *title, k key) (Body, error) {
 	return nil, ErrBusy
 }
 
+// flying is the flight of a segment that is on its way, or nil.
+func (l *Library) flying(k key) *flight {
+	l.flights.mu.Lock()
+	defer l.flights.mu.Unlock()
+	return l.flights.by[k]
+}
+
 // fly is the flight of a segment: one that is on its way, or a new one. nil: it is in memory by now, or the library is closed.
 func (l *Library) fly(t *title, k key, seg vod.Segment) *flight {
-	fl := &l.flights
-	fl.mu.Lock()
-	f := fl.by[k]
-	fl.mu.Unlock()
-	if f != nil {
+	if f := l.flying(k); f != nil {
 		return f
 	}
 	others := l.others(t, k, &seg)
+	fl := &l.flights
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
 	if f := fl.by[k]; f != nil { // meanwhile
@@ -70,7 +77,7 @@ func (l *Library) fly(t *title, k key, seg vod.Segment) *flight {
 	if l.cache.has(k) {
 		return nil
 	}
-	first := &load{segment: seg, flight: newFlight(k, seg.Size)}
+	first := &load{segment: seg, flight: newFlight(k, &seg)}
 	reads, made := plan(first, others, t.gap, func(o *load) bool { return fl.by[o.flight.key] == nil })
 	for _, m := range made {
 		fl.by[m.flight.key] = m.flight
@@ -100,7 +107,7 @@ func (l *Library) others(t *title, k key, of *vod.Segment) (all []*load) {
 		if !ok || len(seg.Spans) == 0 || seg.Spans[0].File != of.Spans[0].File || seg.Size > maxHeld {
 			continue
 		}
-		if all = append(all, &load{segment: seg, flight: newFlight(o, seg.Size)}); len(all) == maxTogether {
+		if all = append(all, &load{segment: seg, flight: newFlight(o, &seg)}); len(all) == maxTogether {
 			break
 		}
 	}
@@ -163,7 +170,7 @@ func (l *Library) failed(t *title, err error) {
 // readAhead begins to read the segment behind one that was asked for, if nobody has yet and there is room for it.
 func (l *Library) readAhead(t *title, k key) {
 	k.number++
-	if l.cache.has(k) {
+	if l.cache.has(k) || l.flying(k) != nil {
 		return
 	}
 	select {
