@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"time"
 
@@ -66,6 +67,7 @@ type vodGOPs struct {
 	Shortest float64 `json:"shortest"`
 	Average  float64 `json:"average"`
 	Longest  float64 `json:"longest"`
+	Unclean  int     `json:"unclean,omitzero"` // of the first ones, that are none by what is in them
 }
 
 // vodPlan is how the files are cut.
@@ -135,14 +137,14 @@ func inspect(inputs []*vodInput, title *vod.Title) *vodReport {
 			Ranges: int(in.file.opens.Load()), IndexBytes: x.Bytes(),
 		}
 		for _, t := range x.Tracks {
-			f.Tracks = append(f.Tracks, inspectTrack(t, names))
+			f.Tracks = append(f.Tracks, inspectTrack(in.file, t, names))
 		}
 		r.Files = append(r.Files, f)
 	}
 	return r
 }
 
-func inspectTrack(t *vod.Track, names map[*vod.Track]media.Track) vodTrack {
+func inspectTrack(file io.ReaderAt, t *vod.Track, names map[*vod.Track]media.Track) vodTrack {
 	v := vodTrack{ID: t.ID, Why: t.Why, Edits: t.Edits}
 	d, named := names[t]
 	if named {
@@ -169,6 +171,9 @@ func inspectTrack(t *vod.Track, names map[*vod.Track]media.Track) vodTrack {
 	if t.Kind == media.Video {
 		g := t.GOPs()
 		v.GOPs = &vodGOPs{Count: g.Count, Shortest: seconds(g.Shortest), Average: seconds(g.Average), Longest: seconds(g.Longest)}
+		if v.Why == "" {
+			v.GOPs.Unclean = unclean(file, t)
+		}
 	}
 	v.Browsers = inBrowsers(&d)
 	return v

@@ -102,6 +102,9 @@ func (t *vodTrack) writeText(b *strings.Builder) {
 	}
 	if g := t.GOPs; g != nil {
 		line("%d key frames, %s to %s apart, %s on average", g.Count, plainSeconds(g.Shortest), plainSeconds(g.Longest), plainSeconds(g.Average))
+		if g.Unclean > 0 {
+			line("! %d of them are called key frames, but are none that players can begin at (no IDR picture): they may show broken pictures there", g.Unclean)
+		}
 	}
 	if t.Edits != "" {
 		line("edit list: %s", t.Edits)
