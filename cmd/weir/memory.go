@@ -22,7 +22,7 @@ func gcPercent(held int64) int {
 
 // followMemory sets the garbage collector by the size of the windows until ctx ends.
 func followMemory(ctx context.Context, held func() int64) {
-	ticker := time.NewTicker(5 * time.Second)
+	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	last := gcMost
 	for {
