@@ -276,6 +276,8 @@ export class Session {
   #play() {
     const video = this.#video;
     if (!this.wanted || !video.paused || video.readyState === 0) return;
+    // An element pauses at its end before it tells of it, and would play from the beginning.
+    if (this.complete && video.ended) return;
     video.play().catch((error) => {
       if (error.name !== 'NotAllowedError') return; // another source was attached meanwhile
       if (video.muted) return void (this.wanted = false);

@@ -111,3 +111,16 @@ export function requestKind(status) {
   if (!status || status < 400) return 'network';
   return status < 500 ? 'missing' : 'server';
 }
+
+/**
+ * The types of those kinds of media of which the browser decodes none.
+ * @param {{mimeType?: string, codecs?: string}[]} representations of a manifest
+ * @param {(type: string) => boolean} decodes
+ * @returns {string[]} such as video/mp4; codecs="hvc1.2.4.L120.B0"
+ */
+export function undecoded(representations, decodes) {
+  return ['video', 'audio'].flatMap((kind) => {
+    const types = new Set(representations.filter(({ mimeType }) => mimeType?.startsWith(`${kind}/`)).map(({ mimeType, codecs }) => (codecs ? `${mimeType}; codecs="${codecs}"` : mimeType ?? '')));
+    return [...types].some(decodes) ? [] : [...types];
+  });
+}

@@ -1,5 +1,5 @@
 import { MediaPlayer } from 'dashjs';
-import { problem, requestKind, sorted, trackLabel } from './contract.js';
+import { problem, requestKind, sorted, trackLabel, undecoded } from './contract.js';
 
 /** @type {(video: HTMLVideoElement, hooks: import('./contract.js').Hooks) => import('./contract.js').Player} */
 export function createPlayer(video, hooks) {
@@ -44,6 +44,14 @@ export function createPlayer(video, hooks) {
         // What remains is the media element's own error, and faults that leave the library without a stream.
         return hooks.fatal(problem(video.error ? 'media' : 'internal', words));
     }
+  });
+
+  // The library plays what is left, without a word.
+  player.on(MediaPlayer.events.MANIFEST_LOADED, ({ data }) => {
+    if (gone) return;
+    const sets = (data?.Period ?? []).flatMap((period) => period.AdaptationSet ?? []).flatMap((set) => (set.Representation ?? []).map((each) => ({ ...set, ...each })));
+    const missing = undecoded(sets, (type) => (window.ManagedMediaSource ?? window.MediaSource).isTypeSupported(type));
+    if (missing.length) hooks.recovering(problem('unsupported', missing.join(', ')));
   });
 
   const ready = () => !gone && player.isReady() && player.getActiveStream() !== null;
