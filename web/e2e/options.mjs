@@ -31,6 +31,9 @@ Plays a channel or an asset in Chromium and checks that it plays. Prints one lin
   --watch                   keep playing and take commands on stdin, a line each, answered by a line of JSON each:
                             state | check N | seek FRACTION | level N | live | pause | play | screenshot FILE | quit
                             It ends with stdin, or with --timeout (default then 1200).
+  --table                   play many assets, each in a page of its own in one browser; on stdin a line of JSON each:
+                            {"asset": ID, "player": NAME, "kinds": ["audio", "video"]}; table.mjs has all that it may say.
+                            Each is answered by a line of JSON: it begins, plays --seconds or to its end, seeks to --seek and does so again.
 
 CHROMIUM names the browser (default /usr/bin/chromium).`;
 
@@ -46,7 +49,7 @@ export function parseOptions(argv) {
     options: {
       url: string, channel: string, asset: string, at: string, end: { type: 'boolean' }, player: string, seconds: string, expect: string, seek: string, 'min-window': string,
       'for-discontinuity': string, 'max-latency': string, 'reach-latency': string, 'max-stalls': string, settle: string, visits: string, start: string, timeout: string,
-      screenshot: string, viewport: string, watch: { type: 'boolean' }, 'no-autoplay': { type: 'boolean' }, ordinary: { type: 'boolean' }, help: { type: 'boolean' },
+      screenshot: string, viewport: string, watch: { type: 'boolean' }, table: { type: 'boolean' }, 'no-autoplay': { type: 'boolean' }, ordinary: { type: 'boolean' }, help: { type: 'boolean' },
     },
   });
   if (values.help) return { help: true };
@@ -58,13 +61,13 @@ export function parseOptions(argv) {
     return value;
   };
   if (!values.url || !URL.canParse(values.url)) throw new Error('--url is missing or is no URL');
-  if (!values.channel === !values.asset) throw new Error('--channel or --asset, one of them');
-  const player = values.player ?? 'hlsjs';
+  if (!values.table && !values.channel === !values.asset) throw new Error('--channel or --asset, one of them');
+  const player = values.player || 'hlsjs';
   if (!players.includes(player)) throw new Error(`--player is none of ${players.join(', ')}: ${player}`);
   const expect = (values.expect ?? 'audio,video').split(',').filter(Boolean);
   const strange = expect.find((kind) => !['audio', 'video'].includes(kind));
   if (strange || !expect.length) throw new Error(`--expect takes audio and video: ${values.expect}`);
-  const seek = number('seek', null);
+  const seek = number('seek', values.table ? 0.5 : null);
   if (seek !== null && seek > 1) throw new Error(`--seek is a part of the window, 0 to 1: ${values.seek}`);
   const viewport = /^(\d{2,5})x(\d{2,5})$/.exec(values.viewport ?? '1280x800');
   if (!viewport) throw new Error(`--viewport is no size such as 1280x800: ${values.viewport}`);
@@ -87,11 +90,12 @@ export function parseOptions(argv) {
     settle: number('settle', 0),
     visits: number('visits', 0),
     start: number('start', 90),
-    timeout: number('timeout', values.watch ? 1200 : 330),
+    timeout: number('timeout', values.watch || values.table ? 1200 : 330),
     screenshot: values.screenshot ?? null,
     width: Number(viewport[1]),
     height: Number(viewport[2]),
     watch: values.watch ?? false,
+    table: values.table ?? false,
     autoplay: !values['no-autoplay'],
     ordinary: values.ordinary ?? false,
   };

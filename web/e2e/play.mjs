@@ -5,6 +5,7 @@ import { openBrowser } from './browser.mjs';
 import { Checks, round } from './checks.mjs';
 import { begins, ends, seeks } from './ondemand.mjs';
 import { parseOptions, usage } from './options.mjs';
+import { playTable } from './table.mjs';
 import { takeCommands } from './watch.mjs';
 
 /** @param {object} value */
@@ -50,6 +51,10 @@ async function run() {
   if (ending) return browser.close().then(() => false);
   const { page, heard } = browser;
   page.setDefaultTimeout(60_000);
+  if (options.table) {
+    await playTable(page, heard, options, say);
+    return true;
+  }
   const { problems } = await play(page, heard);
   return problems.length === 0;
 }
