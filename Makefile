@@ -11,7 +11,7 @@ GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 FUZZTIME ?= 30s
 
-.PHONY: help run build test test-go test-web lint bench bench-serving bench-ingest bench-vod players explore fuzz clean packages FORCE
+.PHONY: help run build test test-go test-web lint bench bench-serving bench-ingest bench-start bench-vod players explore fuzz clean packages FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ bench-ingest: web/dist/index.html ## CPU seconds a gigabyte of RTMP, SRT, MPEG-T
 
 bench-vod: web/dist/index.html ## files on demand: what segments cost cold and warm, against nginx and ffmpeg; many players of many assets; how soon a film begins
 	go test -run '^$$' -bench '^BenchmarkVOD' -benchtime 1x -v -timeout 30m ./internal/e2e
+
+bench-start: web/dist/index.html ## how soon a track sounds in a browser, and what is heard between two tracks of an album
+	go test -run '^$$' -bench '^BenchmarkStart$$' -benchtime 1x -v -timeout 30m ./internal/e2e
 
 players: web/dist/index.html ## every file of ../shared/media in every player: browser, ffmpeg, GStreamer (`make test` has each in one of the browser's)
 	WEIR_PLAYERS=all go test -run '^TestEveryFilePlays$$' -count=1 -v -timeout 40m ./internal/e2e

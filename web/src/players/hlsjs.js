@@ -29,6 +29,23 @@ export function createPlayer(video, hooks) {
 
   const details = () => hls.latestLevelDetails;
 
+  // The library counts what an encoder put before and behind a track of an album as media, and would begin the next one later by it.
+  // In what is complete a track begins where the playlist says.
+  /** @type {Map<number | string, number>} by sequence number, where what comes after each discontinuity begins, seconds */
+  let beginnings = new Map();
+  hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => {
+    const first = (/** @type {any} */ each, /** @type {number} */ i) => i > 0 && each.cc !== details.fragments[i - 1].cc;
+    beginnings = new Map(details.live ? [] : details.fragments.filter(first).map((each) => [each.sn, each.start]));
+  });
+  hls.on(Hls.Events.LEVEL_PTS_UPDATED, (_, { details }) => {
+    let moved = 0;
+    for (const each of details.fragments) {
+      if (Number.isFinite(each.startPTS)) continue; // its media is there
+      if (beginnings.has(each.sn)) moved = beginnings.get(each.sn) - each.start;
+      if (moved) each.setStart(each.start + moved);
+    }
+  });
+
   /** Runs a repair, or gives the player up where repairs have not helped. */
   function repair(reported, mend) {
     const now = performance.now();
