@@ -9,7 +9,7 @@
 // # What a segment costs
 //
 // Files have audio and video in turns. What lies between the stretches of a segment is read with it where that is little, and where that
-// makes the segment of another track complete, it is kept too: a player asks for it next.
+// makes the segment of another track complete, or nearly so, that is read and kept too: a player asks for it next.
 //
 // # Bounds
 //
