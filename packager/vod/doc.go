@@ -12,9 +12,10 @@
 // # Time
 //
 // A Track says when its samples are presented: what edit lists say is in Track.Shift, Start and End. Presentation time 0 of a title is
-// where the first of its tracks begins to be presented. It lies at Title.Origin on the timeline of the segments: at 0 for music, and an hour
-// behind it where there are pictures, so that what is decoded before it (pre-roll of an edit, an encoder's priming) has times above 0 too.
-// Timescales are those of live: 90000 for video and text, the sample rate for audio; every time is converted for itself.
+// where the first of its tracks begins to be presented, pictures with the sync sample from which they are decoded. It lies at Title.Origin
+// on the timeline of the segments: at 0 for music, and an hour behind it where there are pictures, so that what is decoded before it (an
+// encoder's priming) has times above 0 too. Timescales are those of live: 90000 for video and text, the sample rate for audio; every time is
+// converted for itself.
 //
 // # Music
 //

@@ -199,3 +199,21 @@ func TestSoundBehindPictures(t *testing.T) {
 	require.InDelta(t, 21, w.DVR.Seconds(), 0.05)
 	require.Equal(t, media.Audio, w.Tracks[1].Kind)
 }
+
+// A film that was cut between key frames, without encoding it anew, begins with the key frame before: what an edit list takes off of it, players
+// would have to decode and not to show, which those in browsers do not.
+func TestCutFilmBeginsWithItsKeyFrame(t *testing.T) {
+	t.Parallel()
+	whole := generate(t, "whole.mp4", testPictures+testSound+asH264+"-g 50 -keyint_min 50 -sc_threshold 0")
+	x, err := Read(t.Context(), load(t, generate(t, "cut.mp4", "-ss 3.2 -i "+whole+" -c copy")))
+	require.NoError(t, err)
+	title, err := New([]Input{{Index: x}}, 2*time.Second)
+	require.NoError(t, err)
+	checkRows(t, title)
+	before := media.Ticks(x.Tracks[0].Start-x.Tracks[0].begins()).Seconds(x.Tracks[0].Format.Clock.Timescale)
+	require.InDelta(t, 1.2, before, 0.05)
+	first := title.Window().Rows.At(0)
+	require.Equal(t, title.Origin(), first.Segment("v1").Start.Time(90000))
+	require.InDelta(t, before, first.Segment("a1").Start.Time(48000).Sub(title.Origin()).Seconds(), 0.05)
+	require.InDelta(t, before+2.8, title.Window().DVR.Seconds(), 0.35)
+}

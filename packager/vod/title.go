@@ -108,10 +108,10 @@ func newColumns(inputs []Input) ([]*column, error) {
 // align has the columns' presentation begin where the first of them does.
 func align(columns []*column) error {
 	pictures := columns[0].Kind == media.Video
-	zero := columns[0].ns(columns[0].of.Start)
+	zero := columns[0].ns(columns[0].of.begins())
 	for _, c := range columns[1:] {
 		if c.Kind != media.Text {
-			zero = min(zero, c.ns(c.of.Start))
+			zero = min(zero, c.ns(c.of.begins()))
 		}
 	}
 	for _, c := range columns {

@@ -99,7 +99,7 @@ func checkFile(t *testing.T, path string) {
 	zero := math.Inf(1)
 	for _, k := range x.Tracks {
 		if k.Why == "" {
-			zero = min(zero, media.Ticks(k.Start).Seconds(k.Format.Clock.Timescale))
+			zero = min(zero, media.Ticks(k.begins()).Seconds(k.Format.Clock.Timescale))
 		}
 	}
 	for _, track := range title.run.Tracks {

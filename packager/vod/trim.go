@@ -32,6 +32,15 @@ func (t *Track) warmUp() int64 {
 	return ticks(leadIn) // MP3: frames have their bits in those before
 }
 
+// begins is where the presentation of a track begins in segments. Where an edit list begins between two sync samples, that is the one before:
+// players show what they are given to decode, or else nothing up to the next one.
+func (t *Track) begins() int64 {
+	if t.Kind != media.Video {
+		return t.Start
+	}
+	return min(t.Start, t.Samples.Stats().First+t.Shift)
+}
+
 // part is samples from ≤ i < to of a table of a track of that name, of a file of that size.
 func (t *Table) part(from, to int, size int64, name string) (Table, error) {
 	if from == 0 && to == t.count {
