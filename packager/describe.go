@@ -74,7 +74,7 @@ func Describe(f media.Format) (media.Track, error) {
 
 func describe(f media.Format) (description, error) {
 	d := description{sarWidth: 1, sarHeight: 1, sampleBits: 16}
-	d.Kind, d.Codec, d.Language = f.Codec.Kind(), f.Codec, f.Language
+	d.Kind, d.Codec, d.Language, d.Rotation = f.Codec.Kind(), f.Codec, f.Language, f.Rotation
 	var parse func(*description, media.Format) error
 	switch f.Codec {
 	case media.AVC:
@@ -131,6 +131,9 @@ func checkFormat(f media.Format) error {
 	if w := f.Clock.Wrap; w != 0 && (w < 0 || w > 1<<62 || w/4 < media.Ticks(f.Clock.Timescale)*maxForwardSeconds) {
 		return fmt.Errorf("timestamps wrap at %d ticks of 1/%d s, less than %d s: %w", w, f.Clock.Timescale, 4*maxForwardSeconds, ErrConfig)
 	}
+	if !isRotation(f) {
+		return fmt.Errorf("turned by %d degrees: %w", f.Rotation, ErrConfig)
+	}
 	if len(f.Language) > 64 {
 		return fmt.Errorf("language tag of %d bytes: %w", len(f.Language), ErrConfig)
 	}
@@ -159,6 +162,7 @@ func (d *description) finishVideo() error {
 	if d.Width > 65535 || d.Height > 65535 {
 		return fmt.Errorf("describe %s format: display size of %d×%d: %w", d.Codec, d.Width, d.Height, ErrConfig)
 	}
+	d.Width, d.Height = d.unrotated() // which turns them as well
 	d.Timescale = videoTimescale
 	d.VideoRange = d.colour.videoRange()
 	d.FrameRate = d.rate

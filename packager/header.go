@@ -68,7 +68,8 @@ func header(d *description) ([]byte, error) {
 	stsd := trak.Mdia.Minf.Stbl.Stsd
 	switch d.Kind {
 	case media.Video:
-		trak.Tkhd.Width, trak.Tkhd.Height = mp4.Fixed32(d.Width<<16), mp4.Fixed32(d.Height<<16)
+		width, height := d.unrotated()
+		trak.Tkhd.Width, trak.Tkhd.Height, trak.Tkhd.Matrix = mp4.Fixed32(width<<16), mp4.Fixed32(height<<16), d.matrix()
 		stsd.AddChild(visualEntry(d))
 	case media.Audio:
 		stsd.AddChild(audioEntry(d))

@@ -129,6 +129,9 @@ func describeTrack(t *media.Track) string {
 	if t.Width > 0 {
 		add("%d×%d", t.Width, t.Height)
 	}
+	if t.Rotation != 0 {
+		add("turned by %d° clockwise", t.Rotation)
+	}
 	if r := t.FrameRate.Float(); r > 0 {
 		add("%.4g/s", r)
 	}

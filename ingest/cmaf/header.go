@@ -133,6 +133,9 @@ func parseTrack(trak []byte, movie uint32) (headerTrack, error) {
 	t.format.Config = bytes.Clone(t.format.Config)
 	t.format.Clock = media.Clock{Timescale: t.scale, Grid: true}
 	t.format.Language = language(isobmff.Child(mdia, "elng"), packed)
+	if handler == "vide" {
+		t.format.Rotation = isobmff.Rotation(isobmff.Child(trak, "tkhd"))
+	}
 	if _, err := packager.Describe(t.format); err != nil {
 		if t.format.Codec.Kind() == media.Text {
 			t.role = isLeftOut // it is no reason to refuse what it belongs to: images, for one

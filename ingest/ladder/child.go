@@ -35,6 +35,7 @@ type plan struct {
 	program  string
 	speed    string
 	nice     int
+	rotation int           // see arguments
 	segment  time.Duration // see arguments
 	header   []byte
 	clock    clock
@@ -102,7 +103,7 @@ func startChild(p plan) (*child, error) {
 	for i, r := range p.rungs {
 		rungs[i] = r.Rung
 	}
-	c.cmd = exec.Command(p.program, arguments(rungs, p.speed, p.segment)...)
+	c.cmd = exec.Command(p.program, arguments(rungs, p.speed, p.rotation, p.segment)...)
 	c.cmd.Stdin, c.cmd.Stderr, c.cmd.ExtraFiles = ends.theirs[0], ends.theirs[1], ends.theirs[2:]
 	process.Confine(c.cmd)
 	started := make(chan error)

@@ -27,12 +27,12 @@ var encoders = map[string]encoder{
 }
 
 // arguments are those of a child that makes the rungs: of one track of pictures that comes in at the standard input, timestamps in µs that
-// are kept to the tick. segment is the grid of key frames where these are not to be the feed's; 0: they are.
-func arguments(rungs []catalog.Rung, speed string, segment time.Duration) []string {
+// are kept to the tick. rotation is how many degrees they are turned clockwise, so that the rungs stand upright. segment is the grid of key frames where these are not to be the feed's; 0: they are.
+func arguments(rungs []catalog.Rung, speed string, rotation int, segment time.Duration) []string {
 	args := strings.Fields("-hide_banner -nostdin -nostats -loglevel error -copyts")
 	// Nothing is to be found out that the header does not say, and no picture is to wait in the decoder for others.
 	args = append(args, strings.Fields("-probesize 32 -analyzeduration 0 -fpsprobesize 0 -thread_type slice -f matroska -i pipe:0")...)
-	graph := fmt.Sprintf("[0:v]split=%d", len(rungs))
+	graph := fmt.Sprintf("[0:v]%ssplit=%d", turn(rotation), len(rungs))
 	for i := range rungs {
 		graph += fmt.Sprintf("[s%d]", i)
 	}
@@ -58,6 +58,19 @@ func arguments(rungs []catalog.Rung, speed string, segment time.Duration) []stri
 			"-movflags", "empty_moov+default_base_moof+frag_every_frame+frag_discont+skip_trailer", "-f", "mp4", fmt.Sprintf("pipe:%d", firstOutput+i))
 	}
 	return args
+}
+
+// turn is a filter that turns pictures clockwise by so many degrees.
+func turn(rotation int) string {
+	switch rotation {
+	case 90:
+		return "transpose=clock,"
+	case 180:
+		return "hflip,vflip,"
+	case 270:
+		return "transpose=cclock,"
+	}
+	return ""
 }
 
 // thin is a filter that leaves pictures out where there are more than so many a second. Those that are left have the times that they

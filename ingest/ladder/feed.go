@@ -203,6 +203,7 @@ func (f *feed) raise(now time.Time) error {
 	cfg := &f.ladders.cfg
 	p := plan{
 		program: cfg.FFmpeg, speed: cfg.Speed, nice: cfg.Nice, header: f.header, clock: f.clock, language: f.format.Language, rungs: f.rungs, now: now,
+		rotation: f.format.Rotation,
 	}
 	if !f.channel.Ladder.KeepsSource() {
 		p.segment = f.channel.Segment

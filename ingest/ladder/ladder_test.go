@@ -77,6 +77,26 @@ func TestRungsHaveTheTimesOfTheFeed(t *testing.T) {
 	assert.Empty(t, f.Status("news"))
 }
 
+// Rungs of pictures that are to be turned stand upright. The height of a rung is that of what is seen.
+func TestRungsStandUpright(t *testing.T) {
+	t.Parallel()
+	for rotation, want := range map[int]float64{90: 9. / 16, 180: 16. / 9, 270: 9. / 16} {
+		f := setUp(small, nil)
+		p := f.publishTurned(t, "news", rotation)
+		p.send(25, true)
+		p.feed.Close(nil)
+		feeds := f.of("news", "144")
+		require.Len(t, feeds, 1)
+		track, err := packager.Describe(feeds[0].Got().Formats()[0])
+		require.NoError(t, err)
+		assert.InDelta(t, want, float64(track.Width)/float64(track.Height), 0.001, rotation)
+		assert.InDelta(t, 144, track.Height, 2, "lines, of pixels that are not quite square")
+		assert.Zero(t, track.Rotation)
+		times, want := times(feeds[0].Got().Samples), times(f.of("news", "")[0].Got().Samples)
+		assert.Equal(t, want, times, "times and key frames")
+	}
+}
+
 // Where the feed's own pictures are not shown, key frames are on the grid of the segment duration.
 func TestKeyFramesOnTheGridWhereTheSourceIsDropped(t *testing.T) {
 	t.Parallel()

@@ -80,7 +80,14 @@ const (
 
 func (f *fixture) publish(t *testing.T, channel string) *publisher {
 	t.Helper()
+	return f.publishTurned(t, channel, 0)
+}
+
+// publishTurned is publish, of pictures that players are to turn clockwise by so many degrees.
+func (f *fixture) publishTurned(t *testing.T, channel string, rotation int) *publisher {
+	t.Helper()
 	format, clip := makeClip(t)
+	format.Rotation = rotation
 	opened, err := f.Open(t.Context(), ingest.Publish{Channel: channel, Protocol: "rtmp", Remote: "192.0.2.1:5", Key: "k"})
 	require.NoError(t, err)
 	t.Cleanup(func() { opened.Close(nil) })

@@ -12,7 +12,11 @@ func (f *feed) measure() error {
 	if err != nil {
 		return fmt.Errorf("the feed's pictures: %w", err)
 	}
-	header, err := matroskaHeader(f.format, t.Width, t.Height)
+	width, height := t.Width, t.Height
+	if t.Rotation%180 != 0 { // the header is of the pictures as they come
+		width, height = height, width
+	}
+	header, err := matroskaHeader(f.format, width, height)
 	if err != nil {
 		return err
 	}

@@ -68,6 +68,7 @@ type Format struct {
 	Language   string // BCP 47; "" is not known
 	SampleRate int    // audio, in Hz; needed only where Config does not say it (MP3, MP2)
 	Channels   int    // audio; needed only where Config does not say it (MP3, MP2)
+	Rotation   int    // video: degrees by which players turn the pictures clockwise: 0, 90, 180 or 270
 	// KeysOnDemand tells that video has key frames only where the adapter asks for them, which it does at every border: one comes a
 	// round trip behind it.
 	KeysOnDemand bool
@@ -76,7 +77,7 @@ type Format struct {
 // Equal tells whether a decoder that was set up for f goes on with g.
 func (f Format) Equal(g Format) bool {
 	return f.Codec == g.Codec && bytes.Equal(f.Config, g.Config) && f.Clock == g.Clock &&
-		f.Language == g.Language && f.SampleRate == g.SampleRate && f.Channels == g.Channels
+		f.Language == g.Language && f.SampleRate == g.SampleRate && f.Channels == g.Channels && f.Rotation == g.Rotation
 }
 
 // String is a short form for logs: no configuration bytes.

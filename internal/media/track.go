@@ -29,8 +29,9 @@ type Track struct {
 	// becomes PART-TARGET. 0: a segment is one chunk.
 	Part time.Duration `json:"part,omitzero"`
 
-	Width      int      `json:"width,omitzero"` // video, in pixels as displayed (cropping and aspect ratio applied)
+	Width      int      `json:"width,omitzero"` // video, in pixels as displayed (cropping, aspect ratio and rotation applied)
 	Height     int      `json:"height,omitzero"`
+	Rotation   int      `json:"rotation,omitzero"`   // video, as Format has it; the init segment tells players
 	FrameRate  Fraction `json:"frameRate,omitzero"`  // video, 0/0 where it is not known
 	VideoRange string   `json:"videoRange,omitzero"` // SDR, HLG or PQ, as EXT-X-STREAM-INF has it
 

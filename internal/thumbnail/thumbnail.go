@@ -59,7 +59,8 @@ func New(program string, nice int, log *slog.Logger) *Maker {
 }
 
 // Make makes a sheet, as JPEG, of what open gives: an MP4 of one track of pictures, all of them key frames, one for each thumbnail and one more, for
-// how long the last one lasts is not looked at. A frame that cannot be decoded is shown as the one before it.
+// how long the last one lasts is not looked at. They are turned as its tkhd says, and the layout is that of what is turned. A frame that cannot be
+// decoded is shown as the one before it.
 //
 // Errors: ErrBusy, ErrPictures, those of ctx, and what went wrong when the MP4 was opened or read.
 func (m *Maker) Make(ctx context.Context, l Layout, open func(context.Context) (io.ReadCloser, error)) ([]byte, error) {

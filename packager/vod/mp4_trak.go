@@ -59,7 +59,7 @@ func (m *movie) trak(body []byte) error {
 	}
 	handler := string(hdlr[8:12])
 	stbl := isobmff.Child(mdia, "minf", "stbl")
-	err := t.describe(handler, stbl, scale, language(be.Uint16(letters), isobmff.Child(mdia, "elng")))
+	err := t.describe(handler, stbl, scale, language(be.Uint16(letters), isobmff.Child(mdia, "elng")), isobmff.Rotation(tkhd))
 	switch {
 	case err == nil:
 	case errors.Is(err, isobmff.ErrMalformed), errors.Is(err, packager.ErrConfig):
@@ -83,7 +83,7 @@ func (m *movie) trak(body []byte) error {
 }
 
 // describe finds out what the track is. An error that is neither isobmff.ErrMalformed nor packager.ErrConfig tells why it does not play.
-func (t *trak) describe(handler string, stbl []byte, scale uint32, language string) error {
+func (t *trak) describe(handler string, stbl []byte, scale uint32, language string, rotation int) error {
 	if scale == 0 || scale > maxScale {
 		return fmt.Errorf("%w: timescale of %d", isobmff.ErrMalformed, scale)
 	}
@@ -105,6 +105,9 @@ func (t *trak) describe(handler string, stbl []byte, scale uint32, language stri
 		t.Format, err = isobmff.Format(handler, stbl)
 	}
 	t.Format.Clock, t.Format.Language = media.Clock{Timescale: scale}, language
+	if t.Kind == media.Video {
+		t.Format.Rotation = rotation
+	}
 	t.Format.Config = append([]byte(nil), t.Format.Config...) // not the moov that it lies in
 	switch {
 	case errors.Is(err, isobmff.ErrNoMedia):

@@ -130,7 +130,7 @@ func align(columns []*column) error {
 
 // versionOf names a plan: whatever is served of it follows from what goes into this sum.
 func versionOf(inputs []Input, segment time.Duration) string {
-	const format = 2 // to be raised whenever the same files are cut or written in another way
+	const format = 3 // to be raised whenever the same files are cut or written in another way
 	h := sha256.New()
 	be := binary.BigEndian
 	h.Write(be.AppendUint64(be.AppendUint32(nil, format), uint64(segment)))

@@ -8,6 +8,7 @@ type header struct {
 	entries       [][]byte // sample entries, of which samples refer to the first
 	width, height uint32   // of tkhd, 16.16
 	volume        uint16   // of tkhd, 8.8
+	matrix        [9]int32 // of tkhd
 	timescale     uint32
 	language      uint16 // of mdhd
 	media         []byte // hdlr and elng boxes
@@ -71,6 +72,9 @@ func (h *header) readTkhd(trak []byte) error {
 	const fromEnd = 4 + 4 + 36 + 2 + 2 // height, width, matrix, reserved, volume
 	if n := len(tkhd.body); n >= fromEnd {
 		h.volume = binary.BigEndian.Uint16(tkhd.body[n-fromEnd:])
+		for i := range h.matrix {
+			h.matrix[i] = int32(binary.BigEndian.Uint32(tkhd.body[n-fromEnd+4+4*i:]))
+		}
 		h.width, h.height = binary.BigEndian.Uint32(tkhd.body[n-8:]), binary.BigEndian.Uint32(tkhd.body[n-4:])
 		return nil
 	}

@@ -32,7 +32,7 @@ func (t *trak) describe() (node, error) {
 	if t.enabled {
 		tkhd.Flags |= tkhdEnabled
 	}
-	tkhd.Duration, tkhd.Volume = uint64(t.wait+t.length), mp4.Fixed16(h.volume)
+	tkhd.Duration, tkhd.Volume, tkhd.Matrix = uint64(t.wait+t.length), mp4.Fixed16(h.volume), h.matrix
 	tkhd.Version = version(t.wait + t.length)
 	for _, k := range t.headers { // the picture is as large as the largest
 		tkhd.Width, tkhd.Height = max(tkhd.Width, mp4.Fixed32(k.width)), max(tkhd.Height, mp4.Fixed32(k.height))
