@@ -210,7 +210,7 @@ func TestCutFilmBeginsWithItsKeyFrame(t *testing.T) {
 	title, err := New([]Input{{Index: x}}, 2*time.Second)
 	require.NoError(t, err)
 	checkRows(t, title)
-	before := media.Ticks(x.Tracks[0].Start-x.Tracks[0].begins()).Seconds(x.Tracks[0].Format.Clock.Timescale)
+	before := media.Ticks(x.Tracks[0].Start - x.Tracks[0].begins()).Seconds(x.Tracks[0].Format.Clock.Timescale)
 	require.InDelta(t, 1.2, before, 0.05)
 	first := title.Window().Rows.At(0)
 	require.Equal(t, title.Origin(), first.Segment("v1").Start.Time(90000))
