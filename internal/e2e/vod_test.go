@@ -182,7 +182,7 @@ func TestSeekOnDemand(t *testing.T) {
 		list, ok := srv.media(asset, "v1")
 		require.True(t, ok)
 		random := rand.New(rand.NewPCG(1, 2))
-		seen := map[string]bool{}
+		seen, asked := map[string]bool{}, map[int]bool{}
 		for range seeks(t) {
 			n := 1 + random.IntN(len(frames)-1)
 			at := (frames[n-1].pts + frames[n].pts) / 2 // the first picture from there on is n
@@ -194,10 +194,10 @@ func TestSeekOnDemand(t *testing.T) {
 			}
 			got := pictureAt(t, srv.download(list.segments[segment:segment+1]), 3600+at, "-copyts")
 			require.Equal(t, want, got, "%s at %.3f s, segment %d", asset, at, segment)
-			seen[got] = true
+			seen[got], asked[n] = true, true
 		}
 		if file == pattern {
-			require.Len(t, seen, seeks(t), "they differ")
+			require.Len(t, seen, len(asked), "they differ")
 		}
 	}
 }
