@@ -30,7 +30,7 @@ var filesInPlayers = map[string]inPlayers{
 	"mp4/sample_ac3.mp4":                                             {kinds: "audio", decoder: `expacc|error decoding|corrupt decoded frame`}, // of the file as well
 	"mp4/sample_audio_only_15s.mp4":                                  {kinds: "audio"},
 	"mp4/sample_eac3.mp4":                                            {kinds: "audio"},
-	"mp4/sample_edit_list.mp4":                                       {kinds: "video audio", early: true},
+	"mp4/sample_edit_list.mp4":                                       {kinds: "video audio"},
 	"mp4/sample_opus.mp4":                                            {kinds: "audio"},
 	"mp4/sample_portrait.mp4":                                        {kinds: "video audio"},
 	"mp4/sample_shorter_audio.mp4":                                   {kinds: "video audio", shorter: "shaka-hls"},
@@ -50,7 +50,6 @@ type inPlayers struct {
 	kinds   string
 	apart   float64 // seconds from one picture to the next, where that is long
 	shorter string  // the player in a browser that takes the end of the shorter track for that of the asset
-	early   bool    // all of its tracks begin before the asset does: to GStreamer 1.22 their first segments in DASH have no time then, and it waits for ever
 	decoder string  // pattern of what ffmpeg's decoder says of the file
 }
 
