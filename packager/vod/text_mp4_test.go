@@ -72,6 +72,16 @@ func TestTTMLOfMP4(t *testing.T) {
 			require.Equal(t, row.Segments[0].Duration, row.Segments[1].Duration)
 		}
 	}
+	// Beside music that begins a second behind it, a document is shown from there on: what is before the beginning is cut off.
+	spoken := *inputs[1].Index.Tracks[0]
+	lyrics, err := New([]Input{{Index: sound(t, 400, 48000+int64(spoken.Start)*48000/int64(spoken.Format.Clock.Timescale))}, inputs[1]}, 2*time.Second)
+	require.NoError(t, err)
+	checkRows(t, lyrics)
+	c := lyrics.column("t1")
+	chunk, err := c.chunk(0, func(*Sample) {})
+	require.NoError(t, err)
+	require.NotEmpty(t, chunk.Samples)
+	require.Equal(t, media.Ticks(0), chunk.Start)
 	// Rows of 2 s, documents of 8 s: each row has what is shown in it.
 	text := inputs[1].Index.Tracks[0]
 	var long []Sample

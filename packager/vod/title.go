@@ -116,12 +116,14 @@ func align(columns []*column) error {
 	}
 	for _, c := range columns {
 		c.shift = c.of.Shift - int64(media.Rescale(zero, nanoscale, c.scale))
-		if pictures {
-			c.zero = media.FromDuration(beforePictures, c.Timescale)
-		} else if err := c.presentLater(); err != nil {
-			return err
+		if !pictures {
+			if err := c.presentLater(); err != nil {
+				return err
+			}
+			continue
 		}
-		if c.of.Cues == nil && c.decoded(c.of.Samples.Stats().Start)+c.early < 0 {
+		c.zero = media.FromDuration(beforePictures, c.Timescale)
+		if c.of.Cues == nil && c.decoded(c.of.Samples.Stats().Start) < 0 {
 			return fmt.Errorf("%w: track %s: more than an hour of it is before its beginning", ErrFile, c.Name)
 		}
 	}
