@@ -17,9 +17,7 @@ import (
 // Key frames that are none are told: open groups of pictures in H.264.
 func TestVodInspectLooksIntoKeyFrames(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		t.Skip("ffmpeg is not installed")
-	}
+	need(t, "ffmpeg")
 	for args, want := range map[string]int{"-g 24 -x264-params open-gop=1": 5, "-g 24": 0} {
 		path := filepath.Join(t.TempDir(), "a.mp4")
 		all := append(strings.Fields("-v error -f lavfi -i testsrc=size=128x72:rate=25:duration=5 -c:v libx264 -preset ultrafast -bf 3 -b_strategy 0 -sc_threshold 0"),

@@ -19,9 +19,7 @@ import (
 // A film that a phone has made on its side stands upright: manifests have its size as it is displayed, ffmpeg turns it, and so are thumbnails.
 func TestVodPackageOfATurnedFilm(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		t.Skip("ffmpeg is not installed")
-	}
+	need(t, "ffmpeg")
 	base := t.TempDir()
 	ffmpeg := func(args string, more ...string) []byte {
 		out, err := exec.CommandContext(t.Context(), "ffmpeg", append(strings.Fields("-v error -nostdin "+args), more...)...).Output()

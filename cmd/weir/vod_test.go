@@ -28,6 +28,14 @@ func demoFile(t *testing.T) string {
 
 var packetHash = regexp.MustCompile("MD5:[0-9a-f]{32}")
 
+// need skips a test where a program is not there that it drives; `make test` sees to it.
+func need(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		t.Skip(program + " is not installed: `make test` sees to it")
+	}
+}
+
 // hashes are those of all packets of a kind, in order, as ffmpeg reads them.
 func hashes(t *testing.T, input, kind string) []string {
 	t.Helper()
@@ -40,9 +48,7 @@ func hashes(t *testing.T, input, kind string) []string {
 // What is packaged is read by ffmpeg from both manifests, every packet of it.
 func TestVodPackage(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("ffprobe"); err != nil {
-		t.Skip("ffprobe is not installed")
-	}
+	need(t, "ffprobe")
 	demo, dir := demoFile(t), filepath.Join(t.TempDir(), "new", "demo")
 	c := &vodPackageCommand{Paths: []string{demo + "#fr", dir}, Segment: 2 * time.Second}
 	require.NoError(t, c.Run(t.Context()))

@@ -14,9 +14,7 @@ import (
 
 func TestVodPackageWritesThumbnails(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		t.Skip("ffmpeg is not installed")
-	}
+	need(t, "ffmpeg")
 	base := t.TempDir()
 	dir := filepath.Join(base, "out")
 	c := &vodPackageCommand{Paths: []string{demoFile(t), dir}, Segment: 2 * time.Second, Thumbnails: true, FFmpeg: "ffmpeg"}
