@@ -46,9 +46,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	defer ports.close()
 	log.Info("starting", "version", version, "data", cfg.Data, "channels", len(cfg.Channels))
 
-	b, err := bus.Open(ctx, bus.Config{
-		Dir: cfg.Data, URL: cfg.Bus.URL, Replicas: cfg.Bus.Replicas, Log: log.With("area", "bus"), Now: time.Now,
-	})
+	b, err := connectBus(ctx, cfg, log)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ type Bus struct {
 	// acknowledgements, nor either of them the renewal of leases.
 	nc, writeConn, readConn *nats.Conn
 	js, readJS              jetstream.JetStream
+	servers                 servers // where NATS is outside
 
 	tap *tap // of the embedded server; otherwise nothing is put into it
 
@@ -56,6 +57,7 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 		return nil, err
 	}
 	b := &Bus{cfg: cfg, held: map[string]*Writer{}, reads: map[string]*readCounters{}, tap: newTap(), disturbed: make(chan struct{})}
+	b.servers = servers{urls: cfg.URL, lookup: cfg.LookupSRV}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	if cfg.URL == "" {
 		if b.srv, err = startServer(ctx, cfg); err != nil {
@@ -91,13 +93,13 @@ func (b *Bus) identify() (err error) {
 // connect dials, and makes what every channel needs.
 func (b *Bus) connect(ctx context.Context) error {
 	var err error
-	if b.nc, b.js, err = b.dial("weir"); err != nil {
+	if b.nc, b.js, err = b.dial(ctx, "weir"); err != nil {
 		return err
 	}
-	if b.writeConn, _, err = b.dial("weir write"); err != nil {
+	if b.writeConn, _, err = b.dial(ctx, "weir write"); err != nil {
 		return err
 	}
-	if b.readConn, b.readJS, err = b.dial("weir read"); err != nil {
+	if b.readConn, b.readJS, err = b.dial(ctx, "weir read"); err != nil {
 		return err
 	}
 	if b.records, err = b.KV(ctx, recordBucket); err != nil {
@@ -113,49 +115,6 @@ func (b *Bus) connect(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func (b *Bus) dial(name string) (*nats.Conn, jetstream.JetStream, error) {
-	opts := []nats.Option{
-		nats.Name(name),
-		nats.Timeout(connectTimeout),
-		nats.MaxReconnects(-1),
-		nats.ReconnectWait(250 * time.Millisecond),
-		// Writers keep what was not acknowledged. A buffer here would send later messages before them.
-		nats.ReconnectBufSize(-1),
-		nats.PingInterval(5 * time.Second),
-		nats.MaxPingsOutstanding(2),
-		nats.FlusherTimeout(10 * time.Second),
-		nats.WriteBufferSize(256 << 10), // bytes: a chunk goes out in one write
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			if err != nil {
-				b.cfg.Log.Warn("bus: connection lost", "connection", name, "error", err)
-			}
-			b.disturb()
-		}),
-		nats.ReconnectHandler(func(*nats.Conn) {
-			b.cfg.Log.Info("bus: connected again", "connection", name)
-			b.disturb()
-		}),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			b.cfg.Log.Warn("bus: connection reports an error", "connection", name, "error", err)
-		}),
-	}
-	url, where := b.cfg.URL, withoutSecrets(b.cfg.URL)
-	if b.srv != nil {
-		opts = append(opts, nats.InProcessServer(b.srv.srv))
-		where = "the embedded server"
-	}
-	nc, err := nats.Connect(url, opts...)
-	if err != nil {
-		return nil, nil, fmt.Errorf("connect to NATS at %s: %w", where, err)
-	}
-	js, err := jetstream.New(nc)
-	if err != nil {
-		nc.Close()
-		return nil, nil, fmt.Errorf("JetStream at %s: %w", where, err)
-	}
-	return nc, js, nil
 }
 
 // disturb tells writers and readers that a connection was lost or came back.

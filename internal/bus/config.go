@@ -1,9 +1,11 @@
 package bus
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"regexp"
 	"strings"
 	"time"
@@ -34,8 +36,14 @@ type Config struct {
 	// Dir is where the embedded server keeps its streams. It is locked against a second process. With an outside NATS it may
 	// be "", or keeps no more than who this process is.
 	Dir string
-	// URL names an outside NATS with JetStream, several servers separated by commas; "" means the embedded server.
+	// URL names an outside NATS with JetStream, several servers separated by commas; "" means the embedded server. One that begins with
+	// srv+nats:// or srv+tls:// names a DNS service, such as _nats._tcp.example, whose servers are looked up anew for each reconnect.
 	URL string
+	// Credentials is a file with a user's JWT and seed, NKey one with a user's seed: at most one of them, read again for each connection.
+	Credentials, NKey string
+	TLS               TLS
+	// LookupSRV finds the servers of a DNS service, the best first; nil asks the system's resolver.
+	LookupSRV func(ctx context.Context, service string) ([]*net.SRV, error)
 	// Replicas is how many servers of an outside cluster keep each stream; 0 means 1. The embedded server has one.
 	Replicas int
 	// Instance names this process in leases: after a restart the same instance takes its own leases back at once. "" means
@@ -59,6 +67,15 @@ func (c Config) withDefaults() (Config, error) {
 	if c.InFlight < 0 || c.Backlog < 0 || c.MaxStore < 0 || c.LeaseTTL < 0 || c.Replicas < 0 || c.Replicas > 5 {
 		return c, fmt.Errorf("bus: a limit is out of range: in flight %d, backlog %d, store %d bytes, lease %s, replicas %d (0 to 5)",
 			c.InFlight, c.Backlog, c.MaxStore, c.LeaseTTL, c.Replicas)
+	}
+	if c.Credentials != "" && c.NKey != "" {
+		return c, errors.New("bus: there are credentials and an nkey: one of them says who this is")
+	}
+	if (c.TLS.Certificate == "") != (c.TLS.Key == "") {
+		return c, errors.New("bus: a certificate and its key are two files: one of them is missing")
+	}
+	if c.LookupSRV == nil {
+		c.LookupSRV = lookupSRV
 	}
 	c.InFlight = orDefault(c.InFlight, DefaultInFlight)
 	c.Backlog = max(orDefault(c.Backlog, DefaultBacklog), c.InFlight)

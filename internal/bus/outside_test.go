@@ -2,6 +2,7 @@ package bus
 
 import (
 	"net"
+	"strconv"
 	"testing"
 	"time"
 
@@ -16,11 +17,14 @@ type outside struct {
 	t    *testing.T
 	dir  string
 	port int
+	more func(*server.Options) // nil: nothing
 	srv  *server.Server
 }
 
-func startOutside(t *testing.T) *outside {
-	o := &outside{t: t, dir: t.TempDir(), port: server.RANDOM_PORT}
+func startOutside(t *testing.T) *outside { return startOutsideWith(t, nil) }
+
+func startOutsideWith(t *testing.T, more func(*server.Options)) *outside {
+	o := &outside{t: t, dir: t.TempDir(), port: server.RANDOM_PORT, more: more}
 	o.start()
 	t.Cleanup(o.stop)
 	return o
@@ -28,10 +32,14 @@ func startOutside(t *testing.T) *outside {
 
 func (o *outside) start() {
 	o.t.Helper()
-	srv, err := server.NewServer(&server.Options{
+	opts := &server.Options{
 		Host: "127.0.0.1", Port: o.port, NoSigs: true, NoLog: true, JetStream: true, StoreDir: o.dir,
 		JetStreamMaxStore: 1 << 30, JetStreamMaxMemory: 64 << 20,
-	})
+	}
+	if o.more != nil {
+		o.more(opts)
+	}
+	srv, err := server.NewServer(opts)
 	require.NoError(o.t, err)
 	srv.Start()
 	require.True(o.t, srv.ReadyForConnections(deadline))
@@ -42,6 +50,8 @@ func (o *outside) stop() {
 	o.srv.Shutdown()
 	o.srv.WaitForShutdown()
 }
+
+func (o *outside) host() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port)) }
 
 func (o *outside) url() string { return o.srv.ClientURL() }
 

@@ -5,10 +5,7 @@
 package config
 
 import (
-	"fmt"
 	"log/slog"
-	"net/url"
-	"strings"
 	"time"
 
 	"weir/internal/catalog"
@@ -53,39 +50,6 @@ type Ingest struct {
 	Admission Admission
 	Ladder    Ladder
 	Limits    Limits
-}
-
-// Bus is the way from ingest to the edges.
-type Bus struct {
-	URL      string // of NATS servers, comma-separated, maybe with a password; "" for the embedded one. Default: ""
-	Replicas int    // how many servers store each channel: 1, 3 or 5. Default: 1
-}
-
-// String is the bus without the passwords in its URL.
-func (b Bus) String() string {
-	return fmt.Sprintf("{url:%q replicas:%d}", redact(b.URL), b.Replicas)
-}
-
-// GoString is String, so that %#v keeps the passwords to itself too.
-func (b Bus) GoString() string { return "config.Bus" + b.String() }
-
-// LogValue is String: a log has no passwords.
-func (b Bus) LogValue() slog.Value { return slog.StringValue(b.String()) }
-
-// redact takes user and password out of each URL of a list.
-func redact(urls string) string {
-	all := strings.Split(urls, ",")
-	for i, s := range all {
-		u, err := url.Parse(strings.TrimSpace(s))
-		switch {
-		case err == nil && u.User != nil:
-			u.User = url.User("hidden")
-			all[i] = u.String()
-		case err != nil || strings.Contains(s, "@"):
-			all[i] = "hidden"
-		}
-	}
-	return strings.Join(all, ",")
 }
 
 // Log is how the program tells what happens.

@@ -52,10 +52,7 @@ func (d *document) root(c *Config) error {
 			key{"listen", value(&c.Admin.Listen, listen)},
 		)},
 		{"ingest", ingest(&c.Ingest)},
-		{"bus", section(
-			key{"url", value(&c.Bus.URL, servers)},
-			key{"replicas", value(&c.Bus.Replicas, replicas)},
-		)},
+		{"bus", bus(&c.Bus)},
 		{"channels", channels(&c.Channels)},
 		{"vod", vod(&c.VOD)},
 		{"assets", assets(&c.Assets)},
@@ -67,8 +64,8 @@ func (d *document) root(c *Config) error {
 	if err != nil {
 		return err
 	}
-	if c.Bus.URL == "" && c.Bus.Replicas != 1 {
-		return d.fail("bus.replicas", "%d need a NATS cluster in bus.url: the embedded server stores everything once", c.Bus.Replicas)
+	if err := d.checkBus(c.Bus); err != nil {
+		return err
 	}
 	if err := c.Ingest.RTMPS.check(); err != nil {
 		return d.fail("ingest.rtmps", "%v", err)

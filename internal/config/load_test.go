@@ -78,10 +78,14 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"edge: {memory: 15MiB}\n", `1:16: edge.memory: 15MiB is out of bounds, must be from 16MiB to 16TiB`},
 		{"edge: {memory: 99999999999999999999}\n", `1:16: edge.memory: 99999999999999999999 is out of bounds, must be from 16MiB to 16TiB`},
 		{"edge: {memory: 9000000000000TiB}\n", `1:16: edge.memory: 9000000000000TiB is out of bounds, must be from 16MiB to 16TiB`},
-		{"bus: {url: \"http://x\"}\n", `1:12: bus.url: "http://x" must begin with nats://, tls://, ws:// or wss://`},
+		{"bus: {url: \"http://x\"}\n", `1:12: bus.url: "http://x" must begin with nats://, tls://, ws://, wss://, srv+nats:// or srv+tls://`},
 		{"bus: {url: \"nats://:4222\"}\n", `1:12: bus.url: "nats://:4222" names no host, write it as nats://HOST:PORT`},
 		{"bus: {url: \"nats://a,nats://me:s3cret@b:0\"}\n", `1:12: bus.url: "nats://hidden@b:0" has no port from 1 to 65535`},
 		{"bus: {url: \"nats://me:s3c%ret@b\"}\n", "1:12: bus.url: is no URL, write it as nats://HOST:PORT"},
+		{"bus: {url: \"srv+nats://me:s3cret@_nats._tcp.x:1\"}\n", `1:12: bus.url: "srv+nats://hidden@_nats._tcp.x:1" names a port, which DNS tells`},
+		{"bus: {nkey: n.nk}\n", "1:13: bus.nkey: is for the NATS servers that bus.url names, and it names none"},
+		{"bus: {url: \"nats://a\", nkey: n.nk, credentials: c.creds}\n", "1:30: bus.nkey: says who this is, and so does bus.credentials: leave one out"},
+		{"bus: {url: \"nats://a\", tls: {key: k.pem}}\n", "1:29: bus.tls: certificate and key are two PEM files: one is missing"},
 		{"bus: {replicas: 2}\n", `1:17: bus.replicas: "2" must be 1, 3 or 5`},
 		{"bus: {replicas: 3}\n", "1:17: bus.replicas: 3 need a NATS cluster in bus.url: the embedded server stores everything once"},
 		{"log: {level: verbose}\n", `1:14: log.level: "verbose" must be debug, info, warn or error`},
@@ -156,8 +160,11 @@ func TestParse(t *testing.T) {
 		"limits": {"ingest: {limits: {feeds: 2, connections: 3, tracks: 4, sample: 1MiB, bitrate: 20M, handshake: 5s, idle: 1m}}", func(c *Config) {
 			c.Ingest.Limits = Limits{2, 3, 4, 1 << 20, 20_000_000, 5 * time.Second, time.Minute}
 		}},
-		"cluster": {"bus: {url: \"nats://a:4222, tls://b\", replicas: 3}", func(c *Config) {
-			c.Bus = Bus{URL: "nats://a:4222, tls://b", Replicas: 3}
+		"cluster": {"bus: {url: \"nats://a:4222, tls://b,srv+nats://_nats._tcp.example\", replicas: 3, nkey: n.nk, tls: {ca: ca.pem, certificate: c.pem, key: k.pem}}", func(c *Config) {
+			c.Bus = Bus{
+				URL: "nats://a:4222, tls://b,srv+nats://_nats._tcp.example", Replicas: 3, NKey: "n.nk",
+				TLS: BusTLS{CA: "ca.pem", Certificate: "c.pem", Key: "k.pem"},
+			}
 		}},
 		"nothing carried": {"edge: {carry: []}", func(c *Config) { c.Edge.Carry = []string{} }},
 		"carried":         {"edge:\n  carry: [token, X-Session.id]", func(c *Config) { c.Edge.Carry = []string{"token", "X-Session.id"} }},

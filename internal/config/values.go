@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"math"
 	"net"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -126,39 +125,6 @@ func carry(names []string) ([]string, error) {
 		}
 	}
 	return names, nil
-}
-
-// servers checks the URLs of NATS servers. They may have a password: no message shows it.
-func servers(s string) (string, error) {
-	if s == "" {
-		return s, nil
-	}
-	for one := range strings.SplitSeq(s, ",") {
-		u, err := url.Parse(strings.TrimSpace(one))
-		if err != nil {
-			return "", errors.New("is no URL, write it as nats://HOST:PORT")
-		}
-		switch u.Scheme {
-		case "nats", "tls", "ws", "wss":
-		default:
-			return "", fmt.Errorf("%q must begin with nats://, tls://, ws:// or wss://", redact(one))
-		}
-		if u.Hostname() == "" || !hostname(u.Hostname()) && net.ParseIP(u.Hostname()) == nil {
-			return "", fmt.Errorf("%q names no host, write it as nats://HOST:PORT", redact(one))
-		}
-		if n, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || n == 0) {
-			return "", fmt.Errorf("%q has no port from 1 to 65535", redact(one))
-		}
-	}
-	return s, nil
-}
-
-func replicas(s string) (int, error) {
-	switch s {
-	case "1", "3", "5":
-		return int(s[0] - '0'), nil
-	}
-	return 0, fmt.Errorf("%.50q must be 1, 3 or 5", s)
 }
 
 func level(s string) (slog.Level, error) {
