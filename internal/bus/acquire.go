@@ -25,7 +25,7 @@ type Resume struct {
 // Acquire makes this process the channel's writer: it takes the lease, closes the segments that a predecessor left open,
 // and reads what to go on from. The errors are ErrTaken and ErrNoChannel, with what is to be told to the publisher.
 func (b *Bus) Acquire(ctx context.Context, channel string) (*Writer, error) {
-	if err := checkChannel(channel); err != nil {
+	if err := errors.Join(checkChannel(channel), b.mayWrite(channel)); err != nil {
 		return nil, err
 	}
 	if err := b.reserve(channel); err != nil {

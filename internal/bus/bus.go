@@ -35,8 +35,7 @@ type Bus struct {
 
 	tap *tap // of the embedded server; otherwise nothing is put into it
 
-	records jetstream.KeyValue
-	leases  jetstream.KeyValue
+	leases jetstream.KeyValue // nil: of an edge
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -46,7 +45,8 @@ type Bus struct {
 	closed    bool
 	held      map[string]*Writer // by channel; nil while it is being acquired
 	reads     map[string]*readCounters
-	disturbed chan struct{} // closed and replaced when a connection was lost or came back
+	missing   map[string]error // what an edge waits for, and how it was missed last
+	disturbed chan struct{}    // closed and replaced when a connection was lost or came back
 }
 
 // Open starts the embedded server, or connects to the outside one, and returns when JetStream answers. Its errors are one
@@ -56,7 +56,7 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bus{cfg: cfg, held: map[string]*Writer{}, reads: map[string]*readCounters{}, tap: newTap(), disturbed: make(chan struct{})}
+	b := &Bus{cfg: cfg, held: map[string]*Writer{}, reads: map[string]*readCounters{}, tap: newTap(), missing: map[string]error{}, disturbed: make(chan struct{})}
 	b.servers = servers{urls: cfg.URL, lookup: cfg.LookupSRV}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	if cfg.URL == "" {
@@ -90,7 +90,7 @@ func (b *Bus) identify() (err error) {
 	return nil
 }
 
-// connect dials, and makes what every channel needs.
+// connect dials, and makes what every channel needs; an edge takes what is there when it reads.
 func (b *Bus) connect(ctx context.Context) error {
 	var err error
 	if b.nc, b.js, err = b.dial(ctx, "weir"); err != nil {
@@ -102,7 +102,10 @@ func (b *Bus) connect(ctx context.Context) error {
 	if b.readConn, b.readJS, err = b.dial(ctx, "weir read"); err != nil {
 		return err
 	}
-	if b.records, err = b.KV(ctx, recordBucket); err != nil {
+	if b.cfg.Role == Edge {
+		return nil
+	}
+	if _, err = b.KV(ctx, recordBucket); err != nil {
 		return err
 	}
 	if b.leases, err = b.leaseBucket(ctx); err != nil {
@@ -132,7 +135,7 @@ func (b *Bus) disturbance() <-chan struct{} {
 	return b.disturbed
 }
 
-// Ready is nil when JetStream answers.
+// Ready is nil when JetStream answers and nothing is waited for. Joined errors are told one a line.
 func (b *Bus) Ready() error {
 	for _, nc := range []*nats.Conn{b.readConn, b.writeConn, b.nc} {
 		if !nc.IsConnected() {
@@ -144,11 +147,15 @@ func (b *Bus) Ready() error {
 	if _, err := b.js.AccountInfo(ctx); err != nil {
 		return fmt.Errorf("bus: JetStream does not answer: %w", err)
 	}
-	return nil
+	return b.awaited()
 }
 
-// KV is the bucket of that name: in files, the newest value of each key. It is made where it is missing.
+// KV is the bucket of that name: in files, the newest value of each key. It is made where it is missing, but that an
+// edge waits for it until ctx ends, and Ready says so meanwhile.
 func (b *Bus) KV(ctx context.Context, bucket string) (jetstream.KeyValue, error) {
+	if b.cfg.Role == Edge {
+		return b.awaitBucket(ctx, bucket)
+	}
 	return b.bucket(ctx, jetstream.KeyValueConfig{Bucket: bucket})
 }
 

@@ -17,7 +17,7 @@ func streamName(channel string) string { return "weir-live-" + channel }
 
 // SetChannel makes the channel's stream, or changes how long it keeps messages. A shorter time takes effect at once.
 func (b *Bus) SetChannel(ctx context.Context, channel string, maxAge time.Duration) error {
-	if err := checkChannel(channel); err != nil {
+	if err := errors.Join(checkChannel(channel), b.mayWrite(channel)); err != nil {
 		return err
 	}
 	if maxAge < time.Second {
@@ -49,7 +49,7 @@ func (b *Bus) SetChannel(ctx context.Context, channel string, maxAge time.Durati
 // begin again. A channel that is not there is no error. While it has a writer, here or elsewhere, the error is ErrTaken and
 // nothing is removed: the writer would put the end of its work into the stream that follows.
 func (b *Bus) DeleteChannel(ctx context.Context, channel string) error {
-	if err := checkChannel(channel); err != nil {
+	if err := errors.Join(checkChannel(channel), b.mayWrite(channel)); err != nil {
 		return err
 	}
 	if err := b.reserve(channel); err != nil {

@@ -42,6 +42,7 @@ type Config struct {
 	// Credentials is a file with a user's JWT and seed, NKey one with a user's seed: at most one of them, read again for each connection.
 	Credentials, NKey string
 	TLS               TLS
+	Role              Role
 	// LookupSRV finds the servers of a DNS service, the best first; nil asks the system's resolver.
 	LookupSRV func(ctx context.Context, service string) ([]*net.SRV, error)
 	// Replicas is how many servers of an outside cluster keep each stream; 0 means 1. The embedded server has one.
@@ -67,6 +68,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.InFlight < 0 || c.Backlog < 0 || c.MaxStore < 0 || c.LeaseTTL < 0 || c.Replicas < 0 || c.Replicas > 5 {
 		return c, fmt.Errorf("bus: a limit is out of range: in flight %d, backlog %d, store %d bytes, lease %s, replicas %d (0 to 5)",
 			c.InFlight, c.Backlog, c.MaxStore, c.LeaseTTL, c.Replicas)
+	}
+	if c.Role != All && c.URL == "" {
+		return c, errors.New("bus: no NATS URL is configured: an ingest and an edge of their own meet on an outside NATS")
 	}
 	if c.Credentials != "" && c.NKey != "" {
 		return c, errors.New("bus: there are credentials and an nkey: one of them says who this is")

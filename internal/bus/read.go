@@ -66,6 +66,7 @@ func (b *Bus) Read(ctx context.Context, channel string, h Handler) error {
 
 	r := &reader{bus: b, channel: channel, log: b.log(channel), counters: b.counters(channel), next: 1}
 	r.sink = newSink(r, h)
+	defer b.arrived(r.awaits())
 	b.tap.open(channel)
 	defer b.tap.close(channel)
 	wait := firstRetry
@@ -225,7 +226,7 @@ func (r *reader) reached() {
 func (r *reader) consumer(ctx context.Context) (jetstream.Consumer, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
 	defer cancel()
-	s, err := r.bus.readJS.Stream(ctx, streamName(r.channel))
+	s, err := r.find(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find stream: %w", err)
 	}

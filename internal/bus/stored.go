@@ -34,7 +34,7 @@ func (b *Bus) first(ctx context.Context, stream string) (stored, error) {
 }
 
 // ask gets one message of a stream. Where there are replicas, its leader is asked: a direct get may be answered by one that
-// lags, which a writer that takes over must not believe.
+// lags, which a writer that takes over must not believe, nor a reader that looks for a run.
 func (b *Bus) ask(ctx context.Context, stream string, query map[string]any) (stored, error) {
 	q, err := json.Marshal(query)
 	if err != nil {
@@ -43,7 +43,7 @@ func (b *Bus) ask(ctx context.Context, stream string, query map[string]any) (sto
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	api, read := "$JS.API.DIRECT.GET.", readDirect
-	if b.cfg.Replicas > 1 {
+	if b.cfg.Replicas > 1 || b.cfg.Role == Edge { // an edge does not know how many there are
 		api, read = "$JS.API.STREAM.MSG.GET.", readFromLeader
 	}
 	reply, err := b.nc.RequestWithContext(ctx, api+stream, q)
