@@ -10,9 +10,9 @@ import (
 )
 
 // connectBus opens the bus as it is configured.
-func connectBus(ctx context.Context, cfg config.Config, log *slog.Logger) (*bus.Bus, error) {
+func connectBus(ctx context.Context, r role, cfg config.Config, log *slog.Logger) (*bus.Bus, error) {
 	return bus.Open(ctx, bus.Config{
-		Dir: cfg.Data, URL: cfg.Bus.URL, Credentials: cfg.Bus.Credentials, NKey: cfg.Bus.NKey, TLS: bus.TLS(cfg.Bus.TLS),
+		Role: r.onBus(), Dir: cfg.Data, URL: cfg.Bus.URL, Credentials: cfg.Bus.Credentials, NKey: cfg.Bus.NKey, TLS: bus.TLS(cfg.Bus.TLS),
 		Replicas: cfg.Bus.Replicas, Log: log.With("area", "bus"), Now: time.Now,
 	})
 }

@@ -16,6 +16,8 @@ import (
 // program is the command line: one field a subcommand.
 type program struct {
 	Serve   serveCommand   `cmd:"" help:"Run everything in one process: ingest, bus, edge, player page and admin API."`
+	Ingest  ingestCommand  `cmd:"" help:"Only take feeds in, for edges that meet it on the NATS servers of bus.url."`
+	Edge    edgeCommand    `cmd:"" help:"Only serve players, with what ingests put on the NATS servers of bus.url."`
 	Check   checkCommand   `cmd:"" help:"Check whether a live or finished HLS or DASH service keeps the rules, ours or anybody's."`
 	Config  configCommand  `cmd:"" help:"Work with the configuration file."`
 	Vod     vodCommand     `cmd:"" name:"vod" help:"Media files on demand: look into them, or write them as HLS and DASH."`

@@ -4,6 +4,9 @@ import (
 	"context"
 	"runtime/debug"
 	"time"
+
+	"weir/edge"
+	"weir/internal/catalog"
 )
 
 const (
@@ -36,4 +39,15 @@ func followMemory(ctx context.Context, held func() int64) {
 			}
 		}
 	}
+}
+
+// heldBytes is how much media all windows hold.
+func heldBytes(channels *catalog.Catalog, players *edge.Server) int64 {
+	held := int64(0)
+	for _, ch := range channels.Channels() {
+		if st, ok := players.Status(ch.ID); ok {
+			held += st.Bytes
+		}
+	}
+	return held
 }

@@ -3,22 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"weir/edge"
-	"weir/ingest/srt"
-	"weir/ingest/whip"
-	"weir/internal/bus"
 	"weir/internal/catalog"
-	"weir/internal/clip"
 	"weir/internal/config"
 	"weir/internal/control"
-	"weir/web"
 )
 
 // stopTimeout is how long players and publishers have to finish when the program is told to stop.
@@ -30,13 +20,18 @@ type serveCommand struct {
 }
 
 // Run serves until ctx ends, then lets everybody finish.
-func (c *serveCommand) Run(ctx context.Context) error {
+func (c *serveCommand) Run(ctx context.Context) error { return both.run(ctx, c.Config) }
+
+// run reads the configuration, opens what the role needs, and serves until ctx ends.
+func (r role) run(ctx context.Context, file string) (err error) {
 	cfg := config.Default()
-	if c.Config != "" {
-		var err error
-		if cfg, err = config.Load(c.Config); err != nil {
+	if file != "" {
+		if cfg, err = config.Load(file); err != nil {
 			return err
 		}
+	}
+	if cfg, err = r.narrow(cfg); err != nil {
+		return err
 	}
 	log := newLog(cfg.Log.Level, cfg.Log.Format)
 	ports, err := listen(cfg)
@@ -44,9 +39,9 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer ports.close()
-	log.Info("starting", "version", version, "data", cfg.Data, "channels", len(cfg.Channels))
+	log.Info("starting", "version", version, "role", r.String(), "data", cfg.Data, "channels", len(cfg.Channels))
 
-	b, err := connectBus(ctx, cfg, log)
+	b, err := connectBus(ctx, r, cfg, log)
 	if err != nil {
 		return err
 	}
@@ -54,6 +49,15 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		if err := b.Close(); err != nil {
 			log.Error("the bus did not close well", "err", err)
 		}
+	}()
+	admin := control.Starting(b, log.With("area", "admin"))
+	ended := make(chan error, 1)
+	go func() { ended <- admin.Serve(ports.admin) }()
+	defer func() {
+		stop, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		defer cancel()
+		err = errors.Join(err, inTime(admin.Shutdown(stop), log))
+		<-ended
 	}()
 	kv, err := b.KV(ctx, "weir-catalog")
 	if err != nil {
@@ -64,80 +68,18 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer channels.Close()
-	if err := prepareStreams(ctx, b, channels, log); err != nil {
-		return err
-	}
-	return serve(ctx, cfg, ports, b, channels, log)
-}
-
-// serve runs all parts on an open bus until ctx ends or one of them fails.
-func serve(ctx context.Context, cfg config.Config, ports *ports, b *bus.Bus, channels *catalog.Catalog, log *slog.Logger) error {
-	if !web.Built() {
-		log.Warn("the player page is not in this program: `make build` builds it")
-	}
-	vod, err := openHoldings(ctx, cfg, b, log)
-	if err != nil {
-		return err
-	}
-	defer vod.close()
-	feeds, hook := newIngest(cfg.Ingest, b, channels, log)
-	defer hook.Close()
-	players, err := edge.New(edge.Config{
-		Catalog: channels,
-		Read:    func(ctx context.Context, channel string, h edge.Handler) error { return b.Read(ctx, channel, h) },
-		Memory:  cfg.Edge.Memory, Assets: vod.library, Carry: cfg.Edge.Carry, Web: web.Pages(), Log: log.With("area", "edge"), Now: time.Now,
-	})
-	if err != nil {
-		feeds.Close(ctx)
-		return err
-	}
-	ladders := newLadders(cfg.Ingest.Ladder, feeds, channels, log)
-	admin := control.New(control.Config{
-		Catalog: channels, Feeds: feeds, Splices: feeds, Ladders: ladders, Edge: players, Bus: b, Clips: clip.NewMaker(vod.clips, players),
-		Assets: vod.assets, Library: vod.library, Sites: vod.origin, Version: version, Log: log.With("area", "admin"),
-	})
-
-	// What takes media in ends with ctx; what hands it out goes on until nothing more comes in.
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { newStreams(b, log, time.Now).keep(ctx, channels.Watch(ctx)); return nil })
-	group.Go(func() error { vod.library.Run(ctx); return nil })
-	group.Go(func() error {
-		followMemory(ctx, func() int64 {
-			live := heldBytes(channels, players)
-			vod.library.Fit(vodMemory(cfg, live))
-			return live + vod.library.Stats().CacheBytes
-		})
-		return nil
-	})
-	serveRTMP(ctx, group, cfg.Ingest, "rtmp", ports.rtmp, ladders, log)
-	serveRTMP(ctx, group, cfg.Ingest, "rtmps", ports.rtmps, ladders, log)
-	serveSRT(ctx, group, cfg.Ingest, ports.srt, ladders, channels, log)
-	if ports.ingest != nil {
-		serveHTTP(ctx, group, cfg.Ingest, ports, feeds, ladders, channels, log)
-	}
-	serveSources(ctx, group, cfg.Ingest.Limits, ladders, channels, log)
-
-	outward := make(chan error, 2)
-	go func() { outward <- players.Serve(ports.players) }()
-	log.Info("listening", "for", "players", "address", ports.players.Addr().String())
-	go func() { outward <- admin.Serve(ports.admin) }()
-	log.Info("listening", "for", "admin", "address", ports.admin.Addr().String())
-	group.Go(func() error {
-		select {
-		case err := <-outward:
+	if r.takesIn() {
+		if err := prepareStreams(ctx, b, channels, log); err != nil {
 			return err
-		case <-ctx.Done():
-			return nil
 		}
-	})
-
-	<-ctx.Done()
-	log.Info("stopping")
-	err = group.Wait()
-	stop, cancel := context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
-	feeds.Close(stop)
-	return errors.Join(err, inTime(players.Shutdown(stop), log), inTime(admin.Shutdown(stop), log))
+	}
+	p := &parts{cfg: cfg, ports: ports, bus: b, channels: channels, admin: admin, log: log}
+	if err := p.open(ctx, r); err != nil {
+		p.close()
+		return err
+	}
+	defer p.close()
+	return p.serve(ctx, ended)
 }
 
 // inTime is err, but that a client did not finish in time is no failure of ours.
@@ -147,79 +89,4 @@ func inTime(err error, log *slog.Logger) error {
 		return nil
 	}
 	return err
-}
-
-// ports are the open listeners: opened before all else, so that a used port is the first thing to show.
-type ports struct {
-	players, admin, rtmp, rtmps, ingest net.Listener
-	srt                                 *srt.Listener
-	whip                                *whip.Listener
-}
-
-func listen(cfg config.Config) (*ports, error) {
-	p := &ports{}
-	for _, l := range []struct {
-		to           *net.Listener
-		key, address string
-	}{
-		{&p.players, "edge.listen", cfg.Edge.Listen},
-		{&p.admin, "admin.listen", cfg.Admin.Listen},
-		{&p.rtmp, "ingest.rtmp", cfg.Ingest.RTMP},
-		{&p.rtmps, "ingest.rtmps.listen", cfg.Ingest.RTMPS.Listen},
-		{&p.ingest, "ingest.http", cfg.Ingest.HTTP},
-	} {
-		if l.address == "" {
-			continue
-		}
-		ln, err := net.Listen("tcp", l.address)
-		if err != nil {
-			p.close()
-			return nil, fmt.Errorf("%s: %w", l.key, err)
-		}
-		*l.to = ln
-	}
-	if err := p.secure(cfg.Ingest.RTMPS); err != nil {
-		p.close()
-		return nil, fmt.Errorf("ingest.rtmps: %w", err)
-	}
-	if cfg.Ingest.SRT.Listen != "" {
-		ln, err := srt.Listen(cfg.Ingest.SRT.Listen, cfg.Ingest.SRT.Latency)
-		if err != nil {
-			p.close()
-			return nil, fmt.Errorf("ingest.srt: %w", err)
-		}
-		p.srt = ln
-	}
-	var err error
-	if p.whip, err = listenWHIP(cfg.Ingest); err != nil {
-		p.close()
-		return nil, fmt.Errorf("ingest.whip: %w", err)
-	}
-	return p, nil
-}
-
-// close closes what is still open.
-func (p *ports) close() {
-	for _, ln := range []net.Listener{p.players, p.admin, p.rtmp, p.rtmps, p.ingest} {
-		if ln != nil {
-			_ = ln.Close()
-		}
-	}
-	if p.srt != nil {
-		p.srt.Close()
-	}
-	if p.whip != nil {
-		p.whip.Close()
-	}
-}
-
-// heldBytes is how much media all windows hold.
-func heldBytes(channels *catalog.Catalog, players *edge.Server) int64 {
-	held := int64(0)
-	for _, ch := range channels.Channels() {
-		if st, ok := players.Status(ch.ID); ok {
-			held += st.Bytes
-		}
-	}
-	return held
 }

@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -50,30 +51,56 @@ type Config struct {
 
 // Server is the admin API. It is safe for concurrent use.
 type Server struct {
-	cfg  Config
-	http *http.Server
+	cfg      Config
+	starting bool // there is no more than cfg.Bus yet
+	http     *http.Server
+	handler  atomic.Pointer[http.Handler] // of all requests
 }
 
 // New makes the server; it does nothing before Serve.
 func New(cfg Config) *Server {
-	s := &Server{cfg: cfg}
+	s := Starting(cfg.Bus, cfg.Log)
+	s.Start(cfg)
+	return s
+}
+
+// Starting makes a server that answers /healthz and /readyz, which says what b waits for, and nothing else until Start.
+func Starting(b Bus, log *slog.Logger) *Server {
+	s := &Server{}
+	early := &Server{cfg: Config{Bus: b}, starting: true} // of its own: its requests may be under way when s.cfg is set
+	mux := early.probes(http.NewServeMux())
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusServiceUnavailable, "starting\n") })
+	s.answer(guard(mux))
 	s.http = &http.Server{
-		Handler:           s.Handler(),
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.handler.Load()).ServeHTTP(w, r) }),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	return s
 }
 
-// Handler is all of the admin API.
-func (s *Server) Handler() http.Handler {
-	mux := http.NewServeMux()
+// Start makes all of the admin API be there. It is called once.
+func (s *Server) Start(cfg Config) {
+	s.cfg = cfg
+	s.answer(s.Handler())
+}
+
+func (s *Server) answer(h http.Handler) { s.handler.Store(&h) }
+
+// probes adds what orchestrators ask.
+func (s *Server) probes(mux *http.ServeMux) *http.ServeMux {
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
+	return mux
+}
+
+// Handler is all of the admin API.
+func (s *Server) Handler() http.Handler {
+	mux := s.probes(http.NewServeMux())
 	mux.Handle("GET /metrics", s.metrics())
 	s.channels(mux)
 	return guard(mux)

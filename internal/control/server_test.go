@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,30 @@ func TestHealthAndReadiness(t *testing.T) {
 	r.edgeErr = errors.Join(errors.New("channel news has not caught up"), errors.New("channel demo has not caught up"))
 	check("/readyz", 503, "bus: JetStream does not answer\nedge: channel news has not caught up\nedge: channel demo has not caught up\n")
 	check("/healthz", 200, "ok\n")
+}
+
+// A process that waits for what others make is alive, and says why it is not ready.
+func TestStartingServerAnswersProbesOnly(t *testing.T) {
+	t.Parallel()
+	w := &world{busErr: errors.New("waiting for KV bucket weir-catalog")}
+	s := Starting(buses{w}, slog.New(slog.DiscardHandler))
+	check := func(path string, status int, want string) {
+		t.Helper()
+		rec := httptest.NewRecorder()
+		s.http.Handler.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
+		if rec.Code != status || want != "" && rec.Body.String() != want {
+			t.Errorf("%s: %d %q, want %d %q", path, rec.Code, rec.Body, status, want)
+		}
+	}
+	check("/healthz", 200, "ok\n")
+	check("/readyz", 503, "starting\nbus: waiting for KV bucket weir-catalog\n")
+	check("/api/v1/channels", 503, "starting\n")
+	check("/metrics", 503, "starting\n")
+	w.busErr = nil
+	check("/readyz", 503, "starting\n")
+	s.Start(Config{Catalog: w, Bus: buses{w}, Log: slog.New(slog.DiscardHandler)})
+	check("/readyz", 200, "ready\n")
+	check("/api/v1/channels", 200, "")
 }
 
 // A page in the operator's browser cannot reach the API; programs and the operator can.
