@@ -53,6 +53,12 @@ func (b *Bus) ReadStats(channel string) ReadStats {
 // ctx ends or the bus is closed. It gets over lost connections, and over a stream that is deleted and made again, by
 // itself; no message is handed over twice, nor after a later one. The error says why it has ended: ctx's, or ErrClosed.
 func (b *Bus) Read(ctx context.Context, channel string, h Handler) error {
+	return b.read(ctx, &reader{channel: channel}, h)
+}
+
+// read follows a stream until r is done, which makes the error nil, or ctx ends.
+func (b *Bus) read(ctx context.Context, r *reader, h Handler) error {
+	channel := r.channel
 	if err := checkChannel(channel); err != nil {
 		return err
 	}
@@ -64,7 +70,7 @@ func (b *Bus) Read(ctx context.Context, channel string, h Handler) error {
 	defer cancel(nil)
 	defer context.AfterFunc(b.ctx, func() { cancel(ErrClosed) })()
 
-	r := &reader{bus: b, channel: channel, log: b.log(channel), counters: b.counters(channel), next: 1}
+	r.bus, r.log, r.counters, r.next = b, b.log(channel), b.counters(channel), 1
 	r.sink = newSink(r, h)
 	defer b.arrived(r.awaits())
 	b.tap.open(channel)
@@ -76,6 +82,9 @@ func (b *Bus) Read(ctx context.Context, channel string, h Handler) error {
 			if err = r.followTap(ctx); errors.Is(err, errUntapped) {
 				progress, err = r.follow(ctx)
 			}
+		}
+		if errors.Is(err, errIndexed) {
+			return nil
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("channel %s: read: %w", channel, context.Cause(ctx))
@@ -127,6 +136,7 @@ type reader struct {
 	created  time.Time // of the stream that next belongs to
 	stream   int       // the same as the tap counts streams
 	next     uint64    // sequence number in the stream
+	only     []string // subjects that are read, until what was there when it began; nil: all
 	joined   bool
 	join     uint64 // last sequence number when Read was called
 	caughtUp bool
@@ -146,6 +156,9 @@ func (r *reader) follow(ctx context.Context) (progress bool, err error) {
 	defer r.remove(name)
 	if consumer.CachedInfo().NumPending == 0 {
 		r.reached()
+	}
+	if r.indexed() {
+		return false, errIndexed
 	}
 	it, err := consumer.Messages(
 		jetstream.PullMaxMessagesWithBytesLimit(pullMessages, pullBytes),
@@ -186,6 +199,9 @@ func (r *reader) consume(ctx context.Context, c jetstream.Consumer, it jetstream
 			if info, err := c.Info(ctx); err == nil && info.NumPending == 0 && info.Delivered.Consumer == delivered {
 				r.reached()
 			}
+			if r.indexed() {
+				return errIndexed
+			}
 			continue
 		}
 		if err != nil {
@@ -207,6 +223,9 @@ func (r *reader) consume(ctx context.Context, c jetstream.Consumer, it jetstream
 		*progress = true
 		if meta.Sequence.Stream >= r.join || meta.NumPending == 0 {
 			r.reached()
+		}
+		if r.indexed() {
+			return errIndexed
 		}
 		if _, _, ok := r.bus.tap.from(r.channel, r.stream, r.next); ok && r.caughtUp {
 			return errTapped
@@ -252,6 +271,7 @@ func (r *reader) consumer(ctx context.Context) (jetstream.Consumer, error) {
 	c, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       r.next,
+		FilterSubjects:    r.only,
 		AckPolicy:         jetstream.AckNonePolicy,
 		MaxDeliver:        1,
 		Replicas:          1,
