@@ -136,7 +136,7 @@ type reader struct {
 	created  time.Time // of the stream that next belongs to
 	stream   int       // the same as the tap counts streams
 	next     uint64    // sequence number in the stream
-	only     []string // subjects that are read, until what was there when it began; nil: all
+	only     []string  // subjects that are read, until what was there when it began; nil: all
 	joined   bool
 	join     uint64 // last sequence number when Read was called
 	caughtUp bool
