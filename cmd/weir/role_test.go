@@ -16,13 +16,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// startNATS is the URL of a server with JetStream that ends with the test.
-func startNATS(t *testing.T) string {
+// startNATS is the URL of a server with JetStream that ends with the test, with the accounts and users of a configuration where it is not nil.
+func startNATS(t *testing.T, users *server.Options) string {
 	t.Helper()
-	srv, err := server.NewServer(&server.Options{
+	opts := &server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(),
 		JetStreamMaxStore: 1 << 30, JetStreamMaxMemory: 64 << 20,
-	})
+	}
+	if users != nil {
+		opts.Accounts, opts.Users = users.Accounts, users.Users
+	}
+	srv, err := server.NewServer(opts)
 	require.NoError(t, err)
 	srv.Start()
 	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
@@ -59,12 +63,18 @@ func freePort(t *testing.T) string {
 	return ln.Addr().String()
 }
 
+// Each has the user that docs/nats-accounts.conf makes for it.
 func TestIngestAndEdgeAreTwoPrograms(t *testing.T) {
-	t.Parallel()
-	url := startNATS(t)
-	ingest, said := start(t, "ingest", "--config", clustered(t, url))
+	for _, user := range []string{"INGEST", "EDGE", "OPERATOR"} {
+		t.Setenv("WEIR_"+user+"_PASSWORD", "hunter2")
+	}
+	users, err := server.ProcessConfigFile("../../docs/nats-accounts.conf")
+	require.NoError(t, err)
+	url := startNATS(t, users)
+	as := func(user string) string { return strings.Replace(url, "nats://", "nats://"+user+":hunter2@", 1) }
+	ingest, said := start(t, "ingest", "--config", clustered(t, as("ingest")))
 	inAdmin := adminOf(t, said)
-	edge, edgeSaid := start(t, "edge", "--config", clustered(t, url))
+	edge, edgeSaid := start(t, "edge", "--config", clustered(t, as("edge")))
 	outAdmin := adminOf(t, edgeSaid)
 	players := "http://" + address(t, edgeSaid, "players")
 
@@ -96,12 +106,16 @@ func TestIngestAndEdgeAreTwoPrograms(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.NoError(t, edge.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, edge.Wait(), "%s", edgeSaid)
+	for _, said := range []*output{said, edgeSaid} {
+		require.NotContains(t, strings.ToLower(said.String()), "violation", "each may do what it does")
+		require.NotContains(t, said.String(), "hunter2")
+	}
 }
 
 // An edge that comes first says what it waits for, is told to stop while it waits, and serves once an ingest has been there.
 func TestEdgeBeforeAnyIngestWaits(t *testing.T) {
 	t.Parallel()
-	url := startNATS(t)
+	url := startNATS(t, nil)
 	file := clustered(t, url)
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
@@ -134,7 +148,7 @@ func TestEdgeBeforeAnyIngestWaits(t *testing.T) {
 	require.NoError(t, edge.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, edge.Wait(), "%s", said)
 
-	waiting, said := start(t, "edge", "--config", clustered(t, startNATS(t)))
+	waiting, said := start(t, "edge", "--config", clustered(t, startNATS(t, nil)))
 	require.Eventually(t, func() bool { return strings.Contains(said.String(), "waiting for what is missing") }, time.Minute, 20*time.Millisecond)
 	require.NoError(t, waiting.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, waiting.Wait(), "%s", said)

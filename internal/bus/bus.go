@@ -163,7 +163,11 @@ func (b *Bus) bucket(ctx context.Context, cfg jetstream.KeyValueConfig) (jetstre
 	cfg.History, cfg.Storage, cfg.Replicas = 1, jetstream.FileStorage, b.cfg.Replicas
 	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
 	defer cancel()
-	kv, err := b.js.CreateOrUpdateKeyValue(ctx, cfg)
+	put := b.js.CreateOrUpdateKeyValue
+	if b.cfg.Role == Ingest {
+		put = b.makeBucket
+	}
+	kv, err := put(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("bus: KV bucket %s: %w", cfg.Bucket, err)
 	}

@@ -16,6 +16,7 @@ func (b *Bus) dial(ctx context.Context, name string) (*nats.Conn, jetstream.JetS
 	var made atomic.Pointer[nats.Conn] // once it is
 	opts := []nats.Option{
 		nats.Name(name),
+		nats.CustomInboxPrefix(b.cfg.Role.inbox()),
 		nats.Timeout(connectTimeout),
 		nats.MaxReconnects(-1),
 		nats.IgnoreAuthErrorAbort(), // credentials may be put right while the process runs

@@ -18,7 +18,7 @@ type Role int
 // The roles.
 const (
 	All    Role = iota // writes and reads
-	Ingest             // writes: makes streams and buckets, holds leases
+	Ingest             // writes: makes streams, and buckets that are missing; holds leases
 	Edge               // reads: makes and changes none of these, and waits for those that are missing
 )
 
@@ -27,6 +27,11 @@ var ErrRole = errors.New("an edge does not write on the bus")
 
 // awaitPoll is how often what is missing is looked for.
 const awaitPoll = 500 * time.Millisecond
+
+// inbox is where answers go: each role has its own, so that users can be kept from what is answered to others.
+func (r Role) inbox() string {
+	return [...]string{All: "_INBOX", Ingest: "_INBOX_ingest", Edge: "_INBOX_edge"}[r]
+}
 
 // mayWrite is nil, or ErrRole.
 func (b *Bus) mayWrite(channel string) error {
@@ -62,6 +67,20 @@ func (b *Bus) bindBucket(ctx context.Context, bucket string) (jetstream.KeyValue
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	return b.js.KeyValue(ctx, bucket)
+}
+
+// makeBucket binds to a bucket, and makes it where it is missing. One that is there stays as it is: an ingest of many does not change
+// what all share.
+func (b *Bus) makeBucket(ctx context.Context, cfg jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
+	kv, err := b.js.KeyValue(ctx, cfg.Bucket)
+	if !errors.Is(err, jetstream.ErrBucketNotFound) {
+		return kv, err
+	}
+	kv, err = b.js.CreateKeyValue(ctx, cfg)
+	if errors.Is(err, jetstream.ErrBucketExists) { // another has made it meanwhile, in its own way
+		return b.js.KeyValue(ctx, cfg.Bucket)
+	}
+	return kv, err
 }
 
 // await notes that something is missing, and why. It is logged once.

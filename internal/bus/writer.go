@@ -70,7 +70,7 @@ func newWriter(b *Bus, channel string, l *lease, epoch uint64, resume Resume) (*
 	ctx, cancel := context.WithCancel(b.ctx)
 	w := &Writer{
 		bus: b, channel: channel, lease: l, epoch: epoch, resume: resume, log: b.log(channel), ctx: ctx, cancel: cancel,
-		inbox: nats.NewInbox() + ".", wake: make(chan struct{}, 1), lost: make(chan struct{}), inits: resume.Inits,
+		inbox: b.writeConn.NewInbox() + ".", wake: make(chan struct{}, 1), lost: make(chan struct{}), inits: resume.Inits,
 		limit: int(b.writeConn.MaxPayload()) - headerRoom,
 		state: state{Segment: resume.Segment, Run: resume.Run, End: resume.End, Target: resume.Target, Epoch: epoch},
 	}
