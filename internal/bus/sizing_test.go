@@ -1,0 +1,42 @@
+package bus
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"weir/internal/sizing"
+)
+
+// TestSizingCoversTheDisk holds what a channel is reckoned to take on disk against what its stream stores.
+func TestSizingCoversTheDisk(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{10, 5000, 60000} {
+		b := openBus(t, Config{})
+		require.NoError(t, b.SetChannel(testContext(t), "news", time.Hour))
+		before, err := b.Room(testContext(t))
+		require.NoError(t, err)
+		w := acquire(t, b, "news")
+		run, inits := testRun(0, 0, timeline)
+		require.NoError(t, w.Run(run, inits))
+		const rows = 60 // of 2 s
+		for n := range uint64(rows) {
+			writeRow(t, w, run, n, size)
+		}
+		closeWriter(t, w)
+		after, err := b.Room(testContext(t))
+		require.NoError(t, err)
+		takes := after.Used - before.Used
+		require.GreaterOrEqual(t, takes, int64(rows*2*10*size))
+
+		// The bus keeps a minute and two segments beyond the DVR: a window of this much less has stored as much.
+		c := sizing.Channel{Bitrate: int64(2 * 10 * size * 8 / 2), DVR: rows*2*time.Second - time.Minute - 4*time.Second, Segment: 2 * time.Second, Chunk: 200 * time.Millisecond}
+		const blocks = 8 << 20 // that are told apart from what is stored
+		require.LessOrEqual(t, takes, c.Disk()-blocks, "size %d", size)
+		require.Less(t, float64(c.Disk()-blocks), 1.25*float64(takes), "size %d", size)
+
+		require.Positive(t, after.Limit)
+		require.Greater(t, after.Limit, after.Used, "there is room on the disk of tests")
+	}
+}

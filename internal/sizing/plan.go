@@ -1,0 +1,204 @@
+package sizing
+
+import (
+	"fmt"
+	"math"
+)
+
+// Unit is what a number counts.
+type Unit string
+
+// The units.
+const (
+	UnitBytes Unit = "bytes"
+	UnitRate  Unit = "bit/s"
+	UnitEach  Unit = "1/s"
+	UnitCount Unit = ""
+)
+
+// Line is one number of a plan.
+type Line struct {
+	Key     string  `json:"key"` // stable, for programs
+	Value   float64 `json:"value"`
+	Unit    Unit    `json:"unit,omitempty"`
+	What    string  `json:"what"`           // for people
+	Formula string  `json:"formula"`        // in words
+	With    string  `json:"with,omitempty"` // the same with the numbers
+	// Impossible: there is no such number, and Formula says why. Value is 0.
+	Impossible bool `json:"impossible,omitempty"`
+}
+
+// Text is the value as people read it.
+func (l Line) Text() string {
+	switch {
+	case l.Impossible:
+		return "none"
+	case l.Unit == UnitBytes:
+		return Bytes(whole(l.Value))
+	case l.Unit == UnitRate:
+		return Rate(whole(l.Value))
+	case l.Unit == UnitEach:
+		return number(l.Value) + "/s"
+	}
+	return number(l.Value)
+}
+
+// Plan is what a service takes.
+type Plan struct {
+	Lines []Line `json:"lines"`
+}
+
+// Line is the one with that key.
+func (p *Plan) Line(key string) (Line, bool) {
+	for _, l := range p.Lines {
+		if l.Key == key {
+			return l, true
+		}
+	}
+	return Line{}, false
+}
+
+// totals are sums over all channels.
+type totals struct {
+	channels, bitrate, windows, disk, live float64 // live: bytes that every edge keeps of all channels
+}
+
+func (in *Input) totals() totals {
+	var t totals
+	for _, g := range in.Channels {
+		n := float64(g.Count)
+		t.channels += n
+		t.bitrate += n * float64(g.Bitrate)
+		t.windows += n * float64(g.Memory())
+		t.disk += n * float64(g.Disk())
+		floor := g.Channel
+		floor.DVR = min(liveSpan, g.DVR)
+		t.live += n * float64(floor.Memory())
+	}
+	return t
+}
+
+// New reckons what the service takes. It fails where the input makes no sense.
+func New(in Input) (*Plan, error) {
+	in, err := in.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	p, t := &Plan{}, in.totals()
+	p.storage(&in, t)
+	p.bandwidth(&in, t)
+	p.edges(&in, t)
+	p.requests(&in)
+	return p, nil
+}
+
+func (p *Plan) add(l Line) { p.Lines = append(p.Lines, l) }
+
+// storage is memory and disk.
+func (p *Plan) storage(in *Input, t totals) {
+	p.add(Line{
+		Key: "memory.windows", Value: t.windows, Unit: UnitBytes, What: "memory for all windows, on an edge that has all channels",
+		Formula: fmt.Sprintf("Σ bitrate ÷ 8 × (DVR + %d segments), and beside it per channel %s, per segment and track %d B + %d B a part, and ≤ 8 KiB of rounding",
+			spareSegments, Bytes(windowBytes), segmentBytes, partBytes),
+		With: fmt.Sprintf("%s channels, %s together", number(t.channels), Rate(whole(t.bitrate))),
+	})
+	garbage := max(garbageLeast, t.windows*garbageShare)
+	copies := min(copiesMost, t.windows*copiesShare)
+	p.add(Line{
+		Key: "memory.process", Value: t.windows + garbage + copies + processBytes, Unit: UnitBytes, What: "memory of such an edge's process",
+		Formula: "windows + max(64 MiB, 8 %) that the collector lets lie + min(256 MiB, 1/8) of second copies + 128 MiB",
+		With:    fmt.Sprintf("%s + %s + %s + %s", Bytes(whole(t.windows)), Bytes(whole(garbage)), Bytes(whole(copies)), Bytes(processBytes)),
+	})
+	disk := t.disk * float64(in.Replicas)
+	p.add(Line{
+		Key: "disk", Value: disk, Unit: UnitBytes, What: "disk of the bus, all servers together",
+		Formula: fmt.Sprintf("(Σ bitrate ÷ 8 × (DVR + %s + 2 segments) + %d B a part and segment + %s a channel) × replicas",
+			Span(streamSlack), messageBytes, Bytes(streamBytes)),
+		With: fmt.Sprintf("%s × %d", Bytes(whole(t.disk)), in.Replicas),
+	})
+	p.add(Line{
+		Key: "disk.node", Value: disk / float64(in.Nodes), Unit: UnitBytes, What: "disk of each server of the bus",
+		Formula: "disk ÷ nodes", With: fmt.Sprintf("%s ÷ %d", Bytes(whole(disk)), in.Nodes),
+	})
+}
+
+// bandwidth is what goes in and out, and the interfaces for it.
+func (p *Plan) bandwidth(in *Input, t totals) {
+	p.add(Line{
+		Key: "bandwidth.in", Value: t.bitrate, Unit: UnitRate, What: "bandwidth in, of the ingest and of an edge that has all channels",
+		Formula: "Σ bitrate", With: fmt.Sprintf("%s channels", number(t.channels)),
+	})
+	p.add(Line{
+		Key: "bandwidth.bus", Value: t.bitrate * float64(in.Replicas), Unit: UnitRate, What: "bandwidth that the bus writes",
+		Formula: "Σ bitrate × replicas", With: fmt.Sprintf("%s × %d", Rate(whole(t.bitrate)), in.Replicas),
+	})
+	out := float64(in.Viewers) * float64(in.ViewerBitrate)
+	p.add(Line{
+		Key: "bandwidth.out", Value: out, Unit: UnitRate, What: "bandwidth out, to viewers",
+		Formula: "viewers × bitrate of a viewer", With: fmt.Sprintf("%d × %s", in.Viewers, Rate(in.ViewerBitrate)),
+	})
+	nics := Line{Key: "nics", What: "network interfaces for it", Formula: fmt.Sprintf("bandwidth out ÷ (NIC × %g)", Usable)}
+	if in.NIC == 0 {
+		nics.Impossible, nics.Formula = true, "the speed of an interface is not known"
+	} else {
+		nics.Value = math.Ceil(out / (float64(in.NIC) * Usable))
+		nics.With = fmt.Sprintf("%s ÷ (%s × %g)", Rate(whole(out)), Rate(in.NIC), Usable)
+	}
+	p.add(nics)
+}
+
+// edges is how many are needed.
+func (p *Plan) edges(in *Input, t totals) {
+	nics, _ := p.Line("nics")
+	bandwidth := Line{
+		Key: "edges.bandwidth", What: "edges for the bandwidth", Formula: "max(1, interfaces ÷ interfaces of an edge)", Impossible: nics.Impossible,
+	}
+	if nics.Impossible {
+		bandwidth.Formula = nics.Formula
+	} else {
+		bandwidth.Value = max(1, math.Ceil(nics.Value/float64(in.NICs)))
+		bandwidth.With = fmt.Sprintf("%s ÷ %d", number(nics.Value), in.NICs)
+	}
+	p.add(bandwidth)
+
+	each := Line{Key: "edges.memory", What: "edges for the memory, where each has all windows", Formula: "1 where all windows fit edge.memory; more edges do not help"}
+	memory := Line{
+		Key: "edges.memory.sharded", What: "edges for the memory, sharded",
+		Formula: fmt.Sprintf("(windows − live) ÷ (edge.memory − live): each edge keeps the last %s of all channels, and its share of the rest", liveSpan),
+	}
+	have := float64(in.EdgeMemory)
+	switch {
+	case have == 0:
+		const unknown = "the memory of an edge is not known"
+		each.Impossible, each.Formula, memory.Impossible, memory.Formula = true, unknown, true, unknown
+	case t.windows <= have:
+		each.Value, memory.Value = 1, 1
+		each.With = fmt.Sprintf("%s of %s", Bytes(whole(t.windows)), Bytes(in.EdgeMemory))
+		memory.With = each.With
+	default:
+		over := Bytes(whole(t.windows - have))
+		each.Impossible = true
+		each.Formula = fmt.Sprintf("the windows are %s more than edge.memory, %s, and more edges do not help", over, Bytes(in.EdgeMemory))
+		if have <= t.live {
+			memory.Impossible = true
+			memory.Formula = fmt.Sprintf("the last %s of all channels, %s, do not fit edge.memory, %s", liveSpan, Bytes(whole(t.live)), Bytes(in.EdgeMemory))
+			break
+		}
+		memory.Value = math.Ceil((t.windows - t.live) / (have - t.live))
+		memory.With = fmt.Sprintf("(%s − %s) ÷ (%s − %s)", Bytes(whole(t.windows)), Bytes(whole(t.live)), Bytes(in.EdgeMemory), Bytes(whole(t.live)))
+	}
+	p.add(each)
+	p.add(memory)
+
+	both := Line{
+		Key: "edges", What: "edges for both, sharded; one more lets one fail", Formula: "max(edges for the bandwidth, edges for the memory, sharded)",
+		Impossible: bandwidth.Impossible || memory.Impossible,
+	}
+	if both.Impossible {
+		both.Formula = "one of the two is not known, or there is none"
+	} else {
+		both.Value = max(bandwidth.Value, memory.Value)
+		both.With = fmt.Sprintf("max(%s, %s)", number(bandwidth.Value), number(memory.Value))
+	}
+	p.add(both)
+}
