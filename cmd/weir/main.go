@@ -20,6 +20,7 @@ type program struct {
 	Edge    edgeCommand    `cmd:"" help:"Only serve players, with what ingests put on the NATS servers of bus.url."`
 	Check   checkCommand   `cmd:"" help:"Check whether a live or finished HLS or DASH service keeps the rules, ours or anybody's."`
 	Config  configCommand  `cmd:"" help:"Work with the configuration file."`
+	Size    sizeCommand    `cmd:"" help:"Reckon memory, disk, bandwidth, network interfaces and edges for channels and viewers, with the formulas."`
 	Vod     vodCommand     `cmd:"" name:"vod" help:"Media files on demand: look into them, or write them as HLS and DASH."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -36,6 +36,8 @@ type parts struct {
 	// Of an edge; nil of others.
 	vod     *holdings
 	players *edge.Server
+
+	fits *capacity // of all
 }
 
 // open makes the parts of a role. After an error too, close has to be called.
@@ -50,6 +52,13 @@ func (p *parts) open(ctx context.Context, r role) (err error) {
 	if r.takesIn() {
 		p.feeds, p.hook = newIngest(p.cfg.Ingest, p.bus, p.channels, p.log)
 		p.ladders = newLadders(p.cfg.Ingest.Ladder, p.feeds, p.channels, p.log)
+	}
+	p.fits = &capacity{channels: p.channels.Channels, room: p.bus.Room, memory: p.cfg.Edge.Memory, log: p.log.With("area", "capacity")}
+	if p.feeds != nil {
+		p.fits.feed = p.feeds.Status
+	}
+	if p.players != nil {
+		p.fits.window = p.players.Status
 	}
 	return nil
 }
@@ -79,7 +88,7 @@ func (p *parts) close() {
 
 // api is what the admin API tells of the parts.
 func (p *parts) api() control.Config {
-	c := control.Config{Catalog: p.channels, Bus: p.bus, Version: version, Log: p.log.With("area", "admin")}
+	c := control.Config{Catalog: p.channels, Bus: p.bus, Capacity: p.fits, Version: version, Log: p.log.With("area", "admin")}
 	if p.feeds != nil {
 		c.Feeds, c.Splices, c.Ladders = p.feeds, p.feeds, p.ladders
 	}
@@ -99,6 +108,7 @@ func (p *parts) serve(ctx context.Context, ended chan error) error {
 	if p.feeds != nil {
 		p.takeIn(ctx, group)
 	}
+	group.Go(func() error { p.fits.run(ctx); return nil })
 	outward := make(chan error, 1)
 	if p.players != nil {
 		p.handOut(ctx, group)

@@ -28,9 +28,9 @@ func (b *Bus) Room(ctx context.Context) (Room, error) {
 	if b.srv == nil {
 		r := Room{Used: int64(info.Store), Replicas: b.cfg.Replicas}
 		limit := info.Limits.MaxStore
-		// Limits by tier hold for each replica.
+		// nats-server counts what all replicas store; limits by tier are those of one.
 		if tier, ok := info.Tiers[fmt.Sprintf("R%d", b.cfg.Replicas)]; ok {
-			r.Used, r.Replicas, limit = int64(tier.Store), 1, tier.Limits.MaxStore
+			r.Used, r.Replicas, limit = int64(tier.Store)/int64(b.cfg.Replicas), 1, tier.Limits.MaxStore
 		}
 		r.Limit = max(limit, 0)
 		return r, nil

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/require"
 
 	"weir/internal/sizing"
@@ -39,4 +40,29 @@ func TestSizingCoversTheDisk(t *testing.T) {
 		require.Positive(t, after.Limit)
 		require.Greater(t, after.Limit, after.Used, "there is room on the disk of tests")
 	}
+}
+
+// What an account of an outside server may store is its limit; where it has none, nothing is known.
+func TestRoomOutside(t *testing.T) {
+	t.Parallel()
+	free := openBus(t, Config{URL: startOutside(t).url()})
+	r, err := free.Room(testContext(t))
+	require.NoError(t, err)
+	require.Equal(t, Room{Used: r.Used, Replicas: 1}, r)
+
+	o := startOutsideWith(t, func(o *server.Options) {
+		team := server.NewAccount("team")
+		o.Accounts = []*server.Account{team}
+		o.Users = []*server.User{{Username: "weir", Password: "secret", Account: team}}
+	})
+	team, err := o.srv.LookupAccount("team")
+	require.NoError(t, err)
+	require.NoError(t, team.EnableJetStream(map[string]server.JetStreamAccountLimits{"": {
+		MaxMemory: -1, MaxStore: 100 << 20, MaxStreams: -1, MaxConsumers: -1, MaxAckPending: -1, MemoryMaxStreamBytes: -1, StoreMaxStreamBytes: -1,
+	}}, nil))
+	bound := openBus(t, Config{URL: "nats://weir:secret@" + o.host()})
+	r, err = bound.Room(testContext(t))
+	require.NoError(t, err)
+	require.Equal(t, int64(100<<20), r.Limit)
+	require.Less(t, r.Used, r.Limit)
 }

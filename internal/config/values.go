@@ -66,6 +66,9 @@ func listenOrOff(s string) (string, error) {
 	return listen(s)
 }
 
+// ParseMemory reads a size as edge.memory is written: 2GiB, 512MiB or plain bytes.
+func ParseMemory(s string) (int64, error) { return memory(s) }
+
 // memory reads 2GiB, 512MiB or plain bytes.
 func memory(s string) (int64, error) {
 	n, ok := size(s)

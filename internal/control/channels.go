@@ -39,7 +39,7 @@ func (s *Server) channels(mux *http.ServeMux) {
 	huma.Register(api, huma.Operation{
 		OperationID: "put-channel", Method: http.MethodPut, Path: "/api/v1/channels/{id}", MaxBodyBytes: maxBody,
 		Summary:     "Set some of a channel's settings, or make the channel",
-		Description: "What is not given stays as it is; of a new channel it has its default.",
+		Description: "What is not given stays as it is; of a new channel it has its default. A DVR that cannot fit memory or disk is set all the same, with warnings in the answer.",
 		Errors: []int{
 			http.StatusBadRequest, http.StatusForbidden, http.StatusConflict, http.StatusRequestEntityTooLarge,
 			http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
@@ -53,6 +53,9 @@ func (s *Server) channels(mux *http.ServeMux) {
 	}, s.delete)
 
 	s.inputs(api)
+	if s.cfg.Capacity != nil {
+		s.capacity(api)
+	}
 	if s.cfg.Clips != nil {
 		s.clips(api)
 	}
@@ -154,6 +157,10 @@ func (s *Server) put(ctx context.Context, in *putRequest) (*channelAnswer, error
 	}
 	s.cfg.Log.Info("channel set by the API", "channel", in.ID, "created", created, "set", p)
 	out := &channelAnswer{Status: http.StatusOK, Body: s.status(ch)}
+	out.Body.Warnings = s.warnings(ctx, in.ID, created, p)
+	for _, warning := range out.Body.Warnings {
+		s.cfg.Log.Warn("channel set by the API: "+warning, "channel", in.ID)
+	}
 	if created {
 		out.Status, out.Location = http.StatusCreated, "/api/v1/channels/"+in.ID
 	}

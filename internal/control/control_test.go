@@ -24,6 +24,7 @@ import (
 	"weir/internal/bus"
 	"weir/internal/catalog"
 	"weir/internal/media"
+	"weir/internal/sizing"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -37,6 +38,7 @@ type world struct {
 	stats    edge.Stats
 	failing  error // of Put and Delete
 	switched []string
+	have     sizing.Have // for the windows
 	busErr   error
 	edgeErr  error
 }
@@ -151,7 +153,7 @@ func start(t *testing.T) *rig {
 	}
 	s := New(Config{
 		Catalog: r.world, Feeds: feeds{r.world}, Edge: edges{r.world}, Bus: buses{r.world},
-		Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)),
+		Capacity: capacities{r.world}, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)),
 	})
 	h := httptest.NewServer(s.Handler())
 	t.Cleanup(func() { h.Client().CloseIdleConnections(); h.Close() })

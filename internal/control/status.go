@@ -52,6 +52,8 @@ type Channel struct {
 	BusPendingBytes int64      `json:"busPendingBytes" doc:"What the bus has not acknowledged"`
 	LastError       string     `json:"lastError,omitempty" doc:"What went wrong last with the feed"`
 	LastErrorAt     *time.Time `json:"lastErrorAt,omitempty"`
+
+	Warnings []string `json:"warnings,omitempty" doc:"In the answer to a change: what of all channels' windows will not fit memory or disk, and by how much"`
 }
 
 // FeedStatus is who publishes.

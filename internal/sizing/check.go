@@ -105,7 +105,11 @@ func (v Verdict) Warnings() []string {
 
 // part says what would fit.
 func part(r Room) string {
-	return fmt.Sprintf("; about %d%% of every DVR would fit", int(math.Floor(100*r.Share())))
+	percent := int(math.Floor(100 * r.Share()))
+	if percent == 0 {
+		return "; less than 1% of every DVR would fit"
+	}
+	return fmt.Sprintf("; about %d%% of every DVR would fit", percent)
 }
 
 // assumption says which bitrates are guesses.
@@ -117,7 +121,7 @@ func (v Verdict) assumption() string {
 	case n == len(v.Channels):
 		return fmt.Sprintf(" (nothing was on air yet: %s a feed is assumed)", Rate(AssumedBitrate))
 	}
-	return fmt.Sprintf(" (%d were never on air, for which %s a feed is assumed)", n, Rate(AssumedBitrate))
+	return fmt.Sprintf(" (of %d that nothing came of yet %s a feed is assumed)", n, Rate(AssumedBitrate))
 }
 
 // Words say what the channel takes.

@@ -12,8 +12,8 @@ const (
 	Usable = 0.8
 	// liveSpan is what every edge keeps of every channel whatever it shares with others: where most viewers are.
 	liveSpan = 30 * time.Second
-	// What a process takes beside its windows. The garbage collector lets an eighth to a twelfth of large windows lie, and 64 MiB of
-	// small ones (cmd/weir); segments that many ask for are kept a second time (edge); the rest is the program with its bus, 48 MB idle.
+	// What a process takes beside its windows. The garbage collector lets 8 % of large windows lie, and 64 MiB of small
+	// ones (cmd/weir); segments that many ask for are kept a second time (edge); the rest is the program with its bus, 48 MB idle.
 	garbageLeast = 64 << 20 // bytes
 	garbageShare = 0.08     // of the windows
 	copiesMost   = 256 << 20

@@ -201,4 +201,14 @@ func (p *Plan) edges(in *Input, t totals) {
 		both.With = fmt.Sprintf("max(%s, %s)", number(bandwidth.Value), number(memory.Value))
 	}
 	p.add(both)
+	feeding := Line{
+		Key: "bandwidth.bus.out", Unit: UnitRate, What: "bandwidth from the bus to those edges", Formula: "Σ bitrate × edges", Impossible: both.Impossible,
+	}
+	if both.Impossible {
+		feeding.Formula = both.Formula
+	} else {
+		feeding.Value = t.bitrate * both.Value
+		feeding.With = fmt.Sprintf("%s × %s", Rate(whole(t.bitrate)), number(both.Value))
+	}
+	p.add(feeding)
 }

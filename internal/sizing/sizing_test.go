@@ -48,6 +48,7 @@ func TestPlan(t *testing.T) {
 	require.Contains(t, l.Formula, "the windows are 5.9 TiB more")
 	require.Equal(t, 3., value(t, p, "edges.memory.sharded"))
 	require.Equal(t, 7., value(t, p, "edges"))
+	require.Equal(t, 7e9, value(t, p, "bandwidth.bus.out"))
 
 	require.Equal(t, 7500., value(t, p, "requests.hls.media"))           // 7500 × 2 tracks ÷ 2 s
 	require.Equal(t, 7500*10., value(t, p, "requests.ll-hls.media"))     // 2 tracks ÷ 200 ms
@@ -112,7 +113,7 @@ func TestCheck(t *testing.T) {
 	warnings := v.Warnings()
 	require.Len(t, warnings, 2)
 	require.Equal(t, "the DVR windows of 2 channels need "+Bytes(v.Memory.Need)+" of memory when they are full, edge.memory is 2 GiB: "+
-		Bytes(v.Memory.Over())+" too much; about 11% of every DVR would fit (1 were never on air, for which 5 Mb/s a feed is assumed)", warnings[0])
+		Bytes(v.Memory.Over())+" too much; about 11% of every DVR would fit (of 1 that nothing came of yet 5 Mb/s a feed is assumed)", warnings[0])
 	require.Contains(t, warnings[1], "of the bus's disk")
 	n, ok := v.Of("news")
 	require.True(t, ok)
