@@ -59,10 +59,31 @@ func newChunking(f pace, scale uint32, target, segment time.Duration) chunking {
 		frame = 0
 	}
 	part := time.Duration(math.Ceil(f.longest(n)/float64(scale)*1000-1e-6)) * time.Millisecond
+	c := chunkingBetween(part, scale)
+	c.frames, c.loose, c.frame = int(n), media.Ticks(math.Ceil(f.grain+f.jitter)), frame
+	return c
+}
+
+// pace is what the run's record has of it beside Part.
+func (c *chunking) pace() media.Pace {
+	return media.Pace{Frames: c.frames, Loose: c.loose, Frame: c.frame}
+}
+
+// chunkingOf is the chunking that the record of a run has for a track.
+func chunkingOf(t *media.Track) chunking {
+	if t.Part == 0 {
+		return chunking{}
+	}
+	c := chunkingBetween(t.Part, t.Timescale)
+	c.frames, c.loose, c.frame = t.Pace.Frames, t.Pace.Loose, t.Pace.Frame
+	return c
+}
+
+// chunkingBetween is one of chunks that are no longer than part.
+func chunkingBetween(part time.Duration, scale uint32) chunking {
 	return chunking{
 		part: part, most: media.RescaleDown(media.Ticks(part), nanoscale, scale),
-		enough: media.RescaleUp(media.Ticks(part*85/100), nanoscale, scale), frames: int(n),
-		loose: media.Ticks(math.Ceil(f.grain + f.jitter)), frame: frame,
+		enough: media.RescaleUp(media.Ticks(part*85/100), nanoscale, scale),
 	}
 }
 

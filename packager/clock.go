@@ -32,6 +32,11 @@ func (f *feedClock) sourceTime(scale uint32) media.Ticks {
 	return media.Rescale(f.source, f.scale, scale) + media.Rescale(f.newest-f.at, nanoscale, scale)
 }
 
+// mapping is how whoever goes on with a run is told of it.
+func (f *feedClock) mapping() media.Mapping {
+	return media.Mapping{Source: f.source, Scale: f.scale, At: f.at.Time(nanoscale)}
+}
+
 // trackClock maps one track's timestamps. All of it but the format's clock begins anew with each anchor.
 type trackClock struct {
 	source  media.Clock
@@ -89,14 +94,18 @@ func (c *trackClock) decode(source media.Ticks) media.Ticks {
 	if !c.seen || c.frame == 0 || c.source.Timescale == c.scale {
 		return t
 	}
-	tolerance := media.Ticks(1)
-	if c.source.Timescale < c.scale {
-		tolerance = min(media.RescaleUp(2, c.source.Timescale, c.scale), media.Ticks(c.scale)/500)
-	}
-	if grid := c.dts + c.frame; grid-t <= tolerance && t-grid <= tolerance {
+	if grid := c.dts + c.frame; distance(grid, t) <= c.offGrid() {
 		return grid
 	}
 	return t
+}
+
+// offGrid is how far the source's timestamps may be from the grid of audio frames.
+func (c *trackClock) offGrid() media.Ticks {
+	if c.source.Timescale < c.scale {
+		return min(media.RescaleUp(2, c.source.Timescale, c.scale), media.Ticks(c.scale)/500)
+	}
+	return 1
 }
 
 // ns is a point or a length of a track's timeline in nanoseconds.

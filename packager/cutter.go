@@ -108,8 +108,7 @@ func (c *cutter) flush() error {
 	if err := c.run.announce(); err != nil {
 		return err
 	}
-	p.sequence++
-	f := fragment{sequence: p.sequence, samples: c.pending, first: c.chunks == 0, messages: c.t.due(c.pending[0].pos, c.end), timescale: c.t.scale}
+	f := fragment{sequence: sequence(c.number, c.chunks), samples: c.pending, first: c.chunks == 0, messages: c.t.due(c.pending[0].pos, c.end), timescale: c.t.scale}
 	data, first := f.encode()
 	chunk := media.Chunk{
 		Track: c.t.Name, Segment: c.number, Index: c.chunks, Run: c.run.ID, Init: c.t.init,

@@ -37,5 +37,12 @@
 // where frames are regular: the frame lasts as long as they do, and the next is decoded where it ends, at most a tick of the source's
 // clock before its time. Presentation times stay exact.
 //
+// # Going on with a run
+//
+// Chunks follow from the feed's samples, in the order in which they came, the run's record, and the row: not from how long the packager
+// lives. So another one that gets the same feed goes on with the run at any row but its first, and makes the same bytes (Join). What is not
+// the same is what chunks and ends say of wall clock, anchors, rates and captions, what signals say of their dates, and where that is
+// written: cues that are pushed beside the feed, and event messages that come later than their time, or more than a second before it.
+//
 // A Packager belongs to one goroutine. An error of its Output is final: every later call returns it.
 package packager

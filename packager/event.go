@@ -54,7 +54,7 @@ func (p *Packager) Event(e media.Event, _ time.Time) error {
 	case e.Clock.Timescale == 0, !c.within(e.PTS), e.Clock.Wrap < 0, len(e.Data) > maxEventData, !isName(e.Scheme), e.Scheme == "", !isName(e.Value):
 		p.stats.DroppedEvents++
 		return nil
-	case !p.feed.anchored:
+	case !p.feed.anchored, len(p.tracks) == 0:
 		if len(p.agenda.early) == maxEarlyEvents {
 			p.agenda.early = p.agenda.early[1:]
 			p.stats.DroppedEvents++

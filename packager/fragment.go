@@ -38,6 +38,10 @@ func (f *fragment) encode() (data []byte, first int) {
 	return b, first
 }
 
+// sequence is the sequence number of a chunk (ISO/IEC 14496-12, 8.8.5). It follows from the chunk's place, so that whoever makes the chunk
+// makes the same, and rises as long as segments have no more than 1024 chunks, until it begins again.
+func sequence(segment uint64, chunk int) uint32 { return uint32(segment<<10) + uint32(chunk) + 1 }
+
 // timed is a sample on the channel timeline, in its track's timescale.
 type timed struct {
 	dts, pts media.Ticks
@@ -45,4 +49,6 @@ type timed struct {
 	duration media.Ticks // up to the next sample's DTS; 0 until that is known
 	sync     bool
 	data     []byte
+	real     media.Ticks // where the source's clock puts its decoding
+	nominal  media.Ticks // how long the track's samples usually were when it came
 }

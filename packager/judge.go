@@ -39,6 +39,9 @@ func (p *Packager) judge(a arrival) error {
 	if !p.feed.anchored {
 		p.anchor(t, a)
 	}
+	if t.awaited != nil {
+		return p.approach(t, a)
+	}
 	dts, v := p.verdict(t, a.DTS)
 	switch v {
 	case goesOn:
@@ -201,6 +204,8 @@ func (p *Packager) admit(t *track, a arrival, dts media.Ticks) error {
 		p.drop(Malformed, 1)
 		return nil
 	}
+	step := s.dts - t.real
+	s.real, t.real = s.dts, s.dts
 	promised := t.promised
 	if promised == 0 && t.seen && s.dts <= t.dts {
 		if t.Kind == media.Audio {
@@ -210,12 +215,15 @@ func (p *Packager) admit(t *track, a arrival, dts media.Ticks) error {
 		s.dts = t.dts + 1 // a frame that others refer to: its decoding time gives way, not its presentation
 	}
 	if s.sync {
-		t.shift = s.pts - s.dts
+		t.shift = s.pts - s.real
 	}
-	t.real = s.dts
-	s.pos = max(s.dts+t.shift, t.lastPos+1)
+	s.pos = max(s.real+t.shift, t.lastPos+1)
 	p.keepPromise(t, &s)
-	t.arrived(s, dts)
+	if promised > 0 && step > t.holeAfter() { // it has become a gap, not a long frame
+		step = s.dts - t.dts
+	}
+	t.arrived(s, dts, step)
+	s.nominal = t.nominal
 	if at-p.feed.newest > p.patience(t) {
 		p.feed.first = at // the others are not late, they have the same hole
 	}

@@ -71,8 +71,10 @@ func (r *run) advance(now time.Time) error {
 				return r.endLead(now)
 			}
 		}
+		if r.finishing || !c.regularly(h) {
+			h.duration = n.dts - h.dts
+		}
 		s := t.queue.pop()
-		s.duration = t.queue.at(0).dts - s.dts
 		r.frames++
 		if err := c.add(s); err != nil {
 			return err

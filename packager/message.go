@@ -35,16 +35,14 @@ func (p *Packager) carry(e *media.Event, at media.Ticks) {
 		kind = p.run.lead.Kind
 	}
 	s := scheme{e.Scheme, e.Value}
-	i := slices.Index(g.schemes, s)
-	switch {
-	case i < 0 && len(g.schemes) == maxSchemes:
+	switch known := slices.Contains(g.schemes, s); {
+	case !known && len(g.schemes) == maxSchemes:
 		p.stats.DroppedEvents++
 		return
-	case i < 0:
-		i = len(g.schemes)
+	case !known:
 		g.schemes = append(g.schemes, s)
 		if p.run != nil && p.run.announced {
-			p.announceScheme(i, s)
+			p.announceScheme(s)
 		}
 	}
 	m := message{id: e.ID, scheme: s, data: e.Data}

@@ -55,8 +55,9 @@ func TestMessagesGoWithTheirChunk(t *testing.T) {
 	}
 	require.Len(t, found, 2)
 	require.Len(t, rec.latest(), 1)
+	assert.Regexp(t, "^messages-0-[0-9a-f]{8}$", rec.latest()[0].ID)
 	assert.Equal(t, media.Signal{
-		ID: "messages-0-0", Row: rec.latest()[0].Row, InBand: true, Run: 0, Scheme: media.SchemeID3, Value: "v",
+		ID: rec.latest()[0].ID, Row: rec.latest()[0].Row, InBand: true, Run: 0, Scheme: media.SchemeID3, Value: "v",
 	}, rec.latest()[0])
 }
 

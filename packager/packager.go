@@ -33,6 +33,8 @@ type Resume struct {
 	Target  time.Duration         // target duration of the channel; 0: not fixed yet
 	Init    map[string]media.Init // last init segment of each track by name: equal bytes keep its version
 	Rates   map[string]media.Rate // what was published of each track by name: rates only rise
+	// Join is the run to go on with, nil to begin another one. Segment, Run, End and Shift follow from it then.
+	Join *Join
 }
 
 // Output takes what a Packager makes. It is called synchronously, in order: Run before the first chunk of a run, Target once
@@ -81,7 +83,7 @@ type Packager struct {
 	agenda     agenda
 	// pressure: queues are over their bounds, nobody is waited for.
 	pressure bool
-	sequence uint32
+	join     *Join // until the lead has come to where it goes on
 }
 
 // arrival is a sample with the time at which it came.
@@ -117,6 +119,11 @@ func New(cfg Config, resume Resume, out Output) (*Packager, error) {
 		p.inits[name] = init
 	}
 	p.stats.Dropped = make(map[Reason]uint64)
+	if resume.Join != nil {
+		if err := p.expect(resume.Join); err != nil {
+			return nil, fmt.Errorf("new packager: %w", err)
+		}
+	}
 	return p, nil
 }
 
@@ -152,6 +159,9 @@ func (p *Packager) Flush(now time.Time) error {
 
 // finish brings out all that the queues hold and ends the run.
 func (p *Packager) finish(now time.Time) error {
+	if err := p.unjoined(); err != nil {
+		return p.fail(err)
+	}
 	p.pressure = true
 	defer func() { p.pressure = false }()
 	for p.run != nil || p.canBegin() && p.tryBegin() {

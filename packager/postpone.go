@@ -21,6 +21,7 @@ func (p *Packager) postpone(t *track, by media.Ticks) {
 		t.anchor(&p.feed)
 		d := t.offset - old
 		t.dts += d
+		t.real += d
 		t.lastPos += d
 		t.since += ns
 		if t.told != nil {
@@ -29,6 +30,7 @@ func (p *Packager) postpone(t *track, by media.Ticks) {
 		for i := 0; t.queue.at(i) != nil; i++ {
 			s := t.queue.at(i)
 			s.dts += d
+			s.real += d
 			s.pts += d
 			s.pos += d
 		}

@@ -17,7 +17,7 @@ const maxPromise = 100 * time.Millisecond
 func (c *cutter) promise(h *timed) media.Ticks {
 	t := c.t
 	if t.Kind != media.Video || c.run.pictures() > 1 || c.frame == 0 || c.frame.Duration(t.scale) > maxPromise || !c.run.announced || len(c.pending)+1 < c.frames ||
-		distance(t.nominal, c.frame) > 2*c.loose {
+		distance(h.nominal, c.frame) > 2*c.loose {
 		return 0
 	}
 	for i := range c.pending {
@@ -25,7 +25,7 @@ func (c *cutter) promise(h *timed) media.Ticks {
 			return 0
 		}
 	}
-	d, room := t.real+c.frame-h.dts, c.most-c.length
+	d, room := h.real+c.frame-h.dts, c.most-c.length
 	if d > room+c.loose { // it is decoded too early itself, as some were missing before it: its duration makes up for that
 		return 0
 	}
@@ -46,6 +46,31 @@ func (p *Packager) keepPromise(t *track, s *timed) {
 		p.stats.LateFrames++
 	}
 	s.dts, t.promised = t.promised, 0
+}
+
+// regularly gives the head of the lead's queue the duration that it would have been promised to last, where the frame behind it is there
+// already and comes about then: durations do not depend on when frames arrived. It is false where nothing would have been promised.
+func (c *cutter) regularly(h *timed) bool {
+	q, d := &c.t.queue, c.promise(h)
+	n := q.at(1)
+	if d == 0 || n.real-h.dts-d > n.nominal/2 {
+		return false
+	}
+	h.duration = d
+	dts, pos := h.dts+d, h.pos+d
+	n.dts, n.pos = dts, max(n.pos, pos)
+	for i := 2; ; i++ {
+		s := q.at(i)
+		if s == nil {
+			c.t.dts, c.t.lastPos = q.at(i-1).dts, q.at(i-1).pos
+			return true
+		}
+		before := q.at(i - 1)
+		if s.dts > before.dts && s.pos > before.pos {
+			return true
+		}
+		s.dts, s.pos = max(s.dts, before.dts+1), max(s.pos, before.pos+1)
+	}
 }
 
 // pictures is how many video tracks the run has.

@@ -19,6 +19,9 @@ func (p *Packager) pump(now time.Time) error {
 			return nil
 		}
 		r := p.run
+		if wait, err := p.entering(r); wait || err != nil {
+			return err
+		}
 		if err := r.advance(now); err != nil {
 			return err
 		}

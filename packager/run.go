@@ -81,13 +81,14 @@ func (r *run) announce() error {
 		t.init, t.cut.place = init.Version, first
 		inits = append(inits, init)
 		d := t.description.Track
-		d.Init, d.Part = t.init, t.cut.part
+		d.Init, d.Part, d.Pace = t.init, t.cut.part, t.cut.pace()
 		if t.Kind == media.Video {
 			frames, span := t.cut.seen()
 			d.FrameRate = FrameRate(t.rate, frames, span, t.scale)
 		}
 		r.Tracks = append(r.Tracks, d)
 	}
+	r.Clock = p.feed.mapping()
 	p.runID++
 	p.stats.Runs++
 	p.stats.Segments++

@@ -2,6 +2,7 @@ package packager
 
 import (
 	"fmt"
+	"hash/crc32"
 	"slices"
 	"time"
 
@@ -51,7 +52,7 @@ func (p *Packager) await(c *liveSignal) {
 // row it goes on waiting. So does what is to come while the wall clock is on the move: its date could not be kept.
 func (p *Packager) tellSignals(border media.Ticks) error {
 	g := &p.agenda
-	if len(g.waiting) == 0 || p.run == nil || !p.run.announced {
+	if len(g.waiting) == 0 || p.run == nil || !p.run.announced || p.run.lead.awaited != nil {
 		return nil
 	}
 	waiting := g.waiting
@@ -137,14 +138,15 @@ func (p *Packager) repeatSignals(ns media.Ticks) error {
 
 // announceSchemes lets the output be told which messages the run's media carries.
 func (p *Packager) announceSchemes() {
-	for i, s := range p.agenda.schemes {
-		p.announceScheme(i, s)
+	for _, s := range p.agenda.schemes {
+		p.announceScheme(s)
 	}
 }
 
-func (p *Packager) announceScheme(i int, s scheme) {
-	id := p.run.ID
-	c := &liveSignal{Signal: media.Signal{ID: fmt.Sprintf("messages-%d-%d", id, i), InBand: true, Run: id, Scheme: s.id, Value: s.value}}
+// announceScheme tells of a scheme under an ID that follows from it: whoever goes on with the run gives it the same.
+func (p *Packager) announceScheme(s scheme) {
+	id, sum := p.run.ID, crc32.ChecksumIEEE([]byte(s.id+"\x00"+s.value))
+	c := &liveSignal{Signal: media.Signal{ID: fmt.Sprintf("messages-%d-%08x", id, sum), InBand: true, Run: id, Scheme: s.id, Value: s.value}}
 	p.agenda.add(c)
 	p.await(c)
 }

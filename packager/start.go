@@ -45,6 +45,9 @@ func (p *Packager) Start(formats []media.Format, now time.Time) error {
 	if p.feed.anchored && !kept {
 		p.feed.first = p.feed.newest // nobody is late yet
 	}
+	if p.join != nil && p.run == nil {
+		return p.fail(p.enter())
+	}
 	return nil
 }
 

@@ -32,6 +32,8 @@ type track struct {
 
 	messages []message // that wait for their chunk, in the order in which they came
 
+	awaited *entry // where it goes on with a run that another packager has begun, as long as it has not come there
+
 	cut *cutter // nil: not in the open run
 }
 
@@ -61,20 +63,13 @@ func (t *track) holeAfter() media.Ticks {
 	return max(5*t.nominal/2, media.FromDuration(250*time.Millisecond, t.scale))
 }
 
-// arrived keeps account of a sample that came; it is about to be queued.
-func (t *track) arrived(s timed, source media.Ticks) {
+// arrived keeps account of a sample that came, which the source puts a step behind the one before it; it is about to be queued.
+func (t *track) arrived(s timed, source, step media.Ticks) {
 	if !t.seen {
 		t.since = t.ns(s.dts)
 	} else {
-		d := s.dts - t.dts
-		longest := media.Ticks(t.scale) // of what may be a sample and not a hole
-		if t.Kind == media.Video {
-			longest *= 4
-		}
-		if d <= longest && (t.nominal == 0 || t.Kind == media.Video || d < t.nominal*2) {
-			t.nominal = d
-		}
-		if d > t.holeAfter() {
+		t.steps(step)
+		if s.dts-t.dts > t.holeAfter() {
 			t.since = t.ns(s.dts)
 		}
 	}
@@ -88,6 +83,17 @@ func (t *track) arrived(s timed, source media.Ticks) {
 	}
 	if t.frame > 0 {
 		t.nominal = t.frame
+	}
+}
+
+// steps follows how long samples usually are, from how far the source puts one behind the one before it.
+func (t *track) steps(d media.Ticks) {
+	longest := media.Ticks(t.scale) // of what may be a sample and not a hole
+	if t.Kind == media.Video {
+		longest *= 4
+	}
+	if d > 0 && d <= longest && (t.nominal == 0 || t.Kind == media.Video || d < t.nominal*2) {
+		t.nominal = d
 	}
 }
 

@@ -28,6 +28,8 @@ type Track struct {
 	// Part is how long chunks are: none is longer, and those that are not the last of their segment are hardly shorter. In HLS it
 	// becomes PART-TARGET. 0: a segment is one chunk.
 	Part time.Duration `json:"part,omitzero"`
+	// Pace is what else decides on where chunks end. Records of runs that were made before there was one lack it.
+	Pace Pace `json:"pace,omitzero"`
 
 	Width      int      `json:"width,omitzero"` // video, in pixels as displayed (cropping, aspect ratio and rotation applied)
 	Height     int      `json:"height,omitzero"`
@@ -40,6 +42,21 @@ type Track struct {
 	Objects    int `json:"objects,omitzero"` // of E-AC-3 with Dolby Atmos (ETSI TS 103 420): how many are told apart; 0 elsewhere
 }
 
+// Pace is how regular a track's frames were taken to be when its run began, in ticks of the track.
+type Pace struct {
+	Frames int   `json:"frames"`         // that make a chunk where they are regular; 0: there is no pace
+	Loose  Ticks `json:"loose,omitzero"` // by how much a frame may be shorter than the one before it
+	Frame  Ticks `json:"frame,omitzero"` // how long one is; 0: timestamps jitter
+}
+
+// Mapping ties the clock of a run's source to the channel timeline: Source is what its timestamps show at the instant At, or would, where
+// they wrap, had they not done so. All tracks of a run share it.
+type Mapping struct {
+	Source Ticks     `json:"source"`
+	Scale  uint32    `json:"scale"` // of Source, ticks a second; 0: the mapping is not known
+	At     time.Time `json:"at"`    // on the channel timeline, to the nanosecond
+}
+
 // Run is a stretch of unbroken media: within it every track is continuous from the run's start to where the track ends. A
 // new run is EXT-X-DISCONTINUITY in HLS and a Period in DASH.
 type Run struct {
@@ -47,6 +64,9 @@ type Run struct {
 	First  uint64    `json:"first"`  // number of its first segment
 	Start  time.Time `json:"start"`  // presentation time of its first segment on the channel timeline, to the nanosecond
 	Tracks []Track   `json:"tracks"` // video first, then audio, then text; at least one
+	// Clock is with what another packager that gets the same feed goes on with the run. Records of runs that were made before there was one
+	// lack it: nobody goes on with those.
+	Clock Mapping `json:"clock,omitzero"`
 }
 
 // Track is the track of that name in the run.
