@@ -32,11 +32,7 @@ const syncInterval = 10 * time.Second
 
 // startServer locks cfg.Dir and starts a server on it that nobody but this process reaches.
 func startServer(ctx context.Context, cfg Config) (*embedded, error) {
-	lock, err := lockDir(cfg.Dir)
-	if err != nil {
-		return nil, err
-	}
-	srv, err := server.NewServer(&server.Options{
+	e, err := launch(ctx, cfg.Dir, &server.Options{
 		ServerName:             "weir",
 		DontListen:             true,
 		NoSigs:                 true, // its handler would end the process
@@ -49,19 +45,32 @@ func startServer(ctx context.Context, cfg Config) (*embedded, error) {
 		SyncInterval:           syncInterval,
 		DisableJetStreamBanner: true,
 		DisableShortFirstPing:  true,
-	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("embedded nats-server on %s: %w", cfg.Dir, err), lock.release())
+	}, cfg.Log)
+	if err != nil && !errors.Is(err, ErrLocked) && !errors.Is(err, ErrUnwritable) { // these name the directory
+		err = fmt.Errorf("embedded nats-server on %s: %w", cfg.Dir, err)
 	}
-	log := &serverLog{log: cfg.Log}
-	srv.SetLoggerV2(log, cfg.Log.Enabled(ctx, slog.LevelDebug), false, false)
+	return e, err
+}
+
+// launch locks dir and starts a server that has its store there.
+func launch(ctx context.Context, dir string, opts *server.Options, to *slog.Logger) (*embedded, error) {
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	srv, err := server.NewServer(opts)
+	if err != nil {
+		return nil, errors.Join(err, lock.release())
+	}
+	log := &serverLog{log: to}
+	srv.SetLoggerV2(log, to.Enabled(ctx, slog.LevelDebug), false, false)
 	e := &embedded{srv: srv, lock: lock, started: make(chan struct{})}
 	go func() {
 		defer close(e.started)
 		srv.Start()
 	}()
 	if err := e.await(ctx, log); err != nil {
-		return nil, errors.Join(fmt.Errorf("embedded nats-server on %s: %w", cfg.Dir, err), e.stop())
+		return nil, errors.Join(err, e.stop())
 	}
 	return e, nil
 }

@@ -19,6 +19,7 @@ type Config struct {
 	Admin  Admin
 	Ingest Ingest
 	Bus    Bus
+	Node   Node
 	// Channels are valid, sorted by ID, no ID twice. Default: demo, a looped clip, and live, open for a push.
 	Channels []catalog.Channel
 	VOD      VOD
@@ -79,6 +80,7 @@ func Default() Config {
 		Admin:    Admin{Listen: "127.0.0.1:8081"},
 		Ingest:   Ingest{RTMP: ":1935", HTTP: ":8082", WHIP: WHIP{UDP: ":8189"}, SRT: SRT{Listen: ":8890", Latency: 120 * time.Millisecond}, Ladder: DefaultLadder(), Limits: DefaultLimits()},
 		Bus:      Bus{Replicas: 1},
+		Node:     DefaultNode(),
 		Channels: []catalog.Channel{demo, live},
 		VOD:      VOD{Segment: 4 * time.Second, Head: 64 << 20},
 		Log:      Log{Level: slog.LevelInfo, Format: LogAuto},

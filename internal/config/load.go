@@ -53,6 +53,7 @@ func (d *document) root(c *Config) error {
 		)},
 		{"ingest", ingest(&c.Ingest)},
 		{"bus", bus(&c.Bus)},
+		{"node", node(&c.Node)},
 		{"channels", channels(&c.Channels)},
 		{"vod", vod(&c.VOD)},
 		{"assets", assets(&c.Assets)},
@@ -65,6 +66,9 @@ func (d *document) root(c *Config) error {
 		return err
 	}
 	if err := d.checkBus(c.Bus); err != nil {
+		return err
+	}
+	if err := d.checkNode(c.Node); err != nil {
 		return err
 	}
 	if err := c.Ingest.RTMPS.check(); err != nil {

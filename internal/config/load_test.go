@@ -37,7 +37,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{strings.Repeat("{a: ", 20), "1:33: this is nested too deeply"},
 		{"hello\n", "1:1: this must be keys with values"},
 		// shape
-		{"dta: x\n", `1:1: unknown key "dta", known: data, edge, admin, ingest, bus, channels, vod, assets, log`},
+		{"dta: x\n", `1:1: unknown key "dta", known: data, edge, admin, ingest, bus, node, channels, vod, assets, log`},
 		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, rtmps, srt, http, whip, allow, on_publish, on_publish_fail, ladder, limits`},
 		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key, passphrase, allow, captions, subtitles, renditions, ladder, inputs, switch`},
 		{"channels: {news: {inputs: {name: main}}}\n", "1:27: channels.news.inputs: must be a list in brackets, like [{name: main}, {name: backup}]"},
@@ -86,6 +86,13 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"bus: {nkey: n.nk}\n", "1:13: bus.nkey: is for the NATS servers that bus.url names, and it names none"},
 		{"bus: {url: \"nats://a\", nkey: n.nk, credentials: c.creds}\n", "1:30: bus.nkey: says who this is, and so does bus.credentials: leave one out"},
 		{"bus: {url: \"nats://a\", tls: {key: k.pem}}\n", "1:29: bus.tls: certificate and key are two PEM files: one is missing"},
+		{"node: {name: a b}\n", `1:14: node.name: "a b" is no name: letters, digits, _, - and ., at most 64`},
+		{"node: {cluster: {listen: \":6222\"}}\n", "1:17: node.cluster: needs node.name, by which nodes tell each other apart, and a name of its own"},
+		{"node: {cluster: {routes: [\"a:6222\"]}}\n", "1:17: node.cluster: listen is missing: write an address like :6222"},
+		{"node: {name: a, cluster: {listen: \":4222\"}}\n", "1:35: node.cluster.listen: :4222 is taken by node.listen: :4222"},
+		{"node: {cluster: {routes: [\"a:6222\", \":6222\"]}}\n", `1:26: node.cluster.routes: ":6222" is no address of a node, write it as HOST:PORT`},
+		{"node: {cluster: {routes: [\"a:1\", \"a:1\"]}}\n", `1:26: node.cluster.routes: "a:1" is there twice`},
+		{"node: {store: 1}\n", "1:15: node.store: 1 is out of bounds, must be from 16MiB to 16TiB"},
 		{"bus: {replicas: 2}\n", `1:17: bus.replicas: "2" must be 1, 3 or 5`},
 		{"bus: {replicas: 3}\n", "1:17: bus.replicas: 3 need a NATS cluster in bus.url: the embedded server stores everything once"},
 		{"log: {level: verbose}\n", `1:14: log.level: "verbose" must be debug, info, warn or error`},
@@ -165,6 +172,9 @@ func TestParse(t *testing.T) {
 				URL: "nats://a:4222, tls://b,srv+nats://_nats._tcp.example", Replicas: 3, NKey: "n.nk",
 				TLS: BusTLS{CA: "ca.pem", Certificate: "c.pem", Key: "k.pem"},
 			}
+		}},
+		"node": {"node: {name: n1, listen: \":4223\", accounts: a.conf, store: 2GiB, cluster: {name: c, listen: \":6223\", routes: [\"a:6222\", \"b:6222\"], secret: s}}", func(c *Config) {
+			c.Node = Node{"n1", ":4223", "a.conf", 2 << 30, NodeCluster{"c", ":6223", []string{"a:6222", "b:6222"}, "s"}}
 		}},
 		"nothing carried": {"edge: {carry: []}", func(c *Config) { c.Edge.Carry = []string{} }},
 		"carried":         {"edge:\n  carry: [token, X-Session.id]", func(c *Config) { c.Edge.Carry = []string{"token", "X-Session.id"} }},
@@ -250,7 +260,7 @@ func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	for _, tc := range []struct{ name, text, want string }{
 		{"good.yaml", "data: x\n", "<nil>"},
-		{"bad.yaml", "data: x\nfoo: 1\n", dir + `/bad.yaml:2:1: unknown key "foo", known: data, edge, admin, ingest, bus, channels, vod, assets, log`},
+		{"bad.yaml", "data: x\nfoo: 1\n", dir + `/bad.yaml:2:1: unknown key "foo", known: data, edge, admin, ingest, bus, node, channels, vod, assets, log`},
 		{"large.yaml", strings.Repeat("#", maxFile+1), "read configuration: " + dir + "/large.yaml has more than 512 KiB"},
 		{"none.yaml", "", "read configuration: open " + dir + "/none.yaml: no such file or directory"},
 	} {

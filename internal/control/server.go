@@ -55,7 +55,8 @@ type Config struct {
 // Server is the admin API. It is safe for concurrent use.
 type Server struct {
 	cfg      Config
-	starting bool // there is no more than cfg.Bus yet
+	starting bool // there is no more than bus yet
+	bus      Readiness
 	http     *http.Server
 	handler  atomic.Pointer[http.Handler] // of all requests
 }
@@ -68,12 +69,22 @@ func New(cfg Config) *Server {
 }
 
 // Starting makes a server that answers /healthz and /readyz, which says what b waits for, and nothing else until Start.
-func Starting(b Bus, log *slog.Logger) *Server {
-	s := &Server{}
-	early := &Server{cfg: Config{Bus: b}, starting: true} // of its own: its requests may be under way when s.cfg is set
+func Starting(b Readiness, log *slog.Logger) *Server {
+	early := &Server{bus: b, starting: true} // of its own: its requests may be under way when the server is started
 	mux := early.probes(http.NewServeMux())
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusServiceUnavailable, "starting\n") })
-	s.answer(guard(mux))
+	return newServer(guard(mux), log)
+}
+
+// Probes makes a server that answers /healthz and /readyz and nothing else, ever.
+func Probes(b Readiness, log *slog.Logger) *Server {
+	only := &Server{bus: b}
+	return newServer(guard(only.probes(http.NewServeMux())), log)
+}
+
+func newServer(h http.Handler, log *slog.Logger) *Server {
+	s := &Server{}
+	s.answer(h)
 	s.http = &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.handler.Load()).ServeHTTP(w, r) }),
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -88,7 +99,7 @@ func Starting(b Bus, log *slog.Logger) *Server {
 
 // Start makes all of the admin API be there. It is called once.
 func (s *Server) Start(cfg Config) {
-	s.cfg = cfg
+	s.cfg, s.bus = cfg, cfg.Bus
 	s.answer(s.Handler())
 }
 

@@ -31,6 +31,11 @@ type Edge interface {
 	Ready() error // nil: all windows have caught up with the bus. Joined errors are told one a line
 }
 
+// Readiness is whether something can do its work. Joined errors are told one a line.
+type Readiness interface {
+	Ready() error
+}
+
 // Bus tells whether the bus answers, and what reading from it has met. *bus.Bus is one.
 type Bus interface {
 	Ready() error
