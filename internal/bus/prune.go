@@ -34,16 +34,18 @@ func (w *Writer) prune(current media.Run) {
 }
 
 func (b *Bus) prune(ctx context.Context, channel string, current media.Run, newest map[string]uint32) error {
-	oldest := current.ID
-	if m, err := b.first(ctx, streamName(channel)); err == nil {
-		first, err := decodeMessage(channel, m.Subject, m.Header.Get(headerName), m.Data)
-		if err != nil {
-			return err
-		}
-		oldest = min(oldest, first.Run)
-	} else if !errors.Is(err, ErrNotFound) {
+	m, err := b.first(ctx, streamName(channel))
+	if errors.Is(err, ErrNotFound) {
+		return nil // media of the runs before this one may be on its way
+	}
+	if err != nil {
 		return err
 	}
+	first, err := decodeMessage(channel, m.Subject, m.Header.Get(headerName), m.Data)
+	if err != nil {
+		return err
+	}
+	oldest := min(current.ID, first.Run)
 	keys, err := b.recordKeys(ctx, channel+".run.*")
 	if err != nil {
 		return err
