@@ -11,7 +11,7 @@ GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 FUZZTIME ?= 30s
 
-.PHONY: help run build test test-go test-web lint bench bench-serving bench-ingest bench-start bench-vod players explore fuzz clean packages FORCE
+.PHONY: help run build test test-go test-web lint bench bench-serving bench-ingest bench-start bench-vod players chaos explore fuzz clean packages FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,10 @@ bench-start: web/dist/index.html ## how soon a track sounds in a browser, and wh
 
 players: web/dist/index.html ## every file of ../shared/media in every player: browser, ffmpeg, GStreamer (`make test` has each in one of the browser's)
 	WEIR_PLAYERS=all go test -run '^TestEveryFilePlays$$' -count=1 -v -timeout 40m ./internal/e2e
+
+CHAOS ?= 30
+chaos: web/dist/index.html ## a cluster of processes that are killed and paused, CHAOS times (30) or CHAOS=TIMES,SEED, with a ledger of every sample
+	WEIR_CHAOS=$(CHAOS) go test -run '^TestCluster' -count=1 -v -timeout 60m ./internal/e2e
 
 explore: web/dist/index.html ## property tests, with cases that were not drawn before
 	go test -race -count=1 $$($(DRAWN))

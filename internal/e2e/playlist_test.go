@@ -30,6 +30,7 @@ type mediaPlaylist struct {
 	target   int
 	sequence uint64
 	segments []listed
+	parts    int // of the open segment, behind the last one
 }
 
 func (p mediaPlaylist) seconds() (sum float64) {
@@ -73,6 +74,12 @@ func (s *server) mediaForm(channel, track, query string) (list mediaPlaylist, ok
 	if status != 200 {
 		return list, false
 	}
+	return parsePlaylist(s.t, base, body), true
+}
+
+// parsePlaylist reads a media playlist that lies in the folder base.
+func parsePlaylist(t testing.TB, base string, body []byte) (list mediaPlaylist) {
+	t.Helper()
 	var next listed
 	init := ""
 	lines := bufio.NewScanner(bytes.NewReader(body))
@@ -81,9 +88,9 @@ func (s *server) mediaForm(channel, track, query string) (list mediaPlaylist, ok
 		tag, value, _ := strings.Cut(line, ":")
 		switch {
 		case tag == "#EXT-X-TARGETDURATION":
-			list.target = int(number(s.t, value))
+			list.target = int(number(t, value))
 		case tag == "#EXT-X-MEDIA-SEQUENCE":
-			list.sequence = uint64(number(s.t, value))
+			list.sequence = uint64(number(t, value))
 		case tag == "#EXT-X-MAP":
 			init = path.Join(base, attribute(value, "URI"))
 		case tag == "#EXT-X-DISCONTINUITY":
@@ -92,18 +99,20 @@ func (s *server) mediaForm(channel, track, query string) (list mediaPlaylist, ok
 			next.gap = true
 		case tag == "#EXT-X-PROGRAM-DATE-TIME":
 			at, err := time.Parse(time.RFC3339Nano, value)
-			require.NoError(s.t, err)
+			require.NoError(t, err)
 			next.time = at
+		case tag == "#EXT-X-PART":
+			list.parts++
 		case tag == "#EXTINF":
-			next.duration = number(s.t, strings.TrimSuffix(value, ","))
+			next.duration = number(t, strings.TrimSuffix(value, ","))
 		case !strings.HasPrefix(line, "#") && line != "":
 			next.uri, next.init = path.Join(base, line), init
 			next.number = list.sequence + uint64(len(list.segments))
 			list.segments = append(list.segments, next)
-			next = listed{}
+			next, list.parts = listed{}, 0
 		}
 	}
-	return list, true
+	return list
 }
 
 // attribute is the value of one attribute of an HLS tag, without quotes.

@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// server is one running `weir serve`.
+// server is one running process of the program, `weir serve` unless a test says otherwise.
 type server struct {
 	t                    testing.TB
 	cmd                  *exec.Cmd
@@ -86,11 +86,23 @@ func start(t testing.TB, s settings) *server {
 		"ingest: {rtmp: \"127.0.0.1:0\", srt: \"127.0.0.1:0\", http: \"127.0.0.1:0\", whip: {udp: \"127.0.0.1:0\"}%s}\nlog: {format: json}\n%schannels:\n%s", s.data, memory, more, s.more, s.channels)
 	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 
+	srv := launch(t, "serve", config)
+	srv.players = srv.waitListening("players")
+	srv.admin = srv.waitListening("admin")
+	srv.rtmp = srv.waitListening("rtmp")
+	srv.ingest = srv.waitListening("http")
+	srv.srt = srv.waitListening("srt")
+	return srv
+}
+
+// launch runs a command of the program with a configuration file until the test ends. It does not wait for anything.
+func launch(t testing.TB, command, config string, environment ...string) *server {
+	t.Helper()
 	srv := &server{
-		t: t, cmd: exec.Command(weirBinary, "serve", "--config", config), log: &logLines{added: make(chan struct{})},
+		t: t, cmd: exec.Command(weirBinary, command, "--config", config), log: &logLines{added: make(chan struct{})},
 		exited: make(chan struct{}),
 	}
-	srv.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1")
+	srv.cmd.Env = append(append(os.Environ(), "GORACE=halt_on_error=1"), environment...)
 	stderr, err := srv.cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, srv.cmd.Start())
@@ -106,16 +118,11 @@ func start(t testing.TB, s settings) *server {
 	t.Cleanup(func() {
 		srv.stop()
 		if t.Failed() {
-			t.Logf("log of the server:\n%s", srv.log.tail(200))
+			t.Logf("log of weir %s:\n%s", command, srv.log.tail(200))
 		}
 		require.NotContains(t, srv.log.tail(2000), "DATA RACE")
 		require.NotContains(t, srv.log.tail(2000), "panic")
 	})
-	srv.players = srv.waitListening("players")
-	srv.admin = srv.waitListening("admin")
-	srv.rtmp = srv.waitListening("rtmp")
-	srv.ingest = srv.waitListening("http")
-	srv.srt = srv.waitListening("srt")
 	return srv
 }
 
