@@ -28,6 +28,7 @@ type cutter struct {
 	chunks  int
 	bytes   int64
 	sum     uint32
+	keys    media.Keys // of pictures
 
 	pending []timed // samples of the next chunk
 	length  media.Ticks
@@ -118,6 +119,7 @@ func (c *cutter) flush() error {
 	}
 	if chunk.Independent {
 		chunk.Key = first
+		c.countKey(&chunk)
 	}
 	c.chunks++
 	c.bytes += int64(len(data))
@@ -130,6 +132,17 @@ func (c *cutter) flush() error {
 	clear(c.pending)
 	c.pending, c.length, c.size = c.pending[:0], 0, 0
 	return p.out.Chunk(chunk)
+}
+
+// countKey takes in a chunk that begins with a sync sample.
+func (c *cutter) countKey(chunk *media.Chunk) {
+	if c.t.Kind != media.Video {
+		return
+	}
+	c.keys.Bytes += int64(chunk.Key)
+	if chunk.Index == 0 {
+		c.keys.First, c.keys.Size = true, chunk.Key
+	}
 }
 
 // close ends the open segment at that position: with no sample in it, it is a gap.
@@ -148,7 +161,7 @@ func (c *cutter) close(at media.Ticks) error {
 		Track: c.t.Name, Segment: c.number, Run: c.run.ID, Init: c.t.init,
 		Start: c.start, Duration: at - c.start, Timescale: c.t.scale,
 		Chunks: c.chunks, Bytes: c.bytes, Checksum: c.sum, Wall: c.place.wall,
-		Anchor: c.place.anchor, Rate: c.rate(at - c.start), Captions: captions,
+		Anchor: c.place.anchor, Rate: c.rate(at - c.start), Captions: captions, Keys: c.keys,
 	})
 }
 
@@ -156,5 +169,5 @@ func (c *cutter) close(at media.Ticks) error {
 func (c *cutter) open(b border, at media.Ticks) {
 	c.number, c.place = b.number, b.place
 	c.start, c.end = at, at
-	c.samples, c.chunks, c.bytes, c.sum, c.short = 0, 0, 0, 0, false
+	c.samples, c.chunks, c.bytes, c.sum, c.short, c.keys = 0, 0, 0, 0, false, media.Keys{}
 }

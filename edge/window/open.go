@@ -175,7 +175,7 @@ func (o *Open) abandon() {
 
 // gap is a segment without media in the place of e.
 func gap(e media.SegmentEnd) *media.Segment {
-	e.Chunks, e.Bytes, e.Checksum = 0, 0, 0
+	e.Chunks, e.Bytes, e.Checksum, e.Keys = 0, 0, 0, media.Keys{}
 	return &media.Segment{SegmentEnd: e}
 }
 

@@ -220,6 +220,12 @@ func (c *closing) collect(ctx context.Context, track media.Track, n uint64, befo
 		e.Bytes += int64(len(data))
 		e.Checksum = crc32.Update(e.Checksum, castagnoli, data)
 		e.Duration += m.Duration
+		if m.Independent && track.Kind == media.Video {
+			if e.Chunks == 1 {
+				e.Keys.First, e.Keys.Size = true, m.Key
+			}
+			e.Keys.Bytes += int64(m.Key)
+		}
 	}
 	if e.Rate == (media.Rate{}) {
 		if e.Rate = ownRate(e.Bytes, e.Duration, e.Timescale); e.Rate.Peak > 0 {

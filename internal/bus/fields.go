@@ -27,7 +27,7 @@ func headerFields(value string, end bool) (f [endFields]int64, err error) {
 		return f, fmt.Errorf("header version %.20q", version)
 	}
 	n := strings.Count(value, ",") + 1
-	if end && version == "2" && n == captionsField {
+	if end && version == "2" && (n == captionsField || n == keyField) {
 		fields = n
 	}
 	if n != fields {
@@ -54,8 +54,11 @@ func headerFields(value string, end bool) (f [endFields]int64, err error) {
 			f[at] = -f[at]
 		}
 	}
-	if n == endFields && f[captionsField] == 0 {
-		return f, fmt.Errorf("header field %d: 0 would have been left out", captionsField)
+	if !end {
+		return f, nil
+	}
+	if n == keyField && f[captionsField] == 0 || n == endFields && f[keyField] == 0 && f[keysField] == 0 {
+		return f, fmt.Errorf("header field %d: 0 would have been left out", n-1)
 	}
 	return f, nil
 }

@@ -112,6 +112,12 @@ func testEnd(chunks ...media.Chunk) media.SegmentEnd {
 	for _, c := range chunks {
 		e.Duration += c.Duration
 		e.Bytes += int64(len(c.Data))
+		if c.Track == "v1" && c.Independent {
+			e.Keys.Bytes += int64(c.Key)
+			if c.Index == 0 {
+				e.Keys.First, e.Keys.Size = true, c.Key
+			}
+		}
 		e.Checksum = crc32.Update(e.Checksum, crc32.MakeTable(crc32.Castagnoli), c.Data)
 	}
 	return e

@@ -14,11 +14,13 @@ import (
 //	2,EPOCH,RUN,START,DURATION,TIMESCALE,FLAGS,INIT,WALL,ROW,AT,SHIFT,PARTS,KEY                         of a chunk
 //	2,EPOCH,RUN,START,DURATION,TIMESCALE,FLAGS,INIT,WALL,ROW,AT,SHIFT,CHUNKS,BYTES,CRC,PEAK,AVERAGE     of an end
 //	2,EPOCH,RUN,START,DURATION,TIMESCALE,FLAGS,INIT,WALL,ROW,AT,SHIFT,CHUNKS,BYTES,CRC,PEAK,AVERAGE,CAPTIONS
+//	2,EPOCH,RUN,START,DURATION,TIMESCALE,FLAGS,INIT,WALL,ROW,AT,SHIFT,CHUNKS,BYTES,CRC,PEAK,AVERAGE,CAPTIONS,KEY,KEYS
 //
 // The first is the version of the format. START and DURATION are ticks; WALL is nanoseconds since the Unix epoch, 0 where there is
 // none. ROW, AT and SHIFT are the media.Anchor: AT is nanoseconds since the Unix epoch, and SHIFT is nanoseconds, the only number that
-// may be negative; all three are 0 where there is none. PARTS is 0 for a chunk that was not split, KEY is bytes, PEAK and AVERAGE
-// are bits a second. CAPTIONS are media.Captions; where there are none they are left out.
+// may be negative; all three are 0 where there is none. PARTS is 0 for a chunk that was not split, PEAK and AVERAGE are bits a second.
+// KEY and KEYS are bytes: media.Chunk.Key, of an end Size and Bytes of media.Keys. CAPTIONS are media.Captions. What an end has none of at its end
+// is left out: CAPTIONS only where KEY and KEYS are too. The flag in an end is media.Keys.First; ends of writers before there were Keys lack it.
 //
 // Version 1, which streams may still hold, lacks ROW, AT, SHIFT, KEY, PEAK and AVERAGE. It is read, not written.
 const headerName = "Weir"
@@ -27,8 +29,10 @@ const (
 	headerVersion   = 2
 	commonFields    = 12 // up to and with SHIFT
 	chunkFields     = commonFields + 2
-	endFields       = commonFields + 6 // CAPTIONS may be left out
-	captionsField   = endFields - 1
+	endFields       = commonFields + 8 // KEY and KEYS may be left out, then CAPTIONS too
+	captionsField   = endFields - 3
+	keyField        = endFields - 2
+	keysField       = endFields - 1
 	shiftField      = commonFields - 1
 	flagIndependent = 1 << 0
 	flagsKnown      = flagIndependent
@@ -52,13 +56,14 @@ type header struct {
 	Start       media.Ticks
 	Duration    media.Ticks
 	Timescale   uint32
-	Independent bool // chunks only
+	Independent bool
 	Init        uint32
 	Wall        time.Time
 	Anchor      media.Anchor
 
 	Parts int // chunks only
 	Key   int
+	Keys  int64 // ends only
 
 	Chunks   int // ends only
 	Bytes    int64
@@ -83,10 +88,13 @@ func (h header) encode(end bool) (string, error) {
 	n := chunkFields
 	if end {
 		n = endFields
-		own := [...]int64{int64(h.Chunks), h.Bytes, int64(h.Checksum), int64(h.Rate.Peak), int64(h.Rate.Average), int64(h.Captions)}
+		own := [...]int64{int64(h.Chunks), h.Bytes, int64(h.Checksum), int64(h.Rate.Peak), int64(h.Rate.Average), int64(h.Captions), int64(h.Key), h.Keys}
 		copy(f[commonFields:], own[:])
-		if h.Captions == 0 {
-			n--
+		if h.Key == 0 && h.Keys == 0 {
+			n = keyField
+			if h.Captions == 0 {
+				n = captionsField
+			}
 		}
 	} else {
 		f[commonFields], f[commonFields+1] = int64(h.Parts), int64(h.Key)
@@ -127,11 +135,13 @@ func (h header) check(end bool) error {
 	switch {
 	case !end && (h.Parts < 0 || h.Parts > maxParts || h.Parts == 1):
 		return fmt.Errorf("%d parts", h.Parts)
-	case !end && (h.Key < 0 || h.Key > maxChunk || h.Key > 0 && !h.Independent):
+	case h.Key < 0 || h.Key > maxChunk || h.Key > 0 && !h.Independent:
 		return fmt.Errorf("key frame of %d bytes", h.Key)
-	case end && (h.Independent || h.Chunks < 0 || h.Chunks > maxIndex+1 || h.Bytes < 0 || h.Bytes > maxSegment):
+	case end && (h.Keys < int64(h.Key) || h.Keys > h.Bytes):
+		return fmt.Errorf("key frames of %d bytes, the first of %d", h.Keys, h.Key)
+	case end && (h.Chunks < 0 || h.Chunks > maxIndex+1 || h.Bytes < 0 || h.Bytes > maxSegment):
 		return fmt.Errorf("%d chunks, %d bytes", h.Chunks, h.Bytes)
-	case end && h.Chunks == 0 && (h.Bytes != 0 || h.Checksum != 0):
+	case end && h.Chunks == 0 && (h.Bytes != 0 || h.Checksum != 0 || h.Independent):
 		return fmt.Errorf("a gap of %d bytes", h.Bytes)
 	case end && (h.Rate.Average < 0 || h.Rate.Peak < h.Rate.Average || h.Rate.Peak > maxNumber):
 		return fmt.Errorf("rate of %d bit/s, %d on average", h.Rate.Peak, h.Rate.Average)
@@ -166,7 +176,7 @@ var headerLimits = func() (l [2][endFields]uint64) {
 		})
 	}
 	copy(l[0][commonFields:], []uint64{maxParts, maxChunk})
-	copy(l[1][commonFields:], []uint64{maxIndex + 1, maxSegment, math.MaxUint32, maxNumber, maxNumber, maxNumber})
+	copy(l[1][commonFields:], []uint64{maxIndex + 1, maxSegment, math.MaxUint32, maxNumber, maxNumber, maxNumber, maxChunk, maxSegment})
 	return l
 }()
 
@@ -187,6 +197,7 @@ func decodeHeader(value string, end bool) (header, error) {
 		h.Chunks, h.Bytes, h.Checksum = int(own[0]), own[1], uint32(own[2])
 		h.Rate = media.Rate{Peak: int(own[3]), Average: int(own[4])}
 		h.Captions = media.Captions(own[5])
+		h.Key, h.Keys = int(own[6]), own[7]
 		if f[0] == oldVersion {
 			h.Rate = ownRate(h.Bytes, h.Duration, h.Timescale)
 		}

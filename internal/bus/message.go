@@ -52,7 +52,7 @@ func (m *message) end() media.SegmentEnd {
 	return media.SegmentEnd{
 		Track: m.Track, Segment: m.Segment, Run: m.Run, Init: m.Init, Start: m.Start, Duration: m.Duration,
 		Timescale: m.Timescale, Chunks: m.Chunks, Bytes: m.Bytes, Checksum: m.Checksum, Wall: m.Wall, Anchor: m.Anchor, Rate: m.Rate,
-		Captions: m.Captions,
+		Captions: m.Captions, Keys: media.Keys{First: m.Independent, Size: m.Key, Bytes: m.Keys},
 	}
 }
 
@@ -69,7 +69,7 @@ func endHeader(epoch uint64, e media.SegmentEnd) header {
 	return header{
 		Epoch: epoch, Run: e.Run, Start: e.Start, Duration: e.Duration, Timescale: e.Timescale, Init: e.Init,
 		Wall: e.Wall, Anchor: e.Anchor, Chunks: e.Chunks, Bytes: e.Bytes, Checksum: e.Checksum, Rate: e.Rate,
-		Captions: e.Captions,
+		Captions: e.Captions, Independent: e.Keys.First, Key: e.Keys.Size, Keys: e.Keys.Bytes,
 	}
 }
 

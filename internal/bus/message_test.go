@@ -45,6 +45,11 @@ func TestMessagesComeBackAsTheyWere(t *testing.T) {
 				h.Bytes, h.Checksum = rapid.Int64Range(0, maxSegment).Draw(t, "bytes"), rapid.Uint32().Draw(t, "checksum")
 			}
 			h.Captions = media.Captions(rapid.SampledFrom([]uint64{0, 1, 5, 1<<36 - 1}).Draw(t, "captions"))
+			if h.Bytes > 0 && rapid.Bool().Draw(t, "keys") {
+				h.Independent = true
+				h.Key = int(rapid.Int64Range(0, min(h.Bytes, maxChunk)).Draw(t, "key"))
+				h.Keys = rapid.Int64Range(int64(h.Key), h.Bytes).Draw(t, "all keys")
+			}
 			h.Rate.Average = rapid.IntRange(0, maxNumber).Draw(t, "average")
 			h.Rate.Peak = rapid.IntRange(h.Rate.Average, maxNumber).Draw(t, "peak")
 		} else {
@@ -105,6 +110,11 @@ func TestFormatOfHeaders(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "2,7,3,162000000360000,180000,90000,0,2,1800000000000000000,4709,1800000000000000000,-150000000,"+
 		"10,1250000,4023233417,5400000,5000000,17", value)
+	end.Captions, end.Independent, end.Key, end.Keys = 0, true, 60000, 90000
+	value, err = end.encode(true)
+	require.NoError(t, err)
+	require.Equal(t, "2,7,3,162000000360000,180000,90000,1,2,1800000000000000000,4709,1800000000000000000,-150000000,"+
+		"10,1250000,4023233417,5400000,5000000,0,60000,90000", value)
 }
 
 func TestMalformedMessagesAreRefused(t *testing.T) {
@@ -130,6 +140,10 @@ func TestMalformedMessagesAreRefused(t *testing.T) {
 		"leading zero":         {"weir.live.news.v1.01.0", chunk, "x"},
 		"chunk over its bound": {"weir.live.news.v1.0.65536", chunk, "x"},
 		"no captions told":     {"weir.live.news.v1.0.end", end + ",0", ""},
+		"no keys told":         {"weir.live.news.v1.0.end", end + ",0,0,0", ""},
+		"keys without a key":   {"weir.live.news.v1.0.end", end + ",0,30,40", ""},
+		"less than one key":    {"weir.live.news.v1.0.end", "2,7,0,100,10,90000,1,1,0," + anchor + "3,400,12345,3000,2000,0,30,20", ""},
+		"more keys than bytes": {"weir.live.news.v1.0.end", "2,7,0,100,10,90000,1,1,0," + anchor + "3,400,12345,3000,2000,0,30,500", ""},
 		"unknown captions":     {"weir.live.news.v1.0.end", end + ",68719476736", ""},
 		"token after end":      {"weir.live.news.v1.0.end.0", end, ""},
 		"too many tokens":      {"weir.live.news.v1.0.0.0.0", chunk, "x"},

@@ -8,11 +8,15 @@ import (
 	"weir/internal/media"
 )
 
-const pruneTimeout = 30 * time.Second
+const (
+	pruneTimeout = 30 * time.Second
+	pruneRetry   = 250 * time.Millisecond // while the stream is empty
+)
 
 // prune removes, in the background, runs that ended before the stream's oldest message, and init segments that no run needs
 // any more. The newest init segment of each track stays, so that versions go on rising. While one pruning is under way another
-// is left to a later run: it reads all runs that there are, and a feed may begin new ones faster.
+// is left to a later run: it reads all runs that there are, and a feed may begin new ones faster. While the stream is empty it waits: media of runs
+// before this one may be on its way.
 func (w *Writer) prune(current media.Run) {
 	if !w.pruning.CompareAndSwap(false, true) {
 		return
@@ -27,17 +31,19 @@ func (w *Writer) prune(current media.Run) {
 		defer w.pruning.Store(false)
 		defer cancel()
 		defer stop()
-		if err := w.bus.prune(ctx, w.channel, current, newest); err != nil && ctx.Err() == nil {
+		err := w.bus.prune(ctx, w.channel, current, newest)
+		for errors.Is(err, ErrNotFound) && pause(ctx, pruneRetry) {
+			err = w.bus.prune(ctx, w.channel, current, newest)
+		}
+		if err != nil && ctx.Err() == nil {
 			w.log.Warn("bus: old runs were not removed", "error", err)
 		}
 	})
 }
 
+// prune is one attempt. ErrNotFound: the stream is empty, so that it cannot be told which runs are needed.
 func (b *Bus) prune(ctx context.Context, channel string, current media.Run, newest map[string]uint32) error {
 	m, err := b.first(ctx, streamName(channel))
-	if errors.Is(err, ErrNotFound) {
-		return nil // media of the runs before this one may be on its way
-	}
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"weir/internal/media"
+
 	"github.com/nats-io/nats.go"
 )
 
@@ -126,7 +128,7 @@ func (w *Writer) compose(e *entry) (*nats.Msg, error) {
 		return &nats.Msg{Subject: e.subject, Data: e.data}, nil
 	case e.kind == endEntry && e.segment.lost:
 		gap := e.end
-		gap.Chunks, gap.Bytes, gap.Checksum = 0, 0, 0
+		gap.Chunks, gap.Bytes, gap.Checksum, gap.Keys = 0, 0, 0, media.Keys{}
 		value, err := endHeader(w.epoch, gap).encode(true)
 		if err != nil {
 			return nil, err

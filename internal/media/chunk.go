@@ -36,6 +36,14 @@ type SegmentEnd struct {
 	Anchor    Anchor
 	Rate      Rate     // of the track up to and with this segment
 	Captions  Captions // that were found in its pictures up to and with this segment
+	Keys      Keys
+}
+
+// Keys is what a segment of video has of sync samples, so that who lists it need not have its chunks.
+type Keys struct {
+	First bool  // it starts with one
+	Size  int   // bytes from its beginning to the end of that sample, where First; 0: not known
+	Bytes int64 // of all that its chunks begin with, as Size counts them, and of others where that is known
 }
 
 // Anchor ties a stretch of a run to the wall clock. The channel timeline runs with the encoder's clock, which drifts against ours; where the

@@ -5,9 +5,8 @@ import "time"
 // Segment is one closed segment of one track, as an edge holds it.
 type Segment struct {
 	SegmentEnd
-	Parts []Part // one a chunk, in order
-	Keys  int64  // bytes of all its key frames, where one of Parts has several; else 0
-	Data  []byte // the whole segment; nil for a gap
+	Parts []Part // one a chunk, in order; one for all of it where Data is not at hand
+	Data  []byte // the whole segment; nil for a gap, and where it is not at hand but can be read back
 }
 
 // Part is where a chunk lies within its segment.
@@ -75,7 +74,8 @@ type Rate struct {
 	Average int `json:"average"` // over what was seen
 }
 
-// Rows is a sequence of rows with successive numbers, oldest first. It is a view: reading it needs no lock.
+// Rows is a sequence of rows with successive numbers, oldest first. It is a view: reading it needs no lock. A row may be replaced by one that differs in
+// nothing but whether the media of its segments is at hand.
 type Rows interface {
 	Len() int
 	At(i int) *Row // 0 ≤ i < Len()

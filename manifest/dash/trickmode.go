@@ -70,13 +70,14 @@ func keyRate(seg *media.Segment, t *media.Track) int64 {
 	if len(seg.Parts) == 0 || seg.Parts[0].Key <= 0 || !seg.Parts[0].Independent || seg.Duration <= 0 {
 		return 0
 	}
-	size := int64(0)
-	for i := range seg.Parts {
+	size := seg.Keys.Bytes
+	for i, sum := 0, int64(0); i < len(seg.Parts); i++ {
 		if seg.Parts[i].Independent {
-			size += int64(seg.Parts[i].Key)
+			sum += int64(seg.Parts[i].Key)
+			size = max(size, sum)
 		}
 	}
-	rate := float64(max(size, seg.Keys)) * 8 / seg.Duration.Seconds(t.Timescale)
+	rate := float64(size) * 8 / seg.Duration.Seconds(t.Timescale)
 	if rate >= 1<<31 {
 		return 1 << 31
 	}

@@ -26,7 +26,7 @@ func TestKeyRateIsThatOfAllKeyFrames(t *testing.T) {
 		{[]media.Part{part(1000), part(0), part(2000), part(0), part(900)}, 0, 16384},
 		{[]media.Part{part(1000)}, 3900, 16384},
 	} {
-		seg := &media.Segment{Parts: tc.parts, Keys: tc.keys}
+		seg := &media.Segment{Parts: tc.parts, SegmentEnd: media.SegmentEnd{Keys: media.Keys{Bytes: tc.keys}}}
 		seg.Duration = 2000
 		require.Equal(t, tc.want, keyRate(seg, track), "%v", tc.parts)
 	}

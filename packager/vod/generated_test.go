@@ -148,7 +148,7 @@ func TestKeysAreThoseOfTheSegment(t *testing.T) {
 	keys, ok := title.Keys("v1", 0)
 	require.True(t, ok)
 	require.Len(t, keys.Spans, 3)
-	require.Equal(t, keys.Spans[0].Length+keys.Spans[1].Length+keys.Spans[2].Length, title.Window().Rows.At(0).Segments[0].Keys)
+	require.Equal(t, keys.Spans[0].Length+keys.Spans[1].Length+keys.Spans[2].Length, title.Window().Rows.At(0).Segments[0].Keys.Bytes)
 	_, ok = title.Keys("v1", 2)
 	require.False(t, ok)
 }

@@ -69,7 +69,7 @@ func (r titleRows) At(i int) *media.Row {
 			s.Chunks = 1
 			parts[k] = media.Part{Size: int(cut.size), Duration: s.Duration, Independent: cut.key > 0, Key: int(cut.key)}
 			s.Parts = parts[k : k+1 : k+1]
-			s.Keys = int64(cut.keys)
+			s.Keys = media.Keys{First: cut.key > 0, Size: int(cut.key), Bytes: int64(cut.keys)}
 		}
 		row.Segments[k] = s
 	}
