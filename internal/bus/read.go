@@ -56,7 +56,7 @@ func (b *Bus) Read(ctx context.Context, channel string, h Handler) error {
 	return b.read(ctx, &reader{channel: channel}, h)
 }
 
-// read follows a stream until r is done, which makes the error nil, or ctx ends.
+// read follows a stream until ctx ends.
 func (b *Bus) read(ctx context.Context, r *reader, h Handler) error {
 	channel := r.channel
 	if err := checkChannel(channel); err != nil {
@@ -83,8 +83,8 @@ func (b *Bus) read(ctx context.Context, r *reader, h Handler) error {
 				progress, err = r.follow(ctx)
 			}
 		}
-		if errors.Is(err, errIndexed) {
-			return nil
+		if ctx.Err() == nil && errors.Is(err, errIndexed) {
+			continue
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("channel %s: read: %w", channel, context.Cause(ctx))
@@ -136,7 +136,7 @@ type reader struct {
 	created  time.Time // of the stream that next belongs to
 	stream   int       // the same as the tap counts streams
 	next     uint64    // sequence number in the stream
-	only     []string  // subjects that are read, until what was there when it began; nil: all
+	joining
 	joined   bool
 	join     uint64 // last sequence number when Read was called
 	caughtUp bool
@@ -154,11 +154,12 @@ func (r *reader) follow(ctx context.Context) (progress bool, err error) {
 	}
 	name := consumer.CachedInfo().Name
 	defer r.remove(name)
-	if consumer.CachedInfo().NumPending == 0 {
+	switch {
+	case consumer.CachedInfo().NumPending > 0:
+	case r.indexing():
+		return false, r.indexed()
+	default:
 		r.reached()
-	}
-	if r.indexed() {
-		return false, errIndexed
 	}
 	it, err := consumer.Messages(
 		jetstream.PullMaxMessagesWithBytesLimit(pullMessages, pullBytes),
@@ -197,10 +198,10 @@ func (r *reader) consume(ctx context.Context, c jetstream.Consumer, it jetstream
 		if errors.Is(err, nats.ErrTimeout) && !r.caughtUp {
 			// What was there when we joined may have expired before it was sent.
 			if info, err := c.Info(ctx); err == nil && info.NumPending == 0 && info.Delivered.Consumer == delivered {
+				if r.indexing() {
+					return r.indexed()
+				}
 				r.reached()
-			}
-			if r.indexed() {
-				return errIndexed
 			}
 			continue
 		}
@@ -216,16 +217,19 @@ func (r *reader) consume(ctx context.Context, c jetstream.Consumer, it jetstream
 				meta.Sequence.Stream, meta.Sequence.Consumer, r.next-1, delivered)
 		}
 		delivered++
+		if r.indexing() && meta.Sequence.Stream >= r.tail {
+			return r.indexed()
+		}
 		if err := r.sink.take(ctx, m.Subject(), m.Headers().Get(headerName), m.Data()); err != nil {
 			return err
 		}
 		r.next = meta.Sequence.Stream + 1
 		*progress = true
-		if meta.Sequence.Stream >= r.join || meta.NumPending == 0 {
+		switch {
+		case r.indexing() && meta.NumPending == 0:
+			return r.indexed()
+		case !r.indexing() && (meta.Sequence.Stream >= r.join || meta.NumPending == 0):
 			r.reached()
-		}
-		if r.indexed() {
-			return errIndexed
 		}
 		if _, _, ok := r.bus.tap.from(r.channel, r.stream, r.next); ok && r.caughtUp {
 			return errTapped
@@ -254,6 +258,9 @@ func (r *reader) consumer(ctx context.Context) (jetstream.Consumer, error) {
 	case !info.Created.Equal(r.created):
 		if !r.created.IsZero() {
 			r.log.Info("bus: the stream was made anew")
+		}
+		if err := r.plan(ctx, info.State.FirstSeq, info.State.LastSeq); err != nil {
+			return nil, err
 		}
 		r.created, r.next = info.Created, 1
 		r.sink.reset()

@@ -104,7 +104,7 @@ func TestServersWithTLS(t *testing.T) {
 	url := strings.Replace(o.url(), "nats://", "tls://", 1)
 	own := TLS{CA: a.file("ca.pem"), Certificate: a.file("weir.pem"), Key: a.file("weir.key")}
 	works(t, openBus(t, Config{URL: url, TLS: own}))
-	require.Contains(t, refused(t, Config{URL: url, TLS: TLS{CA: own.CA}}), "certificate", "the server wants one")
+	require.Contains(t, refused(t, Config{URL: url, TLS: TLS{CA: own.CA}}), "tls", "the server wants one")
 	require.Contains(t, refused(t, Config{URL: url}), "certificate", "nobody knows the authority")
 	require.Contains(t, refused(t, Config{URL: url, TLS: TLS{CA: a.file("none.pem")}}), "none.pem")
 	require.Contains(t, refused(t, Config{URL: url, TLS: TLS{Key: own.Key}}), "missing")

@@ -88,7 +88,10 @@ func (s *sink) take(ctx context.Context, subject, value string, data []byte) err
 				return err
 			}
 		}
-		s.handler.End(msg.end())
+		s.end(msg.end())
+		return nil
+	}
+	if msg.Segment < s.least {
 		return nil
 	}
 	if msg.Part >= 0 {
@@ -106,6 +109,17 @@ func (s *sink) take(ctx context.Context, subject, value string, data []byte) err
 	}
 	s.handler.Chunk(msg.chunk(data))
 	return nil
+}
+
+// end hands over an end. Where that of the chunks was left out, it is Stored.
+func (s *sink) end(e media.SegmentEnd) {
+	switch {
+	case e.Segment < s.broken:
+	case e.Segment < s.least && !e.Gap():
+		s.joiner.Stored(e)
+	default:
+		s.handler.End(e)
+	}
 }
 
 // signal hands over a signal, if its run is there: it has just been made known.

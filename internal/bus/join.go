@@ -1,0 +1,122 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"weir/internal/media"
+)
+
+// Joiner is a Handler that begins with the newest media.
+type Joiner interface {
+	Handler
+	// Stored is End of a segment whose chunks are not handed over, but can be read back by Bus.Segment.
+	Stored(e media.SegmentEnd)
+}
+
+const (
+	// tailTargets is for how many target durations before the newest segment media is handed over: what low-latency players are told of parts,
+	// and where players begin.
+	tailTargets = 4
+	tailLeast   = 6  // segments
+	tailMost    = 64 // likewise: they may be short
+	tailGaps    = 8  // segments without any message that are got over
+)
+
+// errIndexed is how following ends where all has been read that is read without its media.
+var errIndexed = errors.New("what is older has been read")
+
+// Join is Read for who wants the newest media first: of all that is older than a few segments it hands over everything but media, and only then, from
+// there on, all. So a window of days is known within a moment, and the live edge is served at once.
+func (b *Bus) Join(ctx context.Context, channel string, h Joiner) error {
+	return b.read(ctx, &reader{channel: channel, joining: joining{joiner: h}}, h)
+}
+
+// joining is how far a reader has come that hands over no media of what is old.
+type joining struct {
+	joiner Joiner // nil: it hands over all
+	least  uint64 // segments before it are Stored
+	tail   uint64 // sequence number from which on all is read
+	broken uint64 // segments before it may have lost some of their media already, and are left out
+	only   []string
+}
+
+// indexing tells that media is not read yet.
+func (r *reader) indexing() bool { return r.only != nil }
+
+// indexed ends that.
+func (r *reader) indexed() error {
+	r.only, r.next = nil, r.tail
+	return errIndexed
+}
+
+// plan decides from where on a stream is read that the reader has not seen before.
+func (r *reader) plan(ctx context.Context, first, last uint64) error {
+	r.least, r.tail, r.broken, r.only = 0, 0, 0, nil
+	if r.joiner == nil || last < first || last == 0 {
+		return nil
+	}
+	newest, err := r.bus.lastMessage(ctx, r.channel, subjectRoot+r.channel+".*.*."+endToken)
+	if errors.Is(notThere(err), ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for the newest segment: %w", err)
+	}
+	oldest, err := r.oldest(ctx, ">")
+	if err != nil || oldest.Segment+tailLeast > newest.Segment {
+		return err
+	}
+	rows := r.rows(ctx, newest.end())
+	if newest.Segment-oldest.Segment < rows+2 {
+		return nil
+	}
+	from := newest.Segment + 1 - rows
+	for range tailGaps {
+		m, err := r.oldest(ctx, fmt.Sprintf("*.%d.>", from))
+		if errors.Is(err, ErrNotFound) {
+			from--
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		r.least, r.tail = from, m.sequence
+		if first > 1 { // what has gone may have been of tracks that are ahead of the oldest message
+			r.broken = oldest.Segment + 2
+		}
+		r.only = []string{subjectRoot + r.channel + ".*.*." + endToken, subjectRoot + r.channel + "." + signalTrack + ".>"}
+		return nil
+	}
+	return nil
+}
+
+// rows is how many segments are read with their media.
+func (r *reader) rows(ctx context.Context, newest media.SegmentEnd) uint64 {
+	target, each := 2*time.Second, newest.Duration.Duration(newest.Timescale)
+	if d, err := r.bus.target(ctx, r.channel); err == nil {
+		target = d
+	}
+	if each <= 0 {
+		each = target
+	}
+	return uint64(min(max((tailTargets*target+each-1)/each, tailLeast), tailMost))
+}
+
+// place is where a message stands.
+type place struct {
+	address
+	sequence uint64
+}
+
+// oldest is the place of the oldest message of the channel's stream under a pattern. ErrNotFound: there is none.
+func (r *reader) oldest(ctx context.Context, pattern string) (place, error) {
+	m, err := r.bus.ask(ctx, streamName(r.channel), map[string]any{"seq": 1, "next_by_subj": subjectRoot + r.channel + "." + pattern})
+	if err != nil {
+		return place{}, err
+	}
+	a, err := parseSubject(r.channel, m.Subject)
+	return place{a, m.Seq}, err
+}
