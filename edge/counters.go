@@ -54,12 +54,13 @@ type Stats struct {
 	HeldInPlace int               // likewise, those that cost one
 	HotBytes    int               // of the files that keep segments which are asked for often
 	Renderings  uint64            // manifests that were rendered
+	Peers       uint64            // requests of other edges for what assets are made of
 }
 
 // Stats is what the edge has done up to now.
 func (s *Server) Stats() Stats {
 	st := Stats{
-		HeldInPlace: int(s.inPlace.Load()), HotBytes: s.hot.bytes(),
+		HeldInPlace: int(s.inPlace.Load()), HotBytes: s.hot.bytes(), Peers: s.peered.Load(),
 		Bytes: make(map[string]uint64), Connections: s.conns.count(), Renderings: s.render.count.Load(),
 	}
 	for _, c := range *s.channels.all.Load() {

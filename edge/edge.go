@@ -23,8 +23,9 @@ type Config struct {
 	// Read hands over a channel's media from the oldest on until ctx ends: bus.Bus.Read. It is called once at a time for a channel, and
 	// again, after a pause, when it gives up.
 	Read   func(ctx context.Context, channel string, h Handler) error
-	Memory int64    // bytes that all windows together should stay under; over it a warning is logged. 0: no warning
-	Assets Assets   // what is served under /vod/; nil: nothing
+	Memory int64  // bytes that all windows together should stay under; over it a warning is logged. 0: no warning
+	Assets Assets // what is served under /vod/; nil: nothing
+	Peer   PeerAccess
 	Carry  []string // query parameters that manifests carry to all URLs in them
 	Web    fs.FS    // files of the player page, with index.html at its root; nil: there is none
 	Log    *slog.Logger
@@ -79,6 +80,8 @@ type Server struct {
 	assetIndex index
 	counts     counters
 	vod        assets
+	peer       PeerAccess
+	peered     atomic.Uint64 // requests of other edges
 
 	channels channelSet
 	releaser releaser
@@ -114,7 +117,7 @@ func New(cfg Config) (*Server, error) {
 	s.resumed = make(chan *connection)
 	s.channels.init(s, cfg.Read)
 	s.releaser.init(cfg.release)
-	s.vod.from = cfg.Assets
+	s.vod.from, s.peer = cfg.Assets, cfg.Peer
 	s.conns.writeTimeout = cfg.writeTimeout
 	s.hot.limit, s.hot.log = hotBytes, s.log
 	if cfg.Memory > 0 {

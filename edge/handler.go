@@ -19,7 +19,7 @@ const (
 
 // handle answers a request.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
-	r := parse(ctx.URI().PathOriginal())
+	r := s.route(ctx)
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("answering a request has panicked", "kind", r.kind.String(), "remote", ctx.RemoteAddr(), "panic", p)

@@ -44,6 +44,7 @@ func (k kind) live() bool { return k != kindPage }
 type route struct {
 	kind    kind
 	vod     bool   // it begins with /vod/ in place of /live/: channel is an asset
+	peer    bool   // another edge asks: none is asked for it in turn
 	channel []byte // of an asset without escapes
 	track   []byte
 	number  uint64 // of a segment; of an init segment the version

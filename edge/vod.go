@@ -115,11 +115,12 @@ func (s *Server) Snapshot(id string) (w *media.Window, init func(track string, v
 
 // serveAsset answers for a path under /vod/.
 func (s *Server) serveAsset(ctx *fasthttp.RequestCtx, r *route) {
-	if s.vod.from == nil || len(r.channel) == 0 {
+	from := s.assetsFor(r)
+	if from == nil || len(r.channel) == 0 {
 		s.fail(ctx, r.kind, fasthttp.StatusNotFound, "there is no such asset")
 		return
 	}
-	a, err := s.vod.from.Open(s.ctx, string(r.channel))
+	a, err := from.Open(s.ctx, string(r.channel))
 	if err != nil {
 		s.failAsset(ctx, r, err)
 		return

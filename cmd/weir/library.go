@@ -26,7 +26,7 @@ type holdings struct {
 // vodShare is the part of edge.memory that segments of files may have at the most; live windows come first.
 const vodShare = 2
 
-func openHoldings(ctx context.Context, cfg config.Config, b *bus.Bus, log *slog.Logger) (_ *holdings, err error) {
+func openHoldings(ctx context.Context, cfg config.Config, b *bus.Bus, peers library.Peers, log *slog.Logger) (_ *holdings, err error) {
 	h := &holdings{}
 	defer func() {
 		if err != nil {
@@ -51,8 +51,8 @@ func openHoldings(ctx context.Context, cfg config.Config, b *bus.Bus, log *slog.
 		thumbnails = maker
 	}
 	h.library = library.New(library.Config{
-		Thumbnails: thumbnails,
-		Clips:      h.clips, Catalog: h.assets, Origin: h.origin, Segment: cfg.VOD.Segment,
+		Thumbnails: thumbnails, Peers: peers,
+		Clips: h.clips, Catalog: h.assets, Origin: h.origin, Segment: cfg.VOD.Segment,
 		Memory: vodMemory(cfg, 0), Head: headMemory(cfg), Log: log.With("area", "vod"), Now: time.Now,
 	})
 	return h, nil

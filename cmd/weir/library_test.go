@@ -17,6 +17,6 @@ func TestHoldingsCannotBeOpened(t *testing.T) {
 	cfg := config.Default()
 	cfg.Data = t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(cfg.Data, "clips"), nil, 0o600))
-	_, err := openHoldings(t.Context(), cfg, nil, slog.New(slog.DiscardHandler))
+	_, err := openHoldings(t.Context(), cfg, nil, nil, slog.New(slog.DiscardHandler))
 	require.Error(t, err)
 }

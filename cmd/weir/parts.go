@@ -36,6 +36,7 @@ type parts struct {
 	// Of an edge; nil of others.
 	vod     *holdings
 	players *edge.Server
+	peers   *peers // nil: it shares its bus with nobody
 
 	fits *capacity // of all
 }
@@ -48,6 +49,11 @@ func (p *parts) open(ctx context.Context, r role) (err error) {
 		}
 	} else if _, err = p.bus.KV(ctx, catalog.AssetsBucket); err != nil { // edges wait for it
 		return err
+	}
+	if r.takesIn() && p.cfg.Bus.URL != "" {
+		if _, err = p.bus.Edges(ctx); err != nil { // likewise
+			return err
+		}
 	}
 	if r.takesIn() {
 		p.feeds, p.hook = newIngest(p.cfg.Ingest, p.bus, p.channels, p.log)
@@ -67,20 +73,26 @@ func (p *parts) openEdge(ctx context.Context) (err error) {
 	if !web.Built() {
 		p.log.Warn("the player page is not in this program: `make build` builds it")
 	}
-	if p.vod, err = openHoldings(ctx, p.cfg, p.bus, p.log); err != nil {
+	p.peers = joinPeers(p.cfg, p.bus, p.log)
+	if p.vod, err = openHoldings(ctx, p.cfg, p.bus, p.peers.sharing(), p.log); err != nil {
 		return err
 	}
 	p.players, err = edge.New(edge.Config{
 		Catalog: p.channels,
 		Read:    func(ctx context.Context, channel string, h edge.Handler) error { return p.bus.Read(ctx, channel, h) },
+		Peer:    edge.PeerAccess{Secret: p.cfg.Edge.Peer.Secret, Assets: p.vod.library.Own()},
 		Memory:  p.cfg.Edge.Memory, Assets: p.vod.library, Carry: p.cfg.Edge.Carry, Web: web.Pages(), Log: p.log.With("area", "edge"), Now: time.Now,
 	})
+	if err == nil {
+		p.peers.count(p.players)
+	}
 	return err
 }
 
 // close closes what is open. What is served from it must have ended.
 func (p *parts) close() {
 	p.hook.Close()
+	p.peers.close()
 	if p.vod != nil {
 		p.vod.close()
 	}
@@ -95,6 +107,7 @@ func (p *parts) api() control.Config {
 	if p.players != nil {
 		c.Edge, c.Clips = p.players, clip.NewMaker(p.vod.clips, p.players)
 		c.Assets, c.Library, c.Sites = p.vod.assets, p.vod.library, p.vod.origin
+		c.Edges = p.peers.known()
 	}
 	return c
 }

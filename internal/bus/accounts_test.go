@@ -10,7 +10,6 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"weir/internal/catalog"
@@ -105,12 +104,23 @@ func TestRolesDoTheirWorkWithTheirUsers(t *testing.T) {
 	require.Equal(t, []string{"news"}, there)
 	require.NoError(t, ingest.DeleteChannel(testContext(t), "news"))
 
-	_, err = operator.bucket(testContext(t), jetstream.KeyValueConfig{Bucket: "weir-edges", TTL: time.Minute})
+	_, err = ingest.Edges(testContext(t))
 	require.NoError(t, err)
-	kv, err := edge.KV(testContext(t), "weir-edges")
+	_, err = operator.Edges(testContext(t))
 	require.NoError(t, err)
-	_, err = kv.Put(testContext(t), "edge-1", []byte("here"))
+	kv, err := edge.Edges(testContext(t))
 	require.NoError(t, err)
+	seen, err := kv.WatchAll(testContext(t))
+	require.NoError(t, err)
+	_, err = kv.Put(testContext(t), edge.Instance(), []byte("here"))
+	require.NoError(t, err)
+	for e := range seen.Updates() {
+		if e != nil && e.Key() == edge.Instance() {
+			break
+		}
+	}
+	require.NoError(t, seen.Stop())
+	require.NoError(t, kv.Delete(testContext(t), edge.Instance()))
 }
 
 // What is not the work of a role is refused, and told.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"weir/internal/catalog"
+	"weir/internal/shard"
 )
 
 // Config is all that can be configured. It is not changed after Load.
@@ -34,6 +35,9 @@ type Edge struct {
 	Memory int64  // bytes that the windows of all channels may take together. Default: 2 GiB
 	// Carry names the query parameters of a manifest's URL that every URL in the manifest is given too: what a session needs. Default: token
 	Carry []string
+	// Group is that of the edge: it shares with edges of its own, and serves the channels that are pinned to it, and to none. Default: ""
+	Group string
+	Peer  Peer
 }
 
 // Admin is the admin API.
@@ -76,7 +80,7 @@ func Default() Config {
 	live.Title, live.DVR = "Live", 15*time.Minute
 	return Config{
 		Data:     "./data",
-		Edge:     Edge{Listen: ":8080", Memory: 2 << 30, Carry: []string{"token"}},
+		Edge:     Edge{Listen: ":8080", Memory: 2 << 30, Carry: []string{"token"}, Peer: Peer{Timeout: shard.DefaultTimeout}},
 		Admin:    Admin{Listen: "127.0.0.1:8081"},
 		Ingest:   Ingest{RTMP: ":1935", HTTP: ":8082", WHIP: WHIP{UDP: ":8189"}, SRT: SRT{Listen: ":8890", Latency: 120 * time.Millisecond}, Ladder: DefaultLadder(), Limits: DefaultLimits()},
 		Bus:      Bus{Replicas: 1},

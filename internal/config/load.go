@@ -47,6 +47,8 @@ func (d *document) root(c *Config) error {
 			key{"listen", value(&c.Edge.Listen, listen)},
 			key{"memory", value(&c.Edge.Memory, memory)},
 			key{"carry", list(&c.Edge.Carry, carry)},
+			key{"group", value(&c.Edge.Group, group)},
+			key{"peer", peer(&c.Edge.Peer)},
 		)},
 		{"admin", section(
 			key{"listen", value(&c.Admin.Listen, listen)},
@@ -66,6 +68,9 @@ func (d *document) root(c *Config) error {
 		return err
 	}
 	if err := d.checkBus(c.Bus); err != nil {
+		return err
+	}
+	if err := d.checkPeer(c.Edge); err != nil {
 		return err
 	}
 	if err := d.checkNode(c.Node); err != nil {

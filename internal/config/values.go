@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"weir/internal/catalog"
 )
 
 // Bounds of edge.memory, in bytes.
@@ -179,4 +181,12 @@ func clash(a, b string) bool {
 func everywhere(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "" || ip != nil && ip.IsUnspecified()
+}
+
+// group is the name of a group of edges, or none.
+func group(s string) (string, error) {
+	if s != "" && catalog.ValidateID(s) != nil {
+		return "", fmt.Errorf("%.70q is no name of a group: letters, digits, _ and -, at most %d", s, catalog.MaxID)
+	}
+	return s, nil
 }

@@ -71,6 +71,9 @@ func (s *Server) channels(mux *http.ServeMux) {
 	if s.cfg.Sites != nil {
 		s.sites(api)
 	}
+	if s.cfg.Edges != nil {
+		s.edges(api)
+	}
 	describeCreated(api, "/api/v1/channels/{id}")
 }
 

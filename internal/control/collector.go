@@ -21,7 +21,7 @@ type collector struct {
 
 	windowSeconds, windowBytes, rows, gaps, discontinuities, damaged, lost, restarts *prometheus.Desc
 
-	requests, responseBytes, connections, held, hotBytes, renderings *prometheus.Desc
+	requests, responseBytes, connections, held, hotBytes, renderings, peers *prometheus.Desc
 }
 
 func newCollector(s *Server) *collector {
@@ -68,6 +68,7 @@ func newCollector(s *Server) *collector {
 		held:          desc("edge_held_requests", "Requests of players that wait for media to come."),
 		hotBytes:      desc("edge_hot_bytes", "Memory of the second copy of segments that are asked for often."),
 		renderings:    desc("edge_renderings_total", "Manifests that were rendered."),
+		peers:         desc("edge_peer_requests_total", "Requests of other edges for what assets are made of; they are among those by kind too."),
 	}
 }
 
@@ -77,7 +78,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 		c.build, c.up, c.feedRate, c.feedSpeed, c.feedBytes, c.runs, c.forcedCuts, c.unevenChunks, c.lateFrames, c.lateLines, c.droppedSamples, c.droppedSegments,
 		c.pending, c.stored, c.resent, c.readDropped, c.readRecovered,
 		c.windowSeconds, c.windowBytes, c.rows, c.gaps, c.discontinuities, c.damaged, c.lost, c.restarts,
-		c.requests, c.responseBytes, c.connections, c.held, c.hotBytes, c.renderings,
+		c.requests, c.responseBytes, c.connections, c.held, c.hotBytes, c.renderings, c.peers,
 	} {
 		out <- d
 	}
@@ -159,6 +160,7 @@ func (c *collector) edge(e emitter, st edge.Stats) {
 	e.gauge(c.held, float64(st.Held+st.HeldInPlace))
 	e.gauge(c.hotBytes, float64(st.HotBytes))
 	e.count(c.renderings, int64(st.Renderings))
+	e.count(c.peers, int64(st.Peers))
 }
 
 // emitter hands single values to Prometheus.

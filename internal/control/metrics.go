@@ -33,6 +33,9 @@ func (s *Server) metrics() http.Handler {
 	if s.cfg.Sites != nil {
 		r.MustRegister(newSiteMetrics(s.cfg.Sites))
 	}
+	if s.cfg.Edges != nil {
+		r.MustRegister(newEdgeMetrics(s.cfg.Edges))
+	}
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{
 		ErrorLog:            scrapeLog{s},
 		ErrorHandling:       promhttp.ContinueOnError,

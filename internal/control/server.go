@@ -7,6 +7,7 @@
 //	/api/v1/assets, /api/v1/assets/{id}       settings and state; PUT and DELETE change the catalog
 //	/api/v1/libraries, …/libraries/{name}     directories that are mapped, and the files of one
 //	/api/v1/sites                             where the files of assets lie, and how these places do
+//	/api/v1/edges                             the edges that share a bus
 //	/api/v1/status                            whether the DVR windows fit memory and disk
 //	/api/v1/openapi.json, .yaml               what the API is
 //	/healthz, /readyz                         whether the process lives, whether it can do its work
@@ -46,6 +47,7 @@ type Config struct {
 	Assets  Assets  // nil: there are none
 	Library Library // nil: this process serves no players
 	Sites   Sites   // nil: this process reads no files
+	Edges   Edges   // nil: this process serves no players, or has its bus for itself
 	// Capacity tells whether the channels' windows will fit; nil: nobody asks.
 	Capacity Capacity
 	Version  string // of the program

@@ -13,7 +13,8 @@ import (
 type flight struct {
 	key  key
 	size int64
-	head int // bytes of it that are not read
+	head int  // bytes of it that are not read
+	lent bool // another edge is asked for it first
 
 	mu     sync.Mutex
 	wake   sync.Cond // something has changed

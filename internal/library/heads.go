@@ -71,7 +71,7 @@ func (l *Library) warm(ctx context.Context, id string) {
 	}
 	defer l.shelf.release(t)
 	for _, track := range t.plan.Window().Tracks {
-		b, err := l.body(t, key{t.generation, track.Name, t.first, false})
+		b, err := l.body(t, key{t.generation, track.Name, t.first, false}, false)
 		if err != nil {
 			continue
 		}

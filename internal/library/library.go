@@ -50,6 +50,7 @@ type Config struct {
 	Head    int64          // bytes of titles' beginnings that stay in memory
 	// Thumbnails makes those of titles with video; nil: they have none.
 	Thumbnails Thumbnails
+	Peers      Peers // other edges that own segments; nil: there are none
 	Log        *slog.Logger
 	Now        func() time.Time
 }
@@ -145,7 +146,7 @@ func (l *Library) Open(ctx context.Context, id string) (Asset, error) {
 	if err != nil {
 		return nil, err
 	}
-	return opened{t, l}, nil
+	return opened{title: t, of: l}, nil
 }
 
 // title is an asset of the catalog, with one user more.

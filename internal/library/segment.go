@@ -15,20 +15,21 @@ const (
 	maxMissed   = 16       // times that a segment may land, and make room for others, before it is found
 )
 
-// segment is a segment of a title: in memory, on its way there, or to be read.
-func (l *Library) segment(t *title, k key) (Body, error) {
-	b, err := l.body(t, k)
-	if err == nil && !k.keys {
+// segment is a segment of a title: in memory, on its way there, or to be read; own: without asking other edges.
+func (l *Library) segment(t *title, k key, own bool) (Body, error) {
+	b, err := l.body(t, k, own)
+	if err == nil && !k.keys && !own { // another edge reads ahead itself
 		l.readAhead(t, k)
 	}
 	return b, err
 }
 
-func (l *Library) body(t *title, k key) (Body, error) {
+func (l *Library) body(t *title, k key, own bool) (Body, error) {
 	if data := l.cache.get(k); data != nil {
 		return &inMemory{data, t.tag(k)}, nil
 	}
-	if f := l.flying(k); f != nil {
+	f := l.flying(k)
+	if f != nil && !(own && f.lent) {
 		return &boarded{flight: f, tag: t.tag(k)}, nil
 	}
 	seg, ok := t.segment(k)
@@ -36,13 +37,19 @@ func (l *Library) body(t *title, k key) (Body, error) {
 		return nil, ErrNoSegment
 	}
 	switch {
+	case f != nil:
+		return t.aside(k, seg), nil
 	case len(seg.Spans) == 0:
 		return &inMemory{seg.Head, t.tag(k)}, nil
 	case seg.Size > min(maxHeld, l.cache.largest()):
 		return &direct{files: t.files, segment: seg, tag: t.tag(k), gap: t.gap}, nil
 	}
 	for range maxMissed {
-		if f := l.fly(t, k, seg); f != nil {
+		f := l.fly(t, k, seg, own)
+		if f != nil && own && f.lent {
+			return t.aside(k, seg), nil
+		}
+		if f != nil {
 			return &boarded{flight: f, tag: t.tag(k)}, nil
 		}
 		if data := l.cache.find(k); data != nil { // it has landed meanwhile
@@ -63,11 +70,16 @@ func (l *Library) flying(k key) *flight {
 }
 
 // fly is the flight of a segment: one that is on its way, or a new one. nil: it is in memory by now, or the library is closed.
-func (l *Library) fly(t *title, k key, seg vod.Segment) *flight {
+// Own is as segment has it.
+func (l *Library) fly(t *title, k key, seg vod.Segment, own bool) *flight {
 	if f := l.flying(k); f != nil {
 		return f
 	}
-	others := l.others(t, k, &seg)
+	lent := !own && l.lent(t, k)
+	var others []*load
+	if !lent {
+		others = l.others(t, k, &seg)
+	}
 	fl := &l.flights
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
@@ -78,6 +90,7 @@ func (l *Library) fly(t *title, k key, seg vod.Segment) *flight {
 		return nil
 	}
 	first := &load{segment: seg, flight: newFlight(k, &seg)}
+	first.flight.lent = lent
 	reads, made := plan(first, others, t.gap, func(o *load) bool { return fl.by[o.flight.key] == nil })
 	for _, m := range made {
 		fl.by[m.flight.key] = m.flight
@@ -125,13 +138,10 @@ func (l *Library) land(t *title, reads []read, made []*load) {
 	err := l.room.Acquire(l.ctx, size)
 	if err == nil {
 		defer l.room.Release(size)
-		l.reads.Add(uint64(len(reads)))
-		err = run(l.ctx, t.files, reads, made)
+		err = l.take(t, reads, made)
 	}
 	if err != nil {
 		l.failed(t, err)
-	} else {
-		l.packaged.Add(uint64(len(made)))
 	}
 	l.flights.mu.Lock()
 	for _, m := range made {
@@ -184,7 +194,7 @@ func (l *Library) readAhead(t *title, k key) {
 		done()
 		return
 	}
-	f := l.fly(t, k, seg)
+	f := l.fly(t, k, seg, false)
 	if f == nil || !l.start(func() { defer done(); f.wait() }) {
 		done()
 	}

@@ -89,7 +89,8 @@ func (t *title) segment(k key) (vod.Segment, bool) {
 // opened is a title in the hands of who opened it.
 type opened struct {
 	*title
-	of *Library
+	of  *Library
+	own bool // for another edge
 }
 
 func (o opened) ID() string            { return o.id }
@@ -102,12 +103,12 @@ func (o opened) Init(track string, version uint32) []byte { return o.plan.Init(t
 
 // Segment implements Asset.
 func (o opened) Segment(track string, number uint64) (Body, error) {
-	return o.of.segment(o.title, key{o.generation, track, number, false})
+	return o.of.segment(o.title, key{o.generation, track, number, false}, o.own)
 }
 
 // Keys implements Asset.
 func (o opened) Keys(track string, number uint64) (Body, error) {
-	return o.of.segment(o.title, key{o.generation, track, number, true})
+	return o.of.segment(o.title, key{o.generation, track, number, true}, o.own)
 }
 
 // Sheet implements Asset.
