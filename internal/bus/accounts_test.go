@@ -91,6 +91,11 @@ func TestRolesDoTheirWorkWithTheirUsers(t *testing.T) {
 		require.NoError(t, w.Chunk(testChunk(run, "v1", run.First+1, 0, 10000)))
 		eventually(t, "acknowledgements", func() bool { return w.Stats().PendingMessages == 0 })
 		require.NoError(t, w.lease.renew(testContext(t)))
+		require.NoError(t, w.Share())
+		for _, b := range []*Bus{ingest, operator} { // who stands by is answered
+			_, err := b.Ask(testContext(t), "news", false)
+			require.NoError(t, err)
+		}
 		require.NoError(t, ingest.prune(testContext(t), "news", run, map[string]uint32{"v1": 1, "a1": 1}))
 		closeWriter(t, w)
 	}
@@ -137,7 +142,7 @@ func TestUsersAreRefusedWhatIsNotTheirs(t *testing.T) {
 	refused := map[string][]string{
 		"ingest": append([]string{"$KV.weir-edges.edge-1", "$JS.API.STREAM.PURGE.weir-live-news", "$JS.API.STREAM.MSG.DELETE.weir-live-news"}, foreign...),
 		"edge": append([]string{
-			"weir.live.news.v1.0.0", "$KV.weir-live.news.state", "$KV.weir-leases.news", "$JS.API.STREAM.CREATE.weir-live-news",
+			"weir.live.news.v1.0.0", "weir.hold.news", "$KV.weir-live.news.state", "$KV.weir-leases.news", "$JS.API.STREAM.CREATE.weir-live-news",
 			"$JS.API.STREAM.UPDATE.weir-live-news", "$JS.API.STREAM.DELETE.weir-live-news", "$JS.API.STREAM.PURGE.KV_weir-live",
 			"$JS.API.STREAM.CREATE.KV_weir-catalog", "$JS.API.STREAM.NAMES", "_INBOX_ingest.x.1",
 		}, foreign...),

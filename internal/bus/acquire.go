@@ -25,6 +25,18 @@ type Resume struct {
 // Acquire makes this process the channel's writer: it takes the lease, closes the segments that a predecessor left open,
 // and reads what to go on from. The errors are ErrTaken and ErrNoChannel, with what is to be told to the publisher.
 func (b *Bus) Acquire(ctx context.Context, channel string) (*Writer, error) {
+	return b.hold(ctx, channel, func(ctx context.Context) (*Writer, error) { return b.acquire(ctx, channel, nil, false) })
+}
+
+// Continue is Acquire for one that has stood by, and may go on with the run that its predecessor has left: then the writer has a Continuation,
+// and nothing is closed. dead is the holder whose lease is to be taken though it has not ended, nil for a lease that is free. The error is
+// ErrTaken too where that holder has moved.
+func (b *Bus) Continue(ctx context.Context, channel string, dead *Hold) (*Writer, error) {
+	return b.hold(ctx, channel, func(ctx context.Context) (*Writer, error) { return b.acquire(ctx, channel, dead, true) })
+}
+
+// hold keeps account of the writers of this process.
+func (b *Bus) hold(ctx context.Context, channel string, acquire func(context.Context) (*Writer, error)) (*Writer, error) {
 	if err := errors.Join(checkChannel(channel), b.mayWrite(channel)); err != nil {
 		return nil, err
 	}
@@ -34,7 +46,7 @@ func (b *Bus) Acquire(ctx context.Context, channel string) (*Writer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(b.ctx, func() { cancel(ErrClosed) })()
-	w, err := b.acquire(ctx, channel)
+	w, err := acquire(ctx)
 	if err != nil {
 		b.forget(channel)
 		return nil, err
@@ -72,23 +84,28 @@ func (b *Bus) forget(channel string) {
 	b.wg.Done()
 }
 
-func (b *Bus) acquire(ctx context.Context, channel string) (*Writer, error) {
+func (b *Bus) acquire(ctx context.Context, channel string, dead *Hold, goOn bool) (*Writer, error) {
 	if _, err := b.js.Stream(ctx, streamName(channel)); errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil, fmt.Errorf("channel %s: %w", channel, ErrNoChannel)
 	} else if err != nil {
 		return nil, fmt.Errorf("channel %s: find its stream: %w", channel, err)
 	}
-	l, err := b.takeLease(ctx, channel)
+	l, err := b.takeLease(ctx, channel, dead)
 	if err != nil {
 		return nil, err
 	}
-	t := takeover{bus: b, channel: channel, log: b.log(channel)}
-	err = t.run(ctx, l.epoch)
+	t := &takeover{bus: b, channel: channel, log: b.log(channel)}
+	var left *Continuation
+	if goOn {
+		left, err = t.leave(ctx, l.epoch)
+	} else {
+		err = t.run(ctx, l.epoch)
+	}
 	b.tap.pass(channel) // it may have closed segments
 	if err != nil {
 		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 		defer cancel()
 		return nil, errors.Join(fmt.Errorf("channel %s: take over: %w", channel, err), l.release(rctx))
 	}
-	return newWriter(b, channel, l, t.epoch, t.resume)
+	return newWriter(b, channel, l, t, left)
 }

@@ -58,7 +58,7 @@ func (b *Bus) DeleteChannel(ctx context.Context, channel string) error {
 	defer b.forget(channel)
 	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
 	defer cancel()
-	l, err := b.takeLease(ctx, channel)
+	l, err := b.takeLease(ctx, channel, nil)
 	if err != nil {
 		return err
 	}

@@ -57,10 +57,15 @@ type lease struct {
 	renewed  time.Time // when the last renewal that succeeded was begun
 	gone     bool
 	lost     chan struct{}
+	shared   func()    // called when it is sure again; nil: nobody stands by for it
+	alive    time.Time // when the process was known to run, and to be connected
+	doubted  bool      // for a while it was not, so that another may have the lease
+	asked    time.Time // when that was looked for last
 }
 
-// takeLease takes the channel's lease. The error is ErrTaken, with who has it, where it is held.
-func (b *Bus) takeLease(ctx context.Context, channel string) (*lease, error) {
+// takeLease takes the channel's lease, where from is not nil from that holder, who is dead. The error is ErrTaken, with who has it, where it
+// is held.
+func (b *Bus) takeLease(ctx context.Context, channel string, from *Hold) (*lease, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	l := &lease{
@@ -70,8 +75,12 @@ func (b *Bus) takeLease(ctx context.Context, channel string) (*lease, error) {
 	if l.value, err = json.Marshal(holder{b.cfg.Instance, l.nonce, b.cfg.Now().UTC()}); err != nil {
 		return nil, err
 	}
-	l.revision, err = b.leases.Create(ctx, channel, l.value)
-	if errors.Is(err, jetstream.ErrKeyExists) {
+	if from != nil {
+		l.revision, err = b.leases.Update(ctx, channel, l.value, from.revision)
+		if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+			err = fmt.Errorf("%w: instance %q has moved", ErrTaken, from.Instance)
+		}
+	} else if l.revision, err = b.leases.Create(ctx, channel, l.value); errors.Is(err, jetstream.ErrKeyExists) {
 		l.revision, err = b.retakeLease(ctx, channel, l.value)
 	}
 	if err != nil {
@@ -111,12 +120,17 @@ func (l *lease) valid() bool {
 // keep renews the lease until ctx ends or it is lost, which closes l.lost.
 func (l *lease) keep(ctx context.Context) {
 	ttl := l.bus.cfg.LeaseTTL
-	every := time.NewTicker(ttl / 3)
+	every, beat := time.NewTicker(ttl/3), time.NewTicker(heartbeat)
 	defer every.Stop()
+	defer beat.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-beat.C:
+			if !l.beat() {
+				continue
+			}
 		case <-every.C:
 		}
 		if err := l.renew(ctx); err != nil && ctx.Err() == nil {
@@ -149,8 +163,14 @@ func (l *lease) renew(ctx context.Context) error {
 		return err
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.revision, l.renewed = rev, begun
+	l.alive = time.Now()
+	sure := l.doubted
+	l.doubted = false
+	l.mu.Unlock()
+	if sure {
+		l.shared()
+	}
 	return nil
 }
 

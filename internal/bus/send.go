@@ -35,7 +35,7 @@ func (w *Writer) send(ctx context.Context) {
 	disturbed := w.bus.disturbance()
 	var resumeAt time.Time // nothing is sent before
 	for {
-		if now := time.Now(); now.After(resumeAt) && w.lease.valid() {
+		if now := time.Now(); now.After(resumeAt) && w.lease.sure() {
 			if err := w.sendAll(); err != nil {
 				w.log.Debug("bus: message was not sent", "error", err)
 				resumeAt = now.Add(retryWait)
@@ -86,7 +86,7 @@ func (w *Writer) again(why string) {
 
 // sendAll sends all that may be sent now. After an error the message stays to be sent.
 func (w *Writer) sendAll() error {
-	for {
+	for w.lease.sure() {
 		w.mu.Lock()
 		if w.queue.refused {
 			w.mu.Unlock()
@@ -119,6 +119,7 @@ func (w *Writer) sendAll() error {
 			w.mu.Unlock()
 		}
 	}
+	return nil
 }
 
 // compose is an entry as a message. w.mu is held.
@@ -155,6 +156,10 @@ func (w *Writer) onAck(m *nats.Msg) {
 		w.bus.tap.pass(w.channel)
 	}
 	switch {
+	case duplicate && e.attempts <= 1 && e.kind != recordEntry && w.goesOn():
+		// By the predecessor, who has not known of its end: it has made the same of the same feed.
+		w.log.Info("bus: the writer before had stored this too", "subject", e.subject)
+		w.queue.finish(e)
 	case duplicate && e.attempts <= 1 && e.kind != recordEntry:
 		// Sent once only, and there already: by somebody who believes to be the writer. What is stored is not ours.
 		w.log.Error("bus: another writer has stored under this number", "subject", e.subject)

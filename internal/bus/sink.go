@@ -22,6 +22,7 @@ type sink struct {
 	*reader
 	handler Handler
 	epoch   uint64 // newest seen
+	written uint64 // one more than the run of its newest chunk, 0: there was none
 	stale   uint64 // older epoch that was logged last
 	target  time.Duration
 	runs    []knownRun // newest last
@@ -41,7 +42,7 @@ func newSink(r *reader, h Handler) *sink { return &sink{reader: r, handler: h} }
 
 // reset forgets a stream: another follows, with epochs and runs of its own.
 func (s *sink) reset() {
-	s.epoch, s.stale, s.runs, s.unknownAt, s.target = 0, 0, nil, time.Time{}, 0
+	s.epoch, s.written, s.stale, s.runs, s.unknownAt, s.target = 0, 0, 0, nil, time.Time{}, 0
 	s.parts.reset()
 }
 
@@ -54,7 +55,9 @@ func (s *sink) take(ctx context.Context, subject, value string, data []byte) err
 		s.malformed(subject, err)
 		return nil
 	}
-	if msg.Epoch < s.epoch {
+	// Of one run there is one message in each place, whoever has stored it: where a writer has gone on with the run of another, what that one
+	// stores when it wakes up is what the writer would have stored.
+	if msg.Epoch < s.epoch && (msg.Run+1 != s.written || msg.Track == signalTrack) {
 		s.counters.stale.Add(1)
 		if s.stale != msg.Epoch {
 			s.stale = msg.Epoch
@@ -63,7 +66,12 @@ func (s *sink) take(ctx context.Context, subject, value string, data []byte) err
 		}
 		return nil
 	}
-	s.epoch = msg.Epoch
+	if msg.Epoch > s.epoch {
+		s.epoch, s.written = msg.Epoch, 0
+	}
+	if msg.Epoch == s.epoch && !msg.End && msg.Track != signalTrack {
+		s.written = msg.Run + 1
+	}
 	timescale, known, err := s.timescale(ctx, &msg)
 	if err != nil {
 		return err

@@ -24,6 +24,17 @@ type takeover struct {
 
 // run does it. epoch is the lease's revision.
 func (t *takeover) run(ctx context.Context, epoch uint64) error {
+	if err := t.read(ctx, epoch); err != nil {
+		return err
+	}
+	if err := t.closeLast(ctx); err != nil {
+		return err
+	}
+	return t.bus.putState(ctx, t.channel, t.state())
+}
+
+// read reads what the predecessors have recorded.
+func (t *takeover) read(ctx context.Context, epoch uint64) error {
 	var s state
 	if err := t.bus.jsonRecord(ctx, stateKey(t.channel), &s); err != nil && !errors.Is(err, ErrNotFound) {
 		return err
@@ -38,13 +49,7 @@ func (t *takeover) run(ctx context.Context, epoch uint64) error {
 	if err := t.findTarget(ctx); err != nil {
 		return err
 	}
-	if err := t.readRates(ctx); err != nil {
-		return err
-	}
-	if err := t.closeLast(ctx); err != nil {
-		return err
-	}
-	return t.bus.putState(ctx, t.channel, t.state())
+	return t.readRates(ctx)
 }
 
 // findTarget reads the target duration where the state does not have it. The other way round it is recorded anew: no packager

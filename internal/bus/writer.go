@@ -47,6 +47,14 @@ type Writer struct {
 
 	pruning atomic.Bool
 
+	takeover     *takeover
+	continuation *Continuation // of the run that a predecessor has left; nil: there is none, or it was broken off
+	yield        chan struct{}
+	yieldOnce    sync.Once
+	follower     string // who asked last; under mu, as is what follows
+	followed     time.Time
+	fed          time.Time // when there was anything to write
+
 	mu    sync.Mutex
 	queue queue
 	state state
@@ -66,16 +74,22 @@ type WriterStats struct {
 	DroppedBytes    int64  `json:"droppedBytes"`
 }
 
-func newWriter(b *Bus, channel string, l *lease, epoch uint64, resume Resume) (*Writer, error) {
+// newWriter is a writer that has the lease. left is what it may go on with, nil for nothing.
+func newWriter(b *Bus, channel string, l *lease, t *takeover, left *Continuation) (*Writer, error) {
 	ctx, cancel := context.WithCancel(b.ctx)
 	w := &Writer{
-		bus: b, channel: channel, lease: l, epoch: epoch, resume: resume, log: b.log(channel), ctx: ctx, cancel: cancel,
-		inbox: b.writeConn.NewInbox() + ".", wake: make(chan struct{}, 1), lost: make(chan struct{}), inits: resume.Inits,
+		bus: b, channel: channel, lease: l, epoch: t.epoch, resume: t.resume, log: b.log(channel), ctx: ctx, cancel: cancel, takeover: t,
+		inbox: b.writeConn.NewInbox() + ".", wake: make(chan struct{}, 1), lost: make(chan struct{}), inits: t.resume.Inits,
+		yield: make(chan struct{}), fed: time.Now(),
 		limit: int(b.writeConn.MaxPayload()) - headerRoom,
-		state: state{Segment: resume.Segment, Run: resume.Run, End: resume.End, Target: resume.Target, Epoch: epoch},
+		state: t.state(),
+	}
+	if left != nil {
+		left.writer, w.continuation = w, left
+		w.run, w.signalsAt, w.signals = left.Run.ID, left.signalsAt, left.signals
 	}
 	w.queue = newQueue(b.cfg.InFlight, b.cfg.Backlog)
-	w.stats.Epoch = epoch
+	w.stats.Epoch = w.epoch
 	var err error
 	if w.limit < headerRoom {
 		err = fmt.Errorf("the server's max_payload of %d bytes is too small", b.writeConn.MaxPayload())
@@ -204,6 +218,7 @@ func (w *Writer) Chunk(c media.Chunk) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.fed = time.Now()
 	if c.Segment >= w.state.Segment || c.Run >= w.state.Run {
 		w.state.Segment, w.state.Run = max(w.state.Segment, c.Segment+1), max(w.state.Run, c.Run+1)
 		if err := w.putState(); err != nil {

@@ -1,0 +1,147 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// holdRoot begins the subject on which the writer of a channel answers those who stand by for it. Nothing of it is stored.
+const holdRoot = "weir.hold."
+
+// askTimeout is how long a writer has to answer.
+const askTimeout = 500 * time.Millisecond
+
+// maxQuestion bounds what is asked, and what is answered, in bytes.
+const maxQuestion = 1 << 10
+
+// ErrNoAnswer says that the writer of a channel does not answer, though the bus is there.
+var ErrNoAnswer = errors.New("the channel's writer does not answer")
+
+// question is what one that stands by asks a writer.
+type question struct {
+	By    string `json:"by"`              // instance
+	Yield bool   `json:"yield,omitempty"` // it wants the channel
+}
+
+// Answer is what the writer of a channel says to one that stands by.
+type Answer struct {
+	Instance string        `json:"instance"`
+	Epoch    uint64        `json:"epoch"`
+	Quiet    time.Duration `json:"quiet"` // since its feed has brought it anything to write; nanoseconds
+}
+
+// Hold is a hold on a channel's lease at one moment.
+type Hold struct {
+	Instance string
+	Since    time.Time
+	revision uint64
+}
+
+// Holder tells who has the channel's lease. The error is ErrNotFound where nobody has.
+func (b *Bus) Holder(ctx context.Context, channel string) (Hold, error) {
+	if err := checkChannel(channel); err != nil {
+		return Hold{}, err
+	}
+	m, err := b.last(ctx, "KV_"+leaseBucketName, "$KV."+leaseBucketName+"."+channel)
+	if err == nil && m.Header.Get("KV-Operation") != "" {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Hold{}, fmt.Errorf("channel %s: lease: %w", channel, err)
+	}
+	var h holder
+	if err := json.Unmarshal(m.Data, &h); err != nil {
+		return Hold{}, fmt.Errorf("channel %s: lease: %w: %w", channel, ErrMalformed, err)
+	}
+	return Hold{Instance: h.Instance, Since: h.Since, revision: m.Seq}, nil
+}
+
+// Ask asks the channel's writer how it does, and with yield to let go of the channel. The error is ErrNoAnswer where nobody answers.
+func (b *Bus) Ask(ctx context.Context, channel string, yield bool) (Answer, error) {
+	if err := checkChannel(channel); err != nil {
+		return Answer{}, err
+	}
+	value, err := json.Marshal(question{By: b.cfg.Instance, Yield: yield})
+	if err != nil {
+		return Answer{}, err
+	}
+	if !b.nc.IsConnected() {
+		return Answer{}, fmt.Errorf("channel %s: ask its writer: %w", channel, nats.ErrDisconnected)
+	}
+	actx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	reply, err := b.nc.RequestWithContext(actx, holdRoot+channel, value)
+	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil && b.nc.IsConnected() {
+		err = fmt.Errorf("%w: %w", ErrNoAnswer, err)
+	}
+	var a Answer
+	if err == nil && len(reply.Data) > maxQuestion {
+		err = fmt.Errorf("%w: an answer of %d bytes", ErrMalformed, len(reply.Data))
+	}
+	if err == nil {
+		err = json.Unmarshal(reply.Data, &a)
+	}
+	if err != nil {
+		return Answer{}, fmt.Errorf("channel %s: ask its writer: %w", channel, err)
+	}
+	return a, nil
+}
+
+// Share lets others stand by for the channel: the writer answers them, and sends nothing while one of them may have taken its place without
+// its knowledge, as it was stopped or cut off for a while.
+func (w *Writer) Share() error {
+	w.lease.share(w.kick)
+	sub, err := w.bus.nc.Subscribe(holdRoot+w.channel, w.answer)
+	if err != nil {
+		return fmt.Errorf("channel %s: answer those who stand by: %w", w.channel, err)
+	}
+	w.wg.Go(func() {
+		<-w.ctx.Done()
+		_ = sub.Unsubscribe() // it goes with the connection too
+	})
+	return nil
+}
+
+// answer is called for each question.
+func (w *Writer) answer(m *nats.Msg) {
+	var q question
+	if len(m.Data) > maxQuestion || json.Unmarshal(m.Data, &q) != nil || w.usable() != nil {
+		return
+	}
+	now := time.Now()
+	w.mu.Lock()
+	w.follower, w.followed = q.By, now
+	a := Answer{Instance: w.bus.cfg.Instance, Epoch: w.epoch, Quiet: now.Sub(w.fed)}
+	w.mu.Unlock()
+	value, err := json.Marshal(a)
+	if err == nil {
+		err = m.Respond(value)
+	}
+	if err != nil {
+		w.log.Debug("bus: one that stands by was not answered", "error", err)
+	}
+	if q.Yield {
+		w.yieldOnce.Do(func() { close(w.yield) })
+	}
+}
+
+// Yield is closed when one that stands by wants the channel.
+func (w *Writer) Yield() <-chan struct{} { return w.yield }
+
+// Follower is who stands by for the channel, "" where nobody has asked for a while.
+func (w *Writer) Follower() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if time.Since(w.followed) > followerGone {
+		return ""
+	}
+	return w.follower
+}
+
+// followerGone is after what time one that stood by and does not ask any more is taken to be gone.
+const followerGone = 2 * time.Second
