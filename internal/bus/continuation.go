@@ -30,7 +30,7 @@ type Continuation struct {
 	writer *Writer
 	log    *slog.Logger
 	first  uint64 // the first row that is open
-	places map[uint64]place
+	places map[uint64]told
 	anchor media.Anchor // the newest
 	ends   map[segmentKey]*keptEnd
 	chunks map[chunkKey]*keptChunk

@@ -48,7 +48,7 @@ func (t *takeover) open(ctx context.Context) (*Continuation, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Continuation{Run: run, log: t.log, places: map[uint64]place{}, ends: map[segmentKey]*keptEnd{}, chunks: map[chunkKey]*keptChunk{}, told: map[string]media.Signal{}}
+	c := &Continuation{Run: run, log: t.log, places: map[uint64]told{}, ends: map[segmentKey]*keptEnd{}, chunks: map[chunkKey]*keptChunk{}, told: map[string]media.Signal{}}
 	reader := closing{bus: t.bus, channel: t.channel, run: run}
 	last := uint64(0)
 	for i, track := range run.Tracks {
@@ -172,8 +172,8 @@ func (t *takeover) collect(ctx context.Context, c *Continuation, from uint64) er
 	return fmt.Errorf("%w: an end of what is stored of open rows", ErrNotFound)
 }
 
-// place is what chunks of a row say of the wall clock.
-type place struct {
+// told is what chunks of a row say of the wall clock.
+type told struct {
 	wall   time.Time
 	anchor media.Anchor
 }
@@ -220,15 +220,15 @@ func (c *Continuation) keep(m *message) {
 	k.parts++
 	k.bytes += len(m.Data)
 	k.sum = crc32.Update(k.sum, castagnoli, m.Data)
-	c.placed(m.Segment, place{m.Wall, m.Anchor})
+	c.placed(m.Segment, told{m.Wall, m.Anchor})
 }
 
 func (c *Continuation) expectEnd(e media.SegmentEnd) {
 	c.ends[segmentKey{e.Track, e.Segment}] = &keptEnd{e}
-	c.placed(e.Segment, place{e.Wall, e.Anchor})
+	c.placed(e.Segment, told{e.Wall, e.Anchor})
 }
 
-func (c *Continuation) placed(row uint64, p place) {
+func (c *Continuation) placed(row uint64, p told) {
 	if _, ok := c.places[row]; !ok {
 		c.places[row] = p
 	}
