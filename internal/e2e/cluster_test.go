@@ -25,7 +25,7 @@ type cluster struct {
 	nodes   []*member
 	ingests []*member
 	edges   []*member
-	url     func(user string) string // of all nodes
+	url     func(user string, nodes ...int) string // of these nodes, or of all
 }
 
 // member is one process of a cluster; server is the one that runs now.
@@ -46,6 +46,7 @@ type clusterSettings struct {
 	channels              string            // YAML, the lines under `channels:`
 	store                 string            // what each node may keep, "" for 1GiB
 	dirs                  map[string]string // data directories by the member's name, where they are not any
+	near                  map[string][]int  // nodes that a member knows, by its name, where these are not all
 	// routes says to which addresses a node connects to find the others, where these are not the real ones: a test that cuts routes puts a
 	// proxy between.
 	routes func(node int, real []string) []string
@@ -68,9 +69,15 @@ func startCluster(t testing.TB, s clusterSettings) *cluster {
 	for range s.nodes {
 		routes, clients = append(routes, port()), append(clients, port())
 	}
-	c.url = func(user string) string {
-		login := "nats://" + user + ":" + clusterPassword + "@"
-		return login + strings.Join(clients, ","+login)
+	c.url = func(user string, nodes ...int) string {
+		login, known := "nats://"+user+":"+clusterPassword+"@", clients
+		if len(nodes) > 0 {
+			known = nil
+		}
+		for _, n := range nodes {
+			known = append(known, clients[n])
+		}
+		return login + strings.Join(known, ","+login)
 	}
 	if s.store == "" {
 		s.store = "1GiB"
@@ -90,13 +97,13 @@ func startCluster(t testing.TB, s clusterSettings) *cluster {
 		m := c.member("ingest", i, s)
 		m.rtmp, m.admin = port(), port()
 		m.configure(fmt.Sprintf("admin: {listen: %q}\ningest: {rtmp: %q, srt: \"127.0.0.1:0\", http: \"\", whip: {udp: \"127.0.0.1:0\"}}\n"+
-			"bus: {url: %q, replicas: %d}\nchannels:\n%s", m.admin, m.rtmp, c.url("ingest"), s.nodes, s.channels))
+			"bus: {url: %q, replicas: %d}\nchannels:\n%s", m.admin, m.rtmp, c.url("ingest", s.near[m.name]...), s.nodes, s.channels))
 		c.ingests = append(c.ingests, m)
 	}
 	for i := range s.edges {
 		m := c.member("edge", i, s)
 		m.players, m.admin = port(), port()
-		m.configure(fmt.Sprintf("edge: {listen: %q}\nadmin: {listen: %q}\nbus: {url: %q}\nchannels:\n%s", m.players, m.admin, c.url("edge"), s.channels))
+		m.configure(fmt.Sprintf("edge: {listen: %q}\nadmin: {listen: %q}\nbus: {url: %q}\nchannels:\n%s", m.players, m.admin, c.url("edge", s.near[m.name]...), s.channels))
 		c.edges = append(c.edges, m)
 	}
 	for _, group := range [][]*member{c.nodes, c.ingests, c.edges} {
