@@ -58,7 +58,9 @@ func TestJoinIsReadWithTheNewestMediaFirst(t *testing.T) {
 	all.wait(t, "all chunks", func() bool { return len(all.chunks) == runs*rows*2*10+1 })
 
 	j := join(t, b, "news")
-	j.wait(t, "the newest chunk", func() bool { return len(j.chunks) > 0 && j.chunks[len(j.chunks)-1].Segment == runs*rows && j.caughtUp == 1 })
+	j.wait(t, "the newest chunk", func() bool {
+		return len(j.chunks) > 0 && j.chunks[len(j.chunks)-1].Segment == runs*rows && j.caughtUp == 1
+	})
 	require.Empty(t, empty.stored, "what came later has come with its media")
 	require.Equal(t, all.runs, j.runs)
 	require.Equal(t, all.inits, j.inits)

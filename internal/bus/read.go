@@ -133,9 +133,9 @@ type reader struct {
 	counters *readCounters
 	sink     *sink
 
-	created  time.Time // of the stream that next belongs to
-	stream   int       // the same as the tap counts streams
-	next     uint64    // sequence number in the stream
+	created time.Time // of the stream that next belongs to
+	stream  int       // the same as the tap counts streams
+	next    uint64    // sequence number in the stream
 	joining
 	joined   bool
 	join     uint64 // last sequence number when Read was called
