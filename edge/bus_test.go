@@ -80,7 +80,8 @@ func askEdge(ctx context.Context, t *testing.T, b *bus.Bus) string {
 	cat := &fakeCatalog{changes: make(chan catalog.Change), list: []catalog.Channel{{ID: "news", DVR: time.Minute, Segment: lasts}}}
 	s, err := New(Config{
 		Catalog: cat, Log: quiet, Now: func() time.Time { return epoch.Add(16 * time.Second) },
-		Read: func(ctx context.Context, channel string, h Handler) error { return b.Read(ctx, channel, h) },
+		Read:    func(ctx context.Context, channel string, h Handler) error { return b.Join(ctx, channel, h) },
+		Segment: b.Segment,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -24,6 +24,9 @@ type channelSet struct {
 	server *Server
 	read   func(ctx context.Context, channel string, h Handler) error
 	all    atomic.Pointer[map[string]*channel]
+	// idleAfter is for how long nobody asks for a channel before it is not read any more; 0: it always is.
+	idleAfter time.Duration
+	idle      chan *channel // those of which that is so
 }
 
 // channel is one channel of the edge.
@@ -35,13 +38,16 @@ type channel struct {
 	notes     notes
 	keys      keySegments
 	lot       lot
+	wanted    wanted
+	lazy      bool               // it is read only while it is wanted
+	retry     time.Time          // when its older media may be read; of keepAtHand
 	ctx       context.Context    // ends when it is removed
 	stop      context.CancelFunc // ends its reading
 	done      chan struct{}      // closed when it has ended
 }
 
 func (cs *channelSet) init(s *Server, read func(context.Context, string, Handler) error) {
-	cs.server, cs.read = s, read
+	cs.server, cs.read, cs.idle = s, read, make(chan *channel)
 	cs.all.Store(&map[string]*channel{})
 }
 
@@ -57,24 +63,37 @@ func (cs *channelSet) sorted() []*channel {
 // follow starts, changes and stops channels as the catalog says. When the catalog ends, the channels that there are stay until
 // the server ends.
 func (cs *channelSet) follow(changes <-chan catalog.Change) {
-	for c := range changes {
-		have := cs.get(c.ID)
-		switch {
-		case c.Deleted && have != nil:
-			cs.remove(have)
-		case c.Deleted:
-		case have != nil:
-			cs.server.releaser.while(have.window, func() { have.window.Set(settings(c.Channel)) })
-		default:
-			cs.add(c.Channel)
+	for cs.server.ctx.Err() == nil {
+		select {
+		case c, ok := <-changes:
+			if !ok {
+				changes = nil
+				continue
+			}
+			cs.change(c)
+		case c := <-cs.idle:
+			cs.letGo(c)
+		case <-cs.server.ctx.Done():
 		}
 	}
-	<-cs.server.ctx.Done()
 	for _, c := range *cs.all.Load() {
 		c.stop()
 	}
 	for _, c := range *cs.all.Load() {
 		<-c.done
+	}
+}
+
+func (cs *channelSet) change(c catalog.Change) {
+	have := cs.get(c.ID)
+	switch {
+	case c.Deleted && have != nil:
+		cs.remove(have)
+	case c.Deleted:
+	case have != nil:
+		cs.server.releaser.while(have.window, func() { have.window.Set(settings(c.Channel)) })
+	default:
+		cs.add(c.Channel)
 	}
 }
 
@@ -86,6 +105,8 @@ func (cs *channelSet) add(ch catalog.Channel) {
 	s := cs.server
 	ctx, stop := context.WithCancel(s.ctx)
 	c := &channel{id: ch.ID, window: window.New(settings(ch), s.now, s.log), ctx: ctx, stop: stop, done: make(chan struct{})}
+	c.wanted.init()
+	c.lazy = cs.idleAfter > 0
 	c.playlists.init()
 	c.lot.init(s, c)
 	all := maps.Clone(*cs.all.Load())
@@ -102,6 +123,9 @@ func (cs *channelSet) add(ch catalog.Channel) {
 
 // run reads the channel into its window until ctx ends.
 func (cs *channelSet) run(ctx context.Context, c *channel) {
+	if c.lazy && !c.wanted.await(ctx) {
+		return
+	}
 	pause := firstRetry
 	for ctx.Err() == nil {
 		began := cs.server.now()
@@ -123,11 +147,27 @@ func (cs *channelSet) run(ctx context.Context, c *channel) {
 	}
 }
 
+// letGo ends the reading of a channel that nobody asks for. Another that is not read yet takes its place.
+func (cs *channelSet) letGo(c *channel) {
+	all := cs.server.catalog.Channels()
+	i := slices.IndexFunc(all, func(ch catalog.Channel) bool { return ch.ID == c.id })
+	if i < 0 || cs.get(c.id) != c {
+		return // it is being removed
+	}
+	cs.server.log.Info("nobody asks for a channel: it is not read any more until somebody does", "channel", c.id, "after", cs.idleAfter)
+	cs.add(all[i])
+	cs.end(c)
+}
+
 // remove ends a channel: who waits for its media is let go, all it held is freed.
 func (cs *channelSet) remove(c *channel) {
 	all := maps.Clone(*cs.all.Load())
 	delete(all, c.id)
 	cs.all.Store(&all)
+	cs.end(c)
+}
+
+func (cs *channelSet) end(c *channel) {
 	c.stop()
 	<-c.done
 	cs.server.releaser.while(c.window, c.window.Close)

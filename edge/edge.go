@@ -20,16 +20,20 @@ import (
 // Config is what an edge needs.
 type Config struct {
 	Catalog Catalog
-	// Read hands over a channel's media from the oldest on until ctx ends: bus.Bus.Read. It is called once at a time for a channel, and
-	// again, after a pause, when it gives up.
-	Read   func(ctx context.Context, channel string, h Handler) error
-	Memory int64  // bytes that all windows together should stay under; over it a warning is logged. 0: no warning
-	Assets Assets // what is served under /vod/; nil: nothing
-	Peer   PeerAccess
-	Carry  []string // query parameters that manifests carry to all URLs in them
-	Web    fs.FS    // files of the player page, with index.html at its root; nil: there is none
-	Log    *slog.Logger
-	Now    func() time.Time // nil: time.Now
+	// Read hands over a channel's media until ctx ends, of what is old without the media itself: bus.Bus.Join. It is called once at a time for
+	// a channel, and again, after a pause, when it gives up.
+	Read func(ctx context.Context, channel string, h Handler) error
+	// Segment reads the media of a segment that was Stored, or let go of for want of memory: bus.Bus.Segment. nil: all is kept in memory.
+	Segment  func(ctx context.Context, channel string, end media.SegmentEnd) ([]byte, error)
+	Memory   int64         // bytes that all windows together should stay under; over it a warning is logged. 0: no limit
+	Backfill int64         // bytes a second at which media that was Stored is read into memory at the most; 0: no limit
+	Idle     time.Duration // a channel is read from the first request on until there was none for so long; 0: all are, always
+	Assets   Assets        // what is served under /vod/; nil: nothing
+	Peer     PeerAccess
+	Carry    []string // query parameters that manifests carry to all URLs in them
+	Web      fs.FS    // files of the player page, with index.html at its root; nil: there is none
+	Log      *slog.Logger
+	Now      func() time.Time // nil: time.Now
 
 	render       *renderers    // nil: those of packages hls and dash
 	release      func()        // nil: debug.FreeOSMemory
@@ -50,6 +54,7 @@ type Handler interface {
 	Run(run media.Run, inits []media.Init)
 	Chunk(c media.Chunk)
 	End(e media.SegmentEnd)
+	Stored(e media.SegmentEnd) // an End of which no chunk is handed over
 	Signal(s media.Signal)
 	CaughtUp()
 }
@@ -73,6 +78,7 @@ type Server struct {
 	catalog    Catalog
 	render     *renderers
 	memory     int64
+	backfill   int64 // bytes a second; 0: no limit
 	carry      []string
 	longest    time.Duration // that a request is held; 0: what the rules say
 	static     *static
@@ -88,6 +94,7 @@ type Server struct {
 	http     *fasthttp.Server
 	conns    connections
 	hot      hotSet
+	readback readback
 	resumed  chan *connection   // to who serves them
 	idle     atomic.Int32       // goroutines that wait for them
 	inPlace  atomic.Int64       // requests that wait in goroutines of their own
@@ -99,7 +106,7 @@ type Server struct {
 
 // New starts to follow the catalog's channels. It fails if a file of cfg.Web cannot be read.
 func New(cfg Config) (*Server, error) {
-	s := &Server{log: cfg.Log, now: cfg.Now, memory: cfg.Memory, carry: cfg.Carry, longest: cfg.longest, render: cfg.render}
+	s := &Server{log: cfg.Log, now: cfg.Now, memory: cfg.Memory, backfill: cfg.Backfill, carry: cfg.Carry, longest: cfg.longest, render: cfg.render}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -137,9 +144,12 @@ func New(cfg Config) (*Server, error) {
 		CloseOnShutdown:              true,
 		TCPKeepalive:                 false, // Go's listeners switch it on
 	}
+	s.readback.init(s.ctx, cfg)
+	s.channels.idleAfter = cfg.Idle
 	changes := cfg.Catalog.Watch(s.ctx)
 	s.wg.Go(func() { s.channels.follow(changes) })
 	s.wg.Go(s.expire)
+	s.wg.Go(s.keepAtHand)
 	s.wg.Go(func() { s.releaser.run(s.ctx.Done()) })
 	return s, nil
 }
@@ -211,7 +221,7 @@ func (s *Server) expire() {
 // look is one round of expire; over tells whether the windows were over the limit in the last.
 func (s *Server) look(over bool) bool {
 	s.hot.sweep()
-	held := int64(0)
+	held := s.readback.bytes()
 	for _, c := range *s.channels.all.Load() {
 		s.releaser.while(c.window, func() {
 			if c.window.Expire(s.now()) {
@@ -219,13 +229,19 @@ func (s *Server) look(over bool) bool {
 			}
 		})
 		held += c.window.Stats().Bytes
+		if c.wanted.idle(s.now(), s.channels.idleAfter) {
+			select {
+			case s.channels.idle <- c:
+			case <-s.ctx.Done():
+			}
+		}
 		c.playlists.sweep(s.now())
 	}
 	if s.memory <= 0 || held <= s.memory {
 		return false
 	}
 	if !over {
-		s.log.Warn("windows hold more than edge.memory: shorten dvr of channels, or raise it", "bytes", held, "limit", s.memory)
+		s.log.Warn("windows hold more than edge.memory, though they keep no more than what is live: raise it", "bytes", held, "limit", s.memory)
 	}
 	return true
 }

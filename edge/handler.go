@@ -82,6 +82,7 @@ func (s *Server) get(ctx *fasthttp.RequestCtx, r *route) {
 		s.fail(ctx, r.kind, fasthttp.StatusNotFound, "there is no such channel")
 		return
 	}
+	s.join(c)
 	switch r.kind {
 	case kindMultivariant, kindMPD, kindPatch, kindMedia, kindIFrames:
 		s.servePlaylist(ctx, c, r)

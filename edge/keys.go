@@ -3,6 +3,7 @@ package edge
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/valyala/fasthttp"
 
@@ -28,21 +29,22 @@ type keySegment struct {
 	number   uint64
 	checksum uint32
 	made     sync.Once
+	done     atomic.Bool // it is made
 	data     []byte
 	tag      []byte
 	err      error
 }
 
-// of is that of a closed segment.
-func (k *keySegments) of(track string, seg *media.Segment) *keySegment {
-	s := k.find(track, seg)
+// make makes it of the segment's media.
+func (s *keySegment) make(data []byte) {
 	s.made.Do(func() {
-		s.data, s.err = trick.KeyFrames(seg.Data)
+		s.data, s.err = trick.KeyFrames(data)
 		s.tag = sumTag(s.data)
+		s.done.Store(true)
 	})
-	return s
 }
 
+// find is that of a closed segment, which may have to be made.
 func (k *keySegments) find(track string, seg *media.Segment) *keySegment {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -71,7 +73,14 @@ func (s *Server) serveKeys(ctx *fasthttp.RequestCtx, c *channel, r *route) {
 		s.missing(ctx, c, kindKeys)
 		return
 	}
-	k := c.keys.of(t.Name, seg)
+	k := c.keys.find(t.Name, seg)
+	if !k.done.Load() {
+		data := s.bytesOf(ctx, c, seg, kindKeys)
+		if data == nil {
+			return
+		}
+		k.make(data)
+	}
 	switch {
 	case errors.Is(k.err, trick.ErrNoKey):
 		s.fail(ctx, kindKeys, fasthttp.StatusNotFound, "this segment has no key frame")

@@ -41,16 +41,20 @@ func (s *Server) serveSegment(ctx *fasthttp.RequestCtx, c *channel, r *route) {
 	}
 	switch {
 	case seg != nil:
+		data := s.bytesOf(ctx, c, seg, kindSegment)
+		if data == nil {
+			return
+		}
 		var buf [64]byte
 		b := append(buf[:0], '"')
 		b = strconv.AppendUint(b, r.number, 10)
 		b = append(b, '-')
 		b = strconv.AppendUint(b, uint64(seg.Checksum), 16)
 		b = append(b, '-')
-		b = strconv.AppendInt(b, int64(len(seg.Data)), 10)
+		b = strconv.AppendInt(b, int64(len(data)), 10)
 		b = append(b, '"')
 		s.send(ctx, &content{
-			kind: kindSegment, data: seg.Data, mime: mimeOf(c, r.track),
+			kind: kindSegment, data: data, mime: mimeOf(c, r.track),
 			ranges: true, maxAge: mediaMaxAge(c), constant: true,
 		}, b)
 	case open != nil && ctx.Request.Header.IsHTTP11():

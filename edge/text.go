@@ -32,7 +32,11 @@ func (s *Server) serveText(ctx *fasthttp.RequestCtx, c *channel, r *route) {
 		s.missing(ctx, c, kindText)
 		return
 	}
-	s.sendWebVTT(ctx, seg.Data, c.window.Init(t.Name, seg.Init), seg.Timescale, mediaMaxAge(c), c.id)
+	data := s.bytesOf(ctx, c, seg, kindText)
+	if data == nil {
+		return
+	}
+	s.sendWebVTT(ctx, data, c.window.Init(t.Name, seg.Init), seg.Timescale, mediaMaxAge(c), c.id)
 }
 
 func (s *Server) sendWebVTT(ctx *fasthttp.RequestCtx, data, init []byte, timescale uint32, maxAge int, of string) {

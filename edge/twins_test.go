@@ -15,8 +15,8 @@ import (
 	"weir/internal/catalog"
 )
 
-// TestEdgesAnswerAlike feeds a channel through a bus to two edges, of which one joins late, and asks both for everything, in mid-segment
-// too.
+// TestEdgesAnswerAlike feeds a channel through a bus to three edges, of which two join late, and one of these has hardly any memory, and asks all for
+// everything, in mid-segment too.
 func TestEdgesAnswerAlike(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -43,9 +43,13 @@ func TestEdgesAnswerAlike(t *testing.T) {
 		}
 	})
 	broadcast := newFeed(t, w)
-	early := joinEdge(t, b)
+	early := joinEdge(t, b, 0)
 	broadcast.until(29 * time.Second)
-	late := joinEdge(t, b)
+	late, small := joinEdge(t, b, 0), joinEdge(t, b, 16)
+	late.await("news", func() bool { st, _ := late.server.Status("news"); return st.Stored == 0 })
+	if st, _ := small.server.Status("news"); st.Stored == 0 || st.AtHand >= st.Depth {
+		t.Errorf("the small one holds all: %+v", st)
+	}
 
 	from := ""
 	for _, length := range []time.Duration{29 * time.Second, 30_500 * time.Millisecond, 31 * time.Second, 47 * time.Second} {
@@ -62,7 +66,7 @@ func TestEdgesAnswerAlike(t *testing.T) {
 		if length > 40*time.Second { // else nothing may be new, and the answer is held
 			paths = append(paths, "/live/news/manifest.mpp?from="+from)
 		}
-		for _, f := range []*fixture{early, late} {
+		for _, f := range []*fixture{early, late, small} {
 			for _, track := range []string{"v1", "a1"} {
 				f.await("news", func() bool {
 					resp, _ := f.get("GET", "/live/news/"+track+"/index.m3u8?"+newest)
@@ -73,10 +77,12 @@ func TestEdgesAnswerAlike(t *testing.T) {
 		for _, path := range paths {
 			var one, other string
 			// The feed's last part of the one track may have come to one edge only, for a moment.
-			early.await("news", func() bool {
-				one, other = whole(early, path), whole(late, path)
-				return one == other
-			})
+			for _, f := range []*fixture{late, small} {
+				early.await("news", func() bool {
+					one, other = whole(early, path), whole(f, path)
+					return one == other
+				})
+			}
 			if strings.HasSuffix(path, ".mpd") {
 				from = publishTime.FindStringSubmatch(one)[1]
 			}
@@ -95,12 +101,13 @@ func whole(f *fixture, path string) string {
 }
 
 // joinEdge is an edge that reads news from the bus, once it has caught up.
-func joinEdge(t *testing.T, b *bus.Bus) *fixture {
+func joinEdge(t *testing.T, b *bus.Bus, memory int64) *fixture {
 	t.Helper()
 	cat := &fakeCatalog{changes: make(chan catalog.Change), list: []catalog.Channel{{ID: "news", DVR: time.Minute, Segment: lasts}}}
 	s, err := New(Config{
 		Catalog: cat, Log: quiet, Now: func() time.Time { return epoch.Add(50 * time.Second) }, Carry: []string{"token"},
-		Read: func(ctx context.Context, channel string, h Handler) error { return b.Read(ctx, channel, h) },
+		Read:    func(ctx context.Context, channel string, h Handler) error { return b.Join(ctx, channel, h) },
+		Segment: b.Segment, Memory: memory,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -32,6 +33,10 @@ type filled struct{ *cliptest.Filled }
 
 func (f filled) Snapshot(string) (*media.Window, func(string, uint32) []byte, bool) {
 	return f.Window, f.Init, true
+}
+
+func (filled) Media(_ context.Context, _ string, seg *media.Segment) ([]byte, error) {
+	return seg.Data, nil
 }
 
 // shelf is an edge that serves clips, and the window that they are made of: three rows, a hole, three rows of another size.

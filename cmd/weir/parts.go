@@ -79,9 +79,10 @@ func (p *parts) openEdge(ctx context.Context) (err error) {
 	}
 	p.players, err = edge.New(edge.Config{
 		Catalog: p.channels,
-		Read:    func(ctx context.Context, channel string, h edge.Handler) error { return p.bus.Read(ctx, channel, h) },
-		Peer:    edge.PeerAccess{Secret: p.cfg.Edge.Peer.Secret, Assets: p.vod.library.Own()},
-		Memory:  p.cfg.Edge.Memory, Assets: p.vod.library, Carry: p.cfg.Edge.Carry, Web: web.Pages(), Log: p.log.With("area", "edge"), Now: time.Now,
+		Read:    func(ctx context.Context, channel string, h edge.Handler) error { return p.bus.Join(ctx, channel, h) },
+		Segment: p.bus.Segment, Memory: p.cfg.Edge.Memory, Backfill: p.cfg.Edge.Backfill, Idle: p.cfg.Edge.Idle,
+		Peer:   edge.PeerAccess{Secret: p.cfg.Edge.Peer.Secret, Assets: p.vod.library.Own()},
+		Assets: p.vod.library, Carry: p.cfg.Edge.Carry, Web: web.Pages(), Log: p.log.With("area", "edge"), Now: time.Now,
 	})
 	if err == nil {
 		p.peers.count(p.players)
@@ -175,7 +176,7 @@ func (p *parts) handOut(ctx context.Context, group *errgroup.Group) {
 		followMemory(ctx, func() int64 {
 			live := heldBytes(p.channels, p.players)
 			p.vod.library.Fit(vodMemory(p.cfg, live))
-			return live + p.vod.library.Stats().CacheBytes
+			return live + p.players.ReadBack() + p.vod.library.Stats().CacheBytes
 		})
 		return nil
 	})

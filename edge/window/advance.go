@@ -111,9 +111,7 @@ func (w *Window) add(row *media.Row) {
 	w.next = row.Number + 1
 	w.reached = row.End()
 	w.enter(row)
-	for _, s := range row.Segments {
-		w.rowBytes += int64(len(s.Data))
-	}
+	w.take(row)
 	if prev == nil || prev.Run != row.Run {
 		if prev != nil {
 			w.listing.breaks++

@@ -109,6 +109,33 @@ func (w *Window) End(e media.SegmentEnd) {
 	w.tell(max(seen, w.settle(row, i)))
 }
 
+// Stored implements bus.Joiner: a segment has all its chunks, but none of them comes.
+func (w *Window) Stored(e media.SegmentEnd) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	row, i, seen := w.place(e.Run, e.Segment, e.Track, e.Timescale)
+	if row == nil {
+		return
+	}
+	o := row.segments[i]
+	switch {
+	case o.end != nil:
+		w.counts.duplicates++
+		return
+	case e.Chunks < 1 || e.Chunks > maxChunks || e.Bytes < 1 || e.Duration < 0 || e.Duration > maxSegmentTicks:
+		w.counts.refused++
+		w.tell(seen)
+		return
+	}
+	held, cost := o.bytes, int64(o.held())*chunkCost
+	o.expect(e)
+	o.become(elsewhere(&media.Segment{SegmentEnd: e}, row.run.Tracks[i].Kind))
+	w.charge(row, -held, -cost)
+	w.arrived(e.Wall)
+	w.finish(row, i)
+	w.tell(opening)
+}
+
 // tell lists what can be listed now, and shows what else has changed.
 func (w *Window) tell(c change) {
 	if !w.advance() && c > nothing {

@@ -129,9 +129,8 @@ func (w *Window) leave(row *media.Row) {
 func (w *Window) dropRows(k int) {
 	for i := range k {
 		row := w.rows.At(i)
-		for _, s := range row.Segments {
-			w.rowBytes -= int64(len(s.Data))
-		}
+		w.rowBytes -= atHand(row)
+		w.allBytes -= mediaOf(row)
 		if i >= w.left {
 			w.leave(row)
 		}

@@ -21,11 +21,11 @@ func (w *Window) Changed() <-chan struct{} {
 }
 
 // Segment is the closed segment with that number, or the one that is being made; both are nil where the window has
-// none: it has left, is not yet begun, was given up, or is a gap.
+// none: it has left, is not yet begun, was given up, or is a gap. A segment without Data is to be read back.
 func (w *Window) Segment(track string, number uint64) (*media.Segment, *Open) {
 	v := w.view.Load()
 	if row := v.rows.find(number); row != nil {
-		if s := row.Segment(track); s != nil && s.Data != nil {
+		if s := row.Segment(track); s != nil && !s.Gap() {
 			return s, nil
 		}
 		return nil, nil
@@ -42,7 +42,7 @@ func (w *Window) Segment(track string, number uint64) (*media.Segment, *Open) {
 			switch {
 			case p.Segment == nil && !p.GivenUp:
 				return nil, row.segments[i]
-			case p.Segment != nil && p.Segment.Data != nil:
+			case p.Segment != nil && !p.Segment.Gap():
 				return p.Segment, nil
 			}
 			return nil, nil
@@ -51,7 +51,7 @@ func (w *Window) Segment(track string, number uint64) (*media.Segment, *Open) {
 	return nil, nil
 }
 
-// Part is the bytes of one chunk of a segment that is closed or being made, nil where it is not there.
+// Part is the bytes of one chunk of a segment that is closed or being made, nil where it is not there, or not at hand.
 func (w *Window) Part(track string, number uint64, index int) []byte {
 	s, o := w.Segment(track, number)
 	if s != nil {

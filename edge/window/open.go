@@ -179,9 +179,9 @@ func gap(e media.SegmentEnd) *media.Segment {
 	return &media.Segment{SegmentEnd: e}
 }
 
-// Part is the bytes of one chunk of a segment, nil where it has no such chunk.
+// Part is the bytes of one chunk of a segment, nil where it has no such chunk, or is not at hand.
 func Part(s *media.Segment, index int) []byte {
-	if index < 0 || index >= len(s.Parts) {
+	if index < 0 || index >= len(s.Parts) || s.Data == nil {
 		return nil
 	}
 	p := s.Parts[index]

@@ -1,13 +1,18 @@
 package window
 
-import "weir/internal/media"
+import (
+	"sync/atomic"
+
+	"weir/internal/media"
+)
 
 // blockRows is how many rows a block holds. It bounds the work of cutting off a row (one block is copied), and how often
 // the table of blocks is copied (once for so many rows).
 const blockRows = 32
 
-// block is a stretch of rows. Slots behind the newest row are filled in place: no snapshot that is out reaches that far.
-type block [blockRows]*media.Row
+// block is a stretch of rows. Slots behind the newest row are filled in place: no snapshot that is out reaches that far. A row is replaced in place
+// too, by one that differs in what media is at hand.
+type block [blockRows]atomic.Pointer[media.Row]
 
 // list is a sequence of rows with successive numbers, as a value: append and cut give back another list and leave what readers
 // of this one see unchanged. Only the newest list of a line may be appended to. It implements media.Rows.
@@ -26,11 +31,11 @@ func (l *list) At(i int) *media.Row {
 	if i < 0 || i >= l.n {
 		panic("window: row position out of range")
 	}
-	return *l.slot(l.first + i)
+	return l.slot(l.first + i).Load()
 }
 
 // slot is where the row at position p from the start of head stands.
-func (l *list) slot(p int) **media.Row {
+func (l *list) slot(p int) *atomic.Pointer[media.Row] {
 	if p < blockRows {
 		return &l.head[p]
 	}
@@ -58,18 +63,21 @@ func (l *list) find(number uint64) *media.Row {
 	return l.At(int(number - first))
 }
 
+// replace puts a row in the place of one with its number, for all that have this list.
+func (l *list) replace(r *media.Row) { l.slot(l.first + int(r.Number-l.At(0).Number)).Store(r) }
+
 // append is the list with one more row at its end.
 func (l list) append(r *media.Row) list {
 	if l.n == 0 {
 		b := new(block)
-		b[0] = r
+		b[0].Store(r)
 		return list{head: b, n: 1}
 	}
 	p := l.first + l.n
 	if p%blockRows == 0 && p/blockRows > len(l.rest) {
 		l.rest = append(l.rest, new(block))
 	}
-	*l.slot(p) = r
+	l.slot(p).Store(r)
 	l.n++
 	return l
 }
@@ -91,7 +99,9 @@ func (l list) cut(k int) list {
 		p %= blockRows
 	}
 	l.head = new(block)
-	copy(l.head[p:], from[p:])
+	for i := p; i < blockRows; i++ {
+		l.head[i].Store(from[i].Load())
+	}
 	l.first = p
 	l.n -= k
 	return l

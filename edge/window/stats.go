@@ -6,7 +6,9 @@ import "time"
 type Stats struct {
 	Rows   int           // listed
 	Bytes  int64         // of media and init segments that are really held: listed, left lately, and not complete yet
+	Stored int64         // of media of complete rows that is not held, but can be read back
 	Depth  time.Duration // from Oldest to Newest
+	AtHand time.Duration // how much of it, up to Newest, is held; the rest can be read back
 	Oldest time.Time     // start of the listing on the channel timeline; zero: it is empty
 	Newest time.Time     // its end
 	First  uint64        // number of the oldest row; meaningless in an empty listing
@@ -35,8 +37,8 @@ func (w *Window) Stats() Stats {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := Stats{
-		Rows: w.rows.n - w.left, Bytes: w.rowBytes + w.pendingBytes,
-		Gaps: w.listing.gaps, Discontinuities: w.listing.breaks, OpenRows: len(w.pending), OpenBytes: w.pendingBytes,
+		Rows: w.rows.n - w.left, Bytes: w.rowBytes + w.pendingBytes, Stored: w.allBytes - w.rowBytes,
+		AtHand: w.handDepth(), Gaps: w.listing.gaps, Discontinuities: w.listing.breaks, OpenRows: len(w.pending), OpenBytes: w.pendingBytes,
 		Damaged: w.counts.damaged, Lost: w.counts.lost, Late: w.counts.late,
 		Duplicates: w.counts.duplicates, Refused: w.counts.refused, Restarts: w.counts.restarts,
 	}

@@ -43,7 +43,9 @@ type Window struct {
 
 	rows     list  // all that can be fetched
 	left     int   // how many of them have left the listing, at the front
-	rowBytes int64 // media in rows
+	rowBytes int64 // media in rows that is at hand
+	allBytes int64 // media in rows
+	hand     hand
 	listing  listing
 	until    []time.Time           // beside those that have left: the end of the row that drops them
 	peaks    []peak                // by which the longest playlist of a row is found

@@ -37,6 +37,7 @@ const (
 type job struct {
 	ctx     context.Context
 	store   *Store
+	source  Source
 	request Request
 	cut     *cut
 	inits   []initSegment
@@ -171,13 +172,17 @@ func (j *job) row(row *media.Row) ([]int64, error) {
 		}
 		f := &j.doc.Files[n]
 		offsets[k] = f.Bytes
-		if err := j.movie.Add(t, j.header(t), n, f.Bytes, s.Data); err != nil {
+		data, err := j.source.Media(j.ctx, j.request.Channel, s)
+		if err != nil {
 			return nil, err
 		}
-		if _, err := j.media[n].Write(s.Data); err != nil {
+		if err := j.movie.Add(t, j.header(t), n, f.Bytes, data); err != nil {
 			return nil, err
 		}
-		f.Bytes += int64(len(s.Data))
+		if _, err := j.media[n].Write(data); err != nil {
+			return nil, err
+		}
+		f.Bytes += int64(len(data))
 	}
 	return offsets, nil
 }

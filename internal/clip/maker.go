@@ -17,6 +17,8 @@ type Source interface {
 	// Snapshot is the window of a channel as it is now, and the init segments that its runs need; false: there is no such channel.
 	// What the snapshot lists stays there for as long as it is kept, init segments only for a while.
 	Snapshot(channel string) (w *media.Window, init func(track string, version uint32) []byte, ok bool)
+	// Media is that of a segment of such a window.
+	Media(ctx context.Context, channel string, seg *media.Segment) ([]byte, error)
 }
 
 // Request is what a clip should be.
@@ -70,7 +72,7 @@ func (m *Maker) Make(ctx context.Context, r Request) (Info, error) {
 	case <-ctx.Done():
 		return Info{}, ctx.Err()
 	}
-	j := job{ctx: ctx, store: m.Store, request: r}
+	j := job{ctx: ctx, store: m.Store, source: m.source, request: r}
 	if err := j.find(m.source); err != nil {
 		return Info{}, err
 	}

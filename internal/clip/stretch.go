@@ -129,7 +129,7 @@ func (c *cut) bytes() int64 {
 	for i := range c.Len() {
 		for _, s := range c.At(i).Segments {
 			if s != nil {
-				n += int64(len(s.Data))
+				n += s.Bytes
 			}
 		}
 	}

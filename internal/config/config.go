@@ -33,6 +33,10 @@ type Config struct {
 type Edge struct {
 	Listen string // HOST:PORT. Default: ":8080"
 	Memory int64  // bytes that the windows of all channels may take together. Default: 2 GiB
+	// Backfill is how many bytes a second of what is older are read into memory at the most when channels are joined. Default: 256 MiB
+	Backfill int64
+	// Idle is after how long without a request a channel is not read from the bus any more; 0: all are, always. Default: 0
+	Idle time.Duration
 	// Carry names the query parameters of a manifest's URL that every URL in the manifest is given too: what a session needs. Default: token
 	Carry []string
 	// Group is that of the edge: it shares with edges of its own, and serves the channels that are pinned to it, and to none. Default: ""
@@ -80,7 +84,7 @@ func Default() Config {
 	live.Title, live.DVR = "Live", 15*time.Minute
 	return Config{
 		Data:     "./data",
-		Edge:     Edge{Listen: ":8080", Memory: 2 << 30, Carry: []string{"token"}, Peer: Peer{Timeout: shard.DefaultTimeout}},
+		Edge:     Edge{Listen: ":8080", Memory: 2 << 30, Backfill: 256 << 20, Carry: []string{"token"}, Peer: Peer{Timeout: shard.DefaultTimeout}},
 		Admin:    Admin{Listen: "127.0.0.1:8081"},
 		Ingest:   Ingest{RTMP: ":1935", HTTP: ":8082", WHIP: WHIP{UDP: ":8189"}, SRT: SRT{Listen: ":8890", Latency: 120 * time.Millisecond}, Ladder: DefaultLadder(), Limits: DefaultLimits()},
 		Bus:      Bus{Replicas: 1},

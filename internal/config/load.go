@@ -46,6 +46,8 @@ func (d *document) root(c *Config) error {
 		{"edge", section(
 			key{"listen", value(&c.Edge.Listen, listen)},
 			key{"memory", value(&c.Edge.Memory, memory)},
+			key{"backfill", value(&c.Edge.Backfill, memory)},
+			key{"idle", value(&c.Edge.Idle, idle)},
 			key{"carry", list(&c.Edge.Carry, carry)},
 			key{"group", value(&c.Edge.Group, group)},
 			key{"peer", peer(&c.Edge.Peer)},

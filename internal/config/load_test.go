@@ -81,6 +81,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"edge: {listen: \"127.0.0.1:9\"}\ningest: {rtmp: \"127.0.0.1:9\"}\n", "2:16: ingest.rtmp: 127.0.0.1:9 is taken by edge.listen: 127.0.0.1:9"},
 		{"edge:\n  memory: 2GB\n", `2:11: edge.memory: "2GB" is no size, write it like 2GiB, 512MiB or as a number of bytes`},
 		{"edge: {memory: -1}\n", `1:16: edge.memory: "-1" is no size, write it like 2GiB, 512MiB or as a number of bytes`},
+		{"edge: {idle: 1s}\n", `1:14: edge.idle: 1s is out of bounds, must be from 10s to 24h0m0s, or 0 for never`},
 		{"edge: {memory: 15MiB}\n", `1:16: edge.memory: 15MiB is out of bounds, must be from 16MiB to 16TiB`},
 		{"edge: {memory: 99999999999999999999}\n", `1:16: edge.memory: 99999999999999999999 is out of bounds, must be from 16MiB to 16TiB`},
 		{"edge: {memory: 9000000000000TiB}\n", `1:16: edge.memory: 9000000000000TiB is out of bounds, must be from 16MiB to 16TiB`},
@@ -157,7 +158,8 @@ func TestParse(t *testing.T) {
 		"channels": {"channels:\n  news: {title: The News, dvr: 2h, chunk: 0, key: 0042}\n  A:\n", func(c *Config) {
 			c.Channels = []catalog.Channel{bare, news}
 		}},
-		"memory in bytes": {"edge: {memory: 16777216}", func(c *Config) { c.Edge.Memory = 16 << 20 }},
+		"backfill and idle": {"edge: {backfill: 64MiB, idle: 10m}", func(c *Config) { c.Edge.Backfill, c.Edge.Idle = 64<<20, 10*time.Minute }},
+		"memory in bytes":   {"edge: {memory: 16777216}", func(c *Config) { c.Edge.Memory = 16 << 20 }},
 		"addresses": {
 			"edge: {listen: \"[::1]:0\"}\nadmin: {listen: \"localhost:0\"}\ningest: {rtmp: \"\"}",
 			func(c *Config) { c.Edge.Listen, c.Admin.Listen, c.Ingest.RTMP = "[::1]:0", "localhost:0", "" },

@@ -83,6 +83,21 @@ func memory(s string) (int64, error) {
 	return n, nil
 }
 
+// Bounds of edge.idle.
+const (
+	minIdle = 10 * time.Second
+	maxIdle = 24 * time.Hour
+)
+
+// idle reads edge.idle, of which 0 is never.
+func idle(s string) (time.Duration, error) {
+	d, err := duration(s)
+	if err == nil && d != 0 && (d < minIdle || d > maxIdle) {
+		return 0, fmt.Errorf("%s is out of bounds, must be from %s to %s, or 0 for never", d, minIdle, maxIdle)
+	}
+	return d, err
+}
+
 // size reads a number of bytes with a unit or without; one that is too large for an int64 is the largest.
 func size(s string) (n int64, ok bool) {
 	number, shift := s, 0

@@ -2,6 +2,7 @@ package control
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -31,6 +32,10 @@ func (w windows) Snapshot(channel string) (*media.Window, func(string, uint32) [
 		return nil, nil, false
 	}
 	return f.Window, f.Init, true
+}
+
+func (windows) Media(_ context.Context, _ string, seg *media.Segment) ([]byte, error) {
+	return seg.Data, nil
 }
 
 // clipRig is an admin API that keeps clips of one channel, news, in a directory.
