@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -31,7 +32,7 @@ func serveRTMP(ctx context.Context, group *errgroup.Group, cfg config.Ingest, na
 		return
 	}
 	server := rtmp.New(rtmp.Config{
-		Listener: ln, Ingest: feeds, Log: log.With("area", name),
+		Listener: ln, Ingest: feeds, Log: log.With("area", name), Now: time.Now,
 		HandshakeTimeout: cfg.Limits.Handshake, IdleTimeout: cfg.Limits.Idle, Connections: cfg.Limits.Connections,
 	})
 	group.Go(func() error { return server.Run(ctx) })

@@ -26,7 +26,7 @@ func serveWHIP(ctx context.Context, group *errgroup.Group, cfg config.Ingest, ln
 	channels *catalog.Catalog, log *slog.Logger,
 ) *whip.Server {
 	server := whip.New(whip.Config{
-		Listener: ln, NAT: cfg.WHIP.NAT, Ingest: feeds, Log: log.With("area", "whip"),
+		Listener: ln, NAT: cfg.WHIP.NAT, Ingest: feeds, Log: log.With("area", "whip"), Now: time.Now,
 		Segment: func(channel string) time.Duration {
 			ch, _ := channels.Channel(channel)
 			return ch.Segment

@@ -48,7 +48,7 @@ func clusterLosesNothing(t *attempt) {
 		{"edge " + killed, edge, time.Second},
 		{"ingest " + killed, func(c *cluster) *member { return c.ingests[0] }, time.Second},
 		{"NATS leader " + paused, leader, 3 * time.Second},
-		{"NATS follower " + killed, follower, time.Second},
+		{"NATS follower without its disk " + killed, follower, time.Second},
 		{"edge " + paused, edge, 3 * time.Second},
 	}
 	rounds, seed := len(mishaps), uint64(time.Now().UnixNano())
@@ -66,7 +66,7 @@ func clusterLosesNothing(t *attempt) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	c := startCluster(t, clusterSettings{nodes: 3, ingests: 1, edges: 2, channels: "  live: {dvr: 1h, segment: 1s}\n"})
 	e := startEncoder(t)
-	e.send(c.ingests[0], "live")
+	e.send("live", c.ingests[0])
 	viewers := map[string]*viewer{
 		"edge0": tuneIn(t, "live", c.edges[0]), "edge1": tuneIn(t, "live", c.edges[1]), "both": tuneIn(t, "live", c.edges...),
 	}
@@ -94,6 +94,9 @@ func (c *cluster) suffer(m mishap, viewers map[string]*viewer) {
 	moves := viewers["both"].moveCount()
 	if strings.HasSuffix(m.what, killed) {
 		victim.kill()
+		if strings.Contains(m.what, "without its disk") {
+			require.NoError(c.t, os.RemoveAll(victim.dir))
+		}
 		c.pass(m.gone)
 		victim.start()
 	} else {

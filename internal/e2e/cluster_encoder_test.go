@@ -114,11 +114,12 @@ func numberOf(track string, data []byte) (int, error) {
 	return strconv.Atoi(string(data[at : at+digits]))
 }
 
-// send pushes the feed to an ingest, from the next key frame on, and again whenever the connection is lost, until the feed ends.
-func (e *encoder) send(to *member, channel string) {
+// send pushes the feed to the first of some ingests that takes it, from the next key frame on, and again whenever the connection is lost, until the
+// feed ends.
+func (e *encoder) send(channel string, to ...*member) {
 	e.done.Go(func() {
-		for e.t.Context().Err() == nil {
-			p, err := (&server{t: e.t, rtmp: to.rtmp}).publish(channel)
+		for i := 0; e.t.Context().Err() == nil; i++ {
+			p, err := (&server{t: e.t, rtmp: to[i%len(to)].rtmp}).publish(channel)
 			if err != nil {
 				e.mu.Lock()
 				ended := e.ended

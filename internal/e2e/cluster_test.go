@@ -34,6 +34,7 @@ type member struct {
 	name, role string
 	dir        string // of its data
 	config     string // path of its configuration file
+	binary     string // of the program
 	players    string // HOST:PORT, and so are these
 	admin      string
 	rtmp       string
@@ -46,6 +47,7 @@ type clusterSettings struct {
 	channels              string            // YAML, the lines under `channels:`
 	store                 string            // what each node may keep, "" for 1GiB
 	dirs                  map[string]string // data directories by the member's name, where they are not any
+	binaries              map[string]string // builds of the program by the member's name, where they are not the usual one
 	near                  map[string][]int  // nodes that a member knows, by its name, where these are not all
 	// routes says to which addresses a node connects to find the others, where these are not the real ones: a test that cuts routes puts a
 	// proxy between.
@@ -89,8 +91,12 @@ func startCluster(t testing.TB, s clusterSettings) *cluster {
 		if s.routes != nil {
 			peers = s.routes(i, routes)
 		}
-		m.configure(fmt.Sprintf("admin: {listen: %q}\nnode: {name: %s, listen: %q, accounts: %q, store: %s, cluster: {listen: %q, routes: [\"%s\"], secret: s3cret}}\n",
-			m.admin, m.name, m.nats, accounts, s.store, routes[i], strings.Join(peers, `", "`)))
+		others := fmt.Sprintf(`, cluster: {listen: %q, routes: ["%s"], secret: s3cret}`, routes[i], strings.Join(peers, `", "`))
+		if s.nodes == 1 {
+			others = ""
+		}
+		m.configure(fmt.Sprintf("admin: {listen: %q}\nnode: {name: %s, listen: %q, accounts: %q, store: %s%s}\n",
+			m.admin, m.name, m.nats, accounts, s.store, others))
 		c.nodes = append(c.nodes, m)
 	}
 	for i := range s.ingests {
@@ -126,6 +132,9 @@ func (c *cluster) member(role string, i int, s clusterSettings) *member {
 	if m.dir = s.dirs[m.name]; m.dir == "" {
 		m.dir = filepath.Join(c.t.TempDir(), "data")
 	}
+	if m.binary = s.binaries[m.name]; m.binary == "" {
+		m.binary = weirBinary
+	}
 	return m
 }
 
@@ -140,7 +149,7 @@ func (m *member) configure(more string) {
 func (m *member) start() {
 	m.t.Helper()
 	password := "=" + clusterPassword
-	m.server = launch(m.t, m.role, m.config, "WEIR_INGEST_PASSWORD"+password, "WEIR_EDGE_PASSWORD"+password, "WEIR_OPERATOR_PASSWORD"+password)
+	m.server = launchBinary(m.t, m.binary, m.role, m.config, "WEIR_INGEST_PASSWORD"+password, "WEIR_EDGE_PASSWORD"+password, "WEIR_OPERATOR_PASSWORD"+password)
 	m.server.players, m.server.admin, m.server.rtmp = m.players, m.admin, m.rtmp
 }
 

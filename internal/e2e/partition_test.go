@@ -19,7 +19,7 @@ func clusterSurvivesPartition(t *attempt) {
 		near: map[string][]int{"ingest0": {0, 1}, "edge0": {0, 1}, "edge1": {2}},
 	})
 	e := startEncoder(t)
-	e.send(c.ingests[0], "live")
+	e.send("live", c.ingests[0])
 	viewers := map[string]*viewer{"edge0": tuneIn(t, "live", c.edges[0]), "edge1": tuneIn(t, "live", c.edges[1])}
 	c.waitLive(viewers)
 	c.waitWhole(chaosStream)

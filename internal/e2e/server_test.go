@@ -96,10 +96,16 @@ func start(t testing.TB, s settings) *server {
 }
 
 // launch runs a command of the program with a configuration file until the test ends. It does not wait for anything.
-func launch(t testing.TB, command, config string, environment ...string) *server {
+func launch(t testing.TB, command, config string) *server {
+	t.Helper()
+	return launchBinary(t, weirBinary, command, config)
+}
+
+// launchBinary is launch of another build of the program, with more in its environment.
+func launchBinary(t testing.TB, binary, command, config string, environment ...string) *server {
 	t.Helper()
 	srv := &server{
-		t: t, cmd: exec.Command(weirBinary, command, "--config", config), log: &logLines{added: make(chan struct{})},
+		t: t, cmd: exec.Command(binary, command, "--config", config), log: &logLines{added: make(chan struct{})},
 		exited: make(chan struct{}),
 	}
 	srv.cmd.Env = append(append(os.Environ(), "GORACE=halt_on_error=1"), environment...)
