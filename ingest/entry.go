@@ -138,6 +138,7 @@ func (s *Server) deleted(channel string) {
 	delete(s.last, channel)
 	delete(s.rungs, channel)
 	delete(s.begun, channel)
+	delete(s.released, channel)
 	ss := s.sessions[channel]
 	s.mu.Unlock()
 	if ss != nil {
@@ -183,7 +184,11 @@ func (s *Server) beside(channel string, work func(p *packager.Packager, now time
 	if !ss.live || ss.finished || ss.broken != nil {
 		return ErrOffAir
 	}
-	return work(ss.packager, s.cfg.Now())
+	p, ok := ss.packager.(*packager.Packager)
+	if !ok {
+		return ss.standsBy()
+	}
+	return work(p, s.cfg.Now())
 }
 
 // SwitchInput makes an input of a channel the one on air, until it fails; "" leaves the choice to the channel's settings again. It happens at

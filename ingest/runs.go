@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"weir/internal/media"
+	"weir/packager"
 )
 
-// runLimit is a Writer that bounds how often a channel breaks off: each run is a Period and a discontinuity for all players, and is
+// runLimit is an output that bounds how often a channel breaks off: each run is a Period and a discontinuity for all players, and is
 // recorded as long as the window. One goroutine owns it.
 type runLimit struct {
-	Writer
+	packager.Output
 	most  int // within a minute
 	now   func() time.Time
 	begun *runTimes
@@ -37,10 +38,10 @@ func (r *runTimes) begin(now time.Time, most int) bool {
 	return true
 }
 
-// Run is that of the Writer. The error is ErrLimit for one too many.
+// Run is that of the output. The error is ErrLimit for one too many.
 func (l *runLimit) Run(run media.Run, inits []media.Init) error {
 	if !l.begun.begin(l.now(), l.most) {
 		return fmt.Errorf("%w: the channel's feeds broke off, or changed their parameters, more than %d times within a minute", ErrLimit, l.most)
 	}
-	return l.Writer.Run(run, inits)
+	return l.Output.Run(run, inits)
 }

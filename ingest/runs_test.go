@@ -81,7 +81,7 @@ func TestReconnectsAreCountedTogether(t *testing.T) {
 func TestRunsOfAnHourAreNotCountedTogether(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
-	l := &runLimit{Writer: &fakeWriter{}, most: 5, now: func() time.Time { return now }, begun: &runTimes{}}
+	l := &runLimit{Output: &fakeWriter{}, most: 5, now: func() time.Time { return now }, begun: &runTimes{}}
 	for range 300 {
 		if err := l.Run(media.Run{}, nil); err != nil {
 			t.Fatal(err)

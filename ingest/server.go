@@ -78,6 +78,7 @@ type Server struct {
 	last     map[string]Status         // of channels without a feed: how the last one ended
 	rungs    map[string]map[string]int // of channels without a feed: see stage
 	begun    map[string]*runTimes      // by channel
+	released map[string]time.Time      // channels that were left to other servers, and when
 	idle     chan struct{}             // closed when closing and the last feed is gone
 }
 
@@ -87,7 +88,7 @@ func New(cfg Config) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{
 		cfg: cfg, stop: cancel, sessions: make(map[string]*session), last: make(map[string]Status),
-		rungs: make(map[string]map[string]int), begun: make(map[string]*runTimes), idle: make(chan struct{}),
+		rungs: make(map[string]map[string]int), begun: make(map[string]*runTimes), released: make(map[string]time.Time), idle: make(chan struct{}),
 	}
 	changes := cfg.Catalog.Watch(ctx)
 	s.wg.Go(func() {
@@ -164,6 +165,14 @@ func (s *Server) secure(ctx context.Context, f *feed, first bool) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+	if ss.duty.bus != nil {
+		err := ss.secureShared(ctx)
+		if err != nil {
+			ss.failed = fmt.Errorf("channel %s: acquire its writer: %w", ss.channel.ID, err)
+			close(ss.ready)
+		}
+		return ss.failed
 	}
 	w, err := s.cfg.Bus.Acquire(ctx, ss.channel.ID)
 	if errors.Is(err, bus.ErrTaken) {

@@ -14,7 +14,6 @@ import (
 	"weir/internal/bus"
 	"weir/internal/catalog"
 	"weir/internal/media"
-	"weir/packager"
 )
 
 // session is a channel that has feeds: they share its writer and its packager. Feeds of different renditions bring tracks of their own; of
@@ -36,11 +35,13 @@ type session struct {
 
 	work     sync.Mutex // guards what follows, and the members of its feeds: one feed at a time
 	writer   Writer
-	packager *packager.Packager // nil before anything was on air
-	members  []*feed            // in the order of their arrival
+	packager packs   // nil before anything was on air
+	members  []*feed // in the order of their arrival
 	slots    []slot
 	broken   error // packager or writer failed: nothing goes out any more
 	finished bool
+	duty     duty // where others stand by for the channel
+	vigil    vigil
 	stage
 	past // of feeds that have gone
 }
@@ -58,10 +59,14 @@ type past struct {
 }
 
 func newSession(s *Server, ch catalog.Channel) *session {
-	return &session{
+	ss := &session{
 		server: s, channel: ch, log: s.cfg.Log.With("channel", ch.ID), since: s.cfg.Now(),
-		ready: make(chan struct{}), done: make(chan struct{}),
+		ready: make(chan struct{}), done: make(chan struct{}), duty: duty{role: Writing},
 	}
+	if b, ok := s.cfg.Bus.(SharedBus); ok && ch.Redundant {
+		ss.duty.bus, ss.duty.order = b, make(chan struct{}, 1)
+	}
+	return ss
 }
 
 // begin makes w the session's writer and watches its lease.
@@ -75,6 +80,13 @@ func (s *session) begin(w Writer) {
 		return
 	}
 	s.show()
+	if shared, ok := w.(SharedWriter); ok && s.duty.bus != nil {
+		if err := shared.Share(); err != nil {
+			s.log.Warn("nobody can stand by for the channel", "err", err)
+		}
+		s.server.wg.Go(s.watch)
+		return
+	}
 	// Server.Close waits for its goroutines only after every session is finished.
 	s.server.wg.Go(func() {
 		select {
@@ -153,6 +165,9 @@ func (s *session) take(f *feed, it item) error {
 // deliver hands an item of a member that is on air to the packager.
 func (s *session) deliver(f *feed, it item) error {
 	s.sent = it.at
+	if w, ok := s.writer.(SharedWriter); ok && s.duty.bus != nil {
+		w.Fed()
+	}
 	if it.event != nil {
 		if f != s.voice() {
 			return nil // the same event comes with each rendition
@@ -174,21 +189,18 @@ func (s *session) deliver(f *feed, it item) error {
 	return nil
 }
 
-// pack makes the packager, which lives as long as the session.
+// pack makes the packager, which lives as long as the session writes the channel.
 func (s *session) pack() error {
 	if s.packager != nil {
 		return nil
 	}
-	r := s.writer.Resume()
-	p, err := packager.New(
-		packager.Config{Segment: s.channel.Segment, Chunk: s.channel.Chunk},
-		packager.Resume{Segment: r.Segment, Run: r.Run, End: r.End, Shift: r.Shift, Target: r.Target, Init: r.Inits, Rates: r.Rates},
-		&runLimit{Writer: s.writer, most: s.server.cfg.Runs, now: s.server.cfg.Now, begun: s.begun})
-	if err != nil {
-		return &shared{fmt.Errorf("channel %s: set up the packager: %w", s.channel.ID, err)}
+	if s.writer == nil { // another server writes the channel
+		s.packager = newRing(s.channel.Segment)
+		return nil
 	}
-	if err := p.Languages(s.channel.Subtitles.List()); err != nil {
-		return &shared{fmt.Errorf("channel %s: set up the packager: %w", s.channel.ID, err)}
+	p, err := s.newPackager(s.resume(), s.writer)
+	if err != nil {
+		return &shared{err}
 	}
 	s.packager = p
 	return nil
@@ -240,6 +252,9 @@ func (s *session) finish(reason error) {
 	}
 	defer s.closeWriter()
 	defer s.rescue("the end of a feed")
+	if s.leaves() {
+		return
+	}
 	if s.packager == nil || s.broken != nil || errors.Is(reason, ErrLost) || errors.Is(reason, ErrInternal) {
 		return // a packager that panicked may be in any state
 	}
@@ -247,6 +262,24 @@ func (s *session) finish(reason error) {
 		s.log.Warn("end of the feed not packaged", "err", err)
 	}
 	s.show()
+}
+
+// leaves tells whether another server stands by, which goes on in the middle of the row.
+func (s *session) leaves() bool {
+	w, ok := s.writer.(SharedWriter)
+	if !ok || s.duty.bus == nil {
+		return false
+	}
+	if _, tried := s.packager.(*trial); tried {
+		return true
+	}
+	by := w.Follower()
+	if by == "" {
+		return false
+	}
+	s.server.releases(s.channel.ID)
+	s.log.Info("leaves the channel to another server", "instance", by)
+	return true
 }
 
 func (s *session) closeWriter() {

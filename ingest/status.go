@@ -55,6 +55,12 @@ type Status struct {
 	Input    string        `json:"input"`    // which of the channel's inputs is on air; "" where it has one only
 	Pinned   string        `json:"pinned"`   // the input that was chosen by hand, ""
 	Switches uint64        `json:"switches"` // from one input to another, since the session began
+
+	Redundant bool   `json:"redundant"` // other servers may have feeds of the channel, of which one writes it
+	Role      Role   `json:"role"`      // what this server does
+	Instance  string `json:"instance"`  // that writes the channel, where this one stands by
+	Takeovers uint64 `json:"takeovers"` // by this server, since the session began
+	Seamless  uint64 `json:"seamless"`  // of these, those without a discontinuity
 }
 
 // InputState is how one of a channel's feeds is.
@@ -98,6 +104,7 @@ type shown struct {
 	members  []shownMember
 	stage    stage
 	past     past
+	duty     duty
 	at       time.Time
 }
 
@@ -115,7 +122,10 @@ type shownMember struct {
 
 // show takes a new snapshot for Status. work is held.
 func (s *session) show() {
-	next := &shown{writer: s.writer.Stats(), at: s.server.cfg.Now(), stage: s.stage, past: s.past}
+	next := &shown{at: s.server.cfg.Now(), stage: s.stage, past: s.past, duty: s.duty}
+	if s.writer != nil {
+		next.writer = s.writer.Stats()
+	}
 	if s.packager != nil {
 		next.packager = s.packager.Stats()
 	}
@@ -175,6 +185,7 @@ func (s *session) status() (Status, bool) {
 		LostSegments: snap.writer.DroppedSegments, LastError: p.Problem, LastErrorAt: p.ProblemAt, Writer: snap.writer,
 		Input: snap.stage.input, Pinned: snap.stage.pinned, Switches: snap.stage.switches,
 		Protocol: snap.past.publish.Protocol, Remote: snap.past.publish.Remote,
+		Redundant: snap.duty.bus != nil, Role: snap.duty.role, Instance: snap.duty.holder, Takeovers: snap.duty.takeovers, Seamless: snap.duty.seamless,
 	}
 	if snap.stage.problemAt.After(st.LastErrorAt) {
 		st.LastError, st.LastErrorAt = snap.stage.problem, snap.stage.problemAt

@@ -40,6 +40,14 @@ func (l *lease) beat() bool {
 	return true
 }
 
+// doubt has the lease looked after before anything more is sent; false: nobody can have taken it from its holder.
+func (l *lease) doubt() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.doubted = l.doubted || l.shared != nil
+	return l.shared != nil
+}
+
 // sure tells whether the holder may write: the lease is its own, by all that it can know.
 func (l *lease) sure() bool {
 	l.mu.Lock()

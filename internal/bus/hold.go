@@ -116,7 +116,7 @@ func (w *Writer) answer(m *nats.Msg) {
 	now := time.Now()
 	w.mu.Lock()
 	w.follower, w.followed = q.By, now
-	a := Answer{Instance: w.bus.cfg.Instance, Epoch: w.epoch, Quiet: now.Sub(w.fed)}
+	a := Answer{Instance: w.bus.cfg.Instance, Epoch: w.epoch, Quiet: max(0, time.Duration(now.UnixNano()-w.fed.Load()))}
 	w.mu.Unlock()
 	value, err := json.Marshal(a)
 	if err == nil {
@@ -129,6 +129,9 @@ func (w *Writer) answer(m *nats.Msg) {
 		w.yieldOnce.Do(func() { close(w.yield) })
 	}
 }
+
+// Fed says that the channel's feed has brought something: those who stand by are told how long ago that was.
+func (w *Writer) Fed() { w.fed.Store(time.Now().UnixNano()) }
 
 // Yield is closed when one that stands by wants the channel.
 func (w *Writer) Yield() <-chan struct{} { return w.yield }

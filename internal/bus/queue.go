@@ -27,6 +27,8 @@ type entry struct {
 	sent     bool // and neither acknowledged nor known to be lost
 	done     bool // acknowledged, or given up
 	attempts int
+	// contested: another has stored something in its place, and then the lease was looked after.
+	contested bool
 }
 
 type segmentKey struct {

@@ -160,6 +160,10 @@ func (w *Writer) onAck(m *nats.Msg) {
 		// By the predecessor, who has not known of its end: it has made the same of the same feed.
 		w.log.Info("bus: the writer before had stored this too", "subject", e.subject)
 		w.queue.finish(e)
+	case duplicate && e.attempts <= 1 && e.kind != recordEntry && !e.contested && w.lease.doubt():
+		// Perhaps by one that has stood by, and has the lease now: that is to be known first.
+		e.contested, e.attempts = true, 0
+		w.queue.rewind()
 	case duplicate && e.attempts <= 1 && e.kind != recordEntry:
 		// Sent once only, and there already: by somebody who believes to be the writer. What is stored is not ours.
 		w.log.Error("bus: another writer has stored under this number", "subject", e.subject)

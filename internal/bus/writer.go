@@ -53,7 +53,7 @@ type Writer struct {
 	yieldOnce    sync.Once
 	follower     string // who asked last; under mu, as is what follows
 	followed     time.Time
-	fed          time.Time // when there was anything to write
+	fed          atomic.Int64 // when its feed brought anything; nanoseconds since the Unix epoch
 
 	mu    sync.Mutex
 	queue queue
@@ -80,7 +80,7 @@ func newWriter(b *Bus, channel string, l *lease, t *takeover, left *Continuation
 	w := &Writer{
 		bus: b, channel: channel, lease: l, epoch: t.epoch, resume: t.resume, log: b.log(channel), ctx: ctx, cancel: cancel, takeover: t,
 		inbox: b.writeConn.NewInbox() + ".", wake: make(chan struct{}, 1), lost: make(chan struct{}), inits: t.resume.Inits,
-		yield: make(chan struct{}), fed: time.Now(),
+		yield: make(chan struct{}),
 		limit: int(b.writeConn.MaxPayload()) - headerRoom,
 		state: t.state(),
 	}
@@ -90,6 +90,7 @@ func newWriter(b *Bus, channel string, l *lease, t *takeover, left *Continuation
 	}
 	w.queue = newQueue(b.cfg.InFlight, b.cfg.Backlog)
 	w.stats.Epoch = w.epoch
+	w.Fed()
 	var err error
 	if w.limit < headerRoom {
 		err = fmt.Errorf("the server's max_payload of %d bytes is too small", b.writeConn.MaxPayload())
@@ -218,7 +219,6 @@ func (w *Writer) Chunk(c media.Chunk) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.fed = time.Now()
 	if c.Segment >= w.state.Segment || c.Run >= w.state.Run {
 		w.state.Segment, w.state.Run = max(w.state.Segment, c.Segment+1), max(w.state.Run, c.Run+1)
 		if err := w.putState(); err != nil {

@@ -25,6 +25,7 @@ type Patch struct {
 	Back       *time.Duration
 	Captions   *Captions
 	Subtitles  *Languages
+	Redundant  *bool
 }
 
 // Apply is c with what p sets.
@@ -44,6 +45,7 @@ func (p Patch) Apply(c Channel) Channel {
 	set(&c.Switch.Back, p.Back)
 	set(&c.Captions, p.Captions)
 	set(&c.Subtitles, p.Subtitles)
+	set(&c.Redundant, p.Redundant)
 	return c
 }
 
@@ -70,6 +72,7 @@ func (p Patch) merge(next Patch) Patch {
 	over(&p.Back, next.Back)
 	over(&p.Captions, next.Captions)
 	over(&p.Subtitles, next.Subtitles)
+	over(&p.Redundant, next.Redundant)
 	return p
 }
 
@@ -85,7 +88,7 @@ func (p Patch) equal(q Patch) bool {
 		same(p.Chunk, q.Chunk) && same(p.Source, q.Source) && same(p.Key, q.Key) &&
 		same(p.Passphrase, q.Passphrase) && same(p.Allow, q.Allow) &&
 		same(p.Renditions, q.Renditions) && same(p.Inputs, q.Inputs) && same(p.Silence, q.Silence) && same(p.Back, q.Back) &&
-		same(p.Ladder, q.Ladder) && same(p.Captions, q.Captions) && same(p.Subtitles, q.Subtitles)
+		same(p.Ladder, q.Ladder) && same(p.Captions, q.Captions) && same(p.Subtitles, q.Subtitles) && same(p.Redundant, q.Redundant)
 }
 
 func same[T comparable](a, b *T) bool {
@@ -149,5 +152,8 @@ func (p Patch) attrs() []slog.Attr {
 	span("back", p.Back)
 	text("captions", (*string)(p.Captions))
 	text("subtitles", (*string)(p.Subtitles))
+	if p.Redundant != nil {
+		as = append(as, slog.Bool("redundant", *p.Redundant))
+	}
 	return as
 }

@@ -35,6 +35,7 @@ type wire struct {
 	Back       *string    `json:"back,omitempty"`
 	Captions   *Captions  `json:"captions,omitempty"`
 	Subtitles  *Languages `json:"subtitles,omitempty"`
+	Redundant  *bool      `json:"redundant,omitempty"`
 }
 
 func encode(r record[Patch]) ([]byte, error) {
@@ -45,7 +46,7 @@ func encode(r record[Patch]) ([]byte, error) {
 	return json.Marshal(wire{
 		Title: p.Title, DVR: spell(p.DVR), Segment: spell(p.Segment), Chunk: spell(p.Chunk), Source: p.Source, Key: p.Key,
 		Passphrase: p.Passphrase, Allow: p.Allow, Renditions: p.Renditions, Ladder: p.Ladder, Inputs: p.Inputs, Silence: spell(p.Silence), Back: spell(p.Back),
-		Captions: p.Captions, Subtitles: p.Subtitles,
+		Captions: p.Captions, Subtitles: p.Subtitles, Redundant: p.Redundant,
 	})
 }
 
@@ -71,7 +72,7 @@ func decode(b []byte) (record[Patch], error) {
 	}
 	r := record[Patch]{patch: Patch{
 		Title: w.Title, Source: w.Source, Key: w.Key, Passphrase: w.Passphrase, Allow: w.Allow, Renditions: w.Renditions, Ladder: w.Ladder, Inputs: w.Inputs,
-		Captions: w.Captions, Subtitles: w.Subtitles,
+		Captions: w.Captions, Subtitles: w.Subtitles, Redundant: w.Redundant,
 	}}
 	for _, d := range []struct {
 		name string

@@ -25,6 +25,7 @@ func channels(to *[]catalog.Channel) reader {
 					key{"silence", value(&ch.Switch.Silence, duration)},
 					key{"back", value(&ch.Switch.Back, duration)},
 				)},
+				{"redundant", value(&ch.Redundant, boolean)},
 			}
 		},
 	}.into(to)

@@ -39,7 +39,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		// shape
 		{"dta: x\n", `1:1: unknown key "dta", known: data, edge, admin, ingest, bus, node, channels, vod, assets, log`},
 		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, rtmps, srt, http, whip, allow, on_publish, on_publish_fail, ladder, limits`},
-		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key, passphrase, allow, captions, subtitles, renditions, ladder, inputs, switch`},
+		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key, passphrase, allow, captions, subtitles, renditions, ladder, inputs, switch, redundant`},
 		{"channels: {news: {inputs: {name: main}}}\n", "1:27: channels.news.inputs: must be a list in brackets, like [{name: main}, {name: backup}]"},
 		{"channels: {news: {inputs: [{name: main, url: x}]}}\n", `1:41: unknown key "url" in channels.news.inputs, known: name, source`},
 		{"channels: {news: {inputs: [{name: a}, {name: a}]}}\n", `1:27: channels.news.inputs: "a" is there twice`},

@@ -23,6 +23,14 @@ const (
 // text takes what is written; who uses it says what is allowed.
 func text(s string) (string, error) { return s, nil }
 
+// boolean is true or false, and nothing else that is one in other YAML.
+func boolean(s string) (bool, error) {
+	if s != "true" && s != "false" {
+		return false, errors.New("must be true or false")
+	}
+	return s == "true", nil
+}
+
 func directory(s string) (string, error) {
 	if s == "" || strings.ContainsRune(s, 0) || len(s) > 4096 {
 		return "", errors.New("must be the path of a directory")

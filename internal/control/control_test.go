@@ -100,6 +100,17 @@ type (
 )
 
 func (f feeds) Status(id string) (ingest.Status, bool) { st, ok := f.feeds[id]; return st, ok }
+
+func (f feeds) TakeOver(id string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if st := f.feeds[id]; !st.Redundant {
+		return ingest.ErrNotRedundant
+	}
+	f.switched = append(f.switched, id)
+	return nil
+}
+
 func (f feeds) SwitchInput(id, input string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

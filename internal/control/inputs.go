@@ -129,6 +129,34 @@ func (s *Server) inputs(api huma.API) {
 		DefaultStatus: http.StatusAccepted,
 		Errors:        []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
 	}, s.switchInput)
+	huma.Register(api, huma.Operation{
+		OperationID: "take-over", Method: http.MethodPost, Path: "/api/v1/channels/{id}/takeover", MaxBodyBytes: maxBody,
+		Summary: "Give a redundant channel to the process that stands by",
+		Description: "Asked of one that stands by, that one takes the channel; asked of the one that writes, another does. With the same feed on both, " +
+			"players see nothing of it.",
+		DefaultStatus: http.StatusAccepted,
+		Errors:        []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
+	}, s.takeOver)
+}
+
+type takeOverRequest struct {
+	ID string `path:"id" doc:"The channel's ID" example:"news"`
+}
+
+func (s *Server) takeOver(_ context.Context, in *takeOverRequest) (*channelAnswer, error) {
+	ch, ok := s.cfg.Catalog.Channel(in.ID)
+	if !ok {
+		return nil, huma.Error404NotFound(fmt.Sprintf("there is no channel %.70q", in.ID))
+	}
+	err := ingest.ErrOffAir
+	if s.cfg.Feeds != nil {
+		err = s.cfg.Feeds.TakeOver(in.ID)
+	}
+	if err != nil {
+		return nil, huma.Error409Conflict(fmt.Sprintf("channel %s is not taken over: %s", in.ID, err))
+	}
+	s.cfg.Log.Info("takeover ordered by the API", "channel", in.ID)
+	return &channelAnswer{Status: http.StatusAccepted, Body: s.status(ch)}, nil
 }
 
 func (s *Server) switchInput(_ context.Context, in *inputRequest) (*channelAnswer, error) {

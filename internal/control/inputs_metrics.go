@@ -10,7 +10,7 @@ import (
 type inputMetrics struct {
 	s *Server
 
-	inputs, switches, apart *prometheus.Desc
+	inputs, switches, apart, role, takeovers *prometheus.Desc
 }
 
 func newInputMetrics(s *Server) *inputMetrics {
@@ -22,12 +22,15 @@ func newInputMetrics(s *Server) *inputMetrics {
 		inputs:   desc("inputs", "Feeds of the channel: active; on standby, while another input is on air; waiting, while nothing comes.", "state"),
 		switches: desc("input_switches_total", "How often the channel went over from one input to another."),
 		apart:    desc("apart_cuts_total", "Segments at whose beginning not all renditions have a key frame."),
+		role:     desc("role", "What this process does with the feed of a redundant channel: writing or standby; 1 for what it does.", "role"),
+		takeovers: desc("takeovers_total", "How often this process has taken a redundant channel over since the feed began: without a discontinuity or with one.",
+			"how"),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *inputMetrics) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.inputs, c.switches, c.apart} {
+	for _, d := range []*prometheus.Desc{c.inputs, c.switches, c.apart, c.role, c.takeovers} {
 		out <- d
 	}
 }
@@ -42,6 +45,17 @@ func (c *inputMetrics) Collect(out chan<- prometheus.Metric) {
 		}
 		e.count(c.switches, int64(f.Switches), ch.ID)
 		e.count(c.apart, int64(f.ApartCuts), ch.ID)
+		if f.Redundant {
+			for _, role := range []ingest.Role{ingest.Writing, ingest.Standby} {
+				does := 0.0
+				if f.Role == role && f.State != ingest.OffAir {
+					does = 1
+				}
+				e.gauge(c.role, does, ch.ID, string(role))
+			}
+			e.count(c.takeovers, int64(f.Seamless), ch.ID, "seamless")
+			e.count(c.takeovers, int64(f.Takeovers-f.Seamless), ch.ID, "discontinuity")
+		}
 		n := make(map[ingest.InputState]int)
 		for _, in := range f.Inputs {
 			n[in.State]++

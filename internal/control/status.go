@@ -30,6 +30,8 @@ type Channel struct {
 	Inputs     []Input  `json:"inputs,omitempty" doc:"Of which one is on air, the best first; none: there is one"`
 	Switch     *Switch  `json:"switch,omitempty" doc:"How the channel goes over from one input to another"`
 
+	Redundant bool `json:"redundant,omitempty" doc:"Whether several ingest processes may get the channel's feed, of which one writes it and the others stand by"`
+
 	FromFile bool `json:"fromFile" doc:"Whether the configuration file has the channel"`
 
 	State      string      `json:"state" enum:"on-air,waiting,off-air" doc:"Whether a feed comes in; waiting: a publisher is there, but sends nothing"`
@@ -73,6 +75,12 @@ type FeedStatus struct {
 	Ladders []LadderStatus `json:"ladders,omitempty" doc:"How renditions are made of the feed, or of each of the channel's inputs, where the channel has a ladder"`
 
 	Transport *Transport `json:"transport,omitempty" doc:"How the connection does, where the protocol knows: SRT"`
+
+	// Those of a redundant channel.
+	Role      string `json:"role,omitempty" enum:"writing,standby" doc:"What this process does with the feed of a redundant channel: writing, what comes is on air; standby, another process writes the channel"`
+	Instance  string `json:"instance,omitempty" doc:"The process that writes the channel, where this one stands by"`
+	Takeovers uint64 `json:"takeovers,omitempty" doc:"How often this process has taken the channel over since the feed began"`
+	Seamless  uint64 `json:"seamless,omitempty" doc:"Of these, how often without a discontinuity"`
 }
 
 // Drops counts what was lost on the way.
@@ -102,7 +110,7 @@ func (s *Server) status(ch catalog.Channel) Channel {
 	out := Channel{
 		ID: ch.ID, Title: ch.Title, DVR: spell(ch.DVR), Segment: spell(ch.Segment), Chunk: spell(ch.Chunk),
 		Source: catalog.HideSource(ch.Source), HasKey: ch.Key != "", HasPassphrase: ch.Passphrase != "", Allow: ch.Allow.List(), FromFile: ch.FromFile,
-		Captions: ch.Captions.List(), Subtitles: ch.Subtitles.List(),
+		Captions: ch.Captions.List(), Subtitles: ch.Subtitles.List(), Redundant: ch.Redundant,
 		Tracks: []Track{},
 	}
 	out.Renditions, out.Inputs, out.Switch = settingsOf(ch)
@@ -123,6 +131,9 @@ func (s *Server) status(ch catalog.Channel) Channel {
 	out.Feed = &FeedStatus{Protocol: f.Protocol, Remote: f.Remote, Since: instant(f.Since), Ended: instant(f.Ended), Transport: transportOf(f.Transport)}
 	out.Feed.Inputs, out.Feed.Input, out.Feed.Pinned = inputsOf(f), f.Input, f.Pinned
 	out.Feed.Ladders = s.ladders(ch.ID)
+	if f.Redundant {
+		out.Feed.Role, out.Feed.Instance, out.Feed.Takeovers, out.Feed.Seamless = string(f.Role), f.Instance, f.Takeovers, f.Seamless
+	}
 	out.Feed.Switches, out.Feed.ApartCuts = f.Switches, f.ApartCuts
 	out.BusPendingBytes = f.Writer.PendingBytes
 	out.LastError, out.LastErrorAt = f.LastError, instant(f.LastErrorAt)

@@ -1,0 +1,329 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"weir/internal/bus"
+	"weir/internal/catalog"
+	"weir/internal/media"
+)
+
+const patience = time.Minute // for everything that is waited for
+
+// ledger is what a reader of the channel gets.
+type ledger struct {
+	mu     sync.Mutex
+	runs   []media.Run
+	chunks []media.Chunk
+	ends   []media.SegmentEnd
+}
+
+func (l *ledger) put(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f()
+}
+
+func (l *ledger) Target(time.Duration) {}
+func (l *ledger) Run(run media.Run, _ []media.Init) { l.put(func() { l.runs = append(l.runs, run) }) }
+
+func (l *ledger) Chunk(c media.Chunk)    { l.put(func() { l.chunks = append(l.chunks, c) }) }
+func (l *ledger) End(e media.SegmentEnd) { l.put(func() { l.ends = append(l.ends, e) }) }
+func (l *ledger) Signal(media.Signal)    {}
+func (l *ledger) CaughtUp()              {}
+
+// rows is how many rows of pictures are whole.
+func (l *ledger) rows() (n int) {
+	l.put(func() {
+		for _, e := range l.ends {
+			if e.Track == "v1" {
+				n++
+			}
+		}
+	})
+	return n
+}
+
+// frames are the numbers of the frames of a track, in the order in which they came, and with which letter each was marked.
+func (l *ledger) frames(t *testing.T, track string) (numbers []int, marks string) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.chunks {
+		if c.Track != track {
+			continue
+		}
+		mdat := c.Data[bytes.Index(c.Data, []byte("mdat"))+4:]
+		for ; len(mdat) >= 10; mdat = mdat[10:] {
+			n, err := strconv.Atoi(strings.TrimSpace(string(mdat[1:9])))
+			if err != nil {
+				t.Fatalf("%q: %v", mdat, err)
+			}
+			numbers, marks = append(numbers, n), marks+string(mdat[:1])
+		}
+	}
+	return numbers, marks
+}
+
+// couple is two servers that get a feed, on one NATS.
+type couple struct {
+	t       *testing.T
+	servers [2]*Server
+	buses   [2]*bus.Bus
+	feeds   [2]Feed
+	marks   [2]string // what the encoder of each puts into its frames
+	mute    [2]bool
+	frame   int
+	seen    *ledger
+	log     *lockedBuffer
+}
+
+func newCouple(t *testing.T) *couple {
+	t.Helper()
+	srv, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 1 << 30,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Start()
+	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
+	if !srv.ReadyForConnections(patience) {
+		t.Fatal("the server does not start")
+	}
+	c := &couple{t: t, marks: [2]string{"x", "x"}, seen: &ledger{}, log: &lockedBuffer{}}
+	ch := catalog.New("news")
+	ch.Segment, ch.Chunk, ch.Redundant = 400*time.Millisecond, 80*time.Millisecond, true
+	for i := range c.servers {
+		b, err := bus.Open(t.Context(), bus.Config{URL: srv.ClientURL(), Instance: []string{"first", "second"}[i]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = b.Close() })
+		if err := b.SetChannel(t.Context(), "news", time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		log := slog.New(slog.NewTextHandler(c.log, nil)).With("server", i)
+		c.buses[i] = b
+		c.servers[i] = New(Config{Bus: OnBus(b), Catalog: newFakeCatalog(ch), Log: log, Now: time.Now})
+		t.Cleanup(func() {
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			c.servers[i].Close(ctx)
+		})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- c.buses[1].Read(ctx, "news", c.seen) }()
+	t.Cleanup(func() { cancel(); <-done })
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(c.log)
+		}
+	})
+	return c
+}
+
+// connect has the encoder connect to a server.
+func (c *couple) connect(i int) {
+	c.t.Helper()
+	f, err := c.servers[i].Open(c.t.Context(), Publish{Channel: "news", Protocol: "rtmp", Remote: "192.0.2.1:5"})
+	if err == nil {
+		sound := aac()
+		sound.Clock = media.Clock{Timescale: 1000, Wrap: 1 << 32}
+		err = f.Start([]media.Format{avc(), sound})
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.feeds[i] = f
+}
+
+// run lets the encoders send until something is so.
+func (c *couple) run(what string, until func() bool) {
+	c.t.Helper()
+	tick := time.NewTicker(15 * time.Millisecond) // for pictures of 40 ms: so a test is soon over
+	defer tick.Stop()
+	for late := time.After(patience); !until(); {
+		select {
+		case <-late:
+			c.t.Fatalf("waited in vain for %s", what)
+		case <-tick.C:
+		}
+		for i, f := range c.feeds {
+			if f == nil || c.mute[i] {
+				continue
+			}
+			for track := range 2 {
+				ms := media.Ticks(c.frame*40 + 5000)
+				data := fmt.Appendf(nil, "%s%8d;", c.marks[i], c.frame)
+				if err := f.Write(media.Sample{Track: track, PTS: ms, DTS: ms, Sync: track == 1 || c.frame%10 == 0, Data: data}); err != nil {
+					c.t.Fatal(err)
+				}
+			}
+		}
+		c.frame++
+	}
+}
+
+// role is that of a server, with who writes where it is another.
+func (c *couple) role(i int) string {
+	st, _ := c.servers[i].Status("news")
+	return strings.TrimSpace(string(st.Role) + " " + st.Instance)
+}
+
+// begin has both servers get the feed, of which the first writes, until rows are there.
+func (c *couple) begin() {
+	c.t.Helper()
+	c.connect(0)
+	c.connect(1)
+	if c.role(0) != "writing" || c.role(1) != "standby first" {
+		c.t.Fatalf("%q, %q", c.role(0), c.role(1))
+	}
+	c.run("rows", func() bool { return c.seen.rows() >= 6 })
+}
+
+// whole checks that each frame came once and in order, in one run.
+func (c *couple) whole() {
+	c.t.Helper()
+	for _, track := range []string{"v1", "a1"} {
+		numbers, _ := c.seen.frames(c.t, track)
+		for i, n := range numbers {
+			if n != numbers[0]+i {
+				c.t.Errorf("%s: frame %d comes behind %d", track, n, numbers[i-1])
+			}
+		}
+	}
+	c.seen.put(func() {
+		if len(c.seen.runs) != 1 {
+			c.t.Errorf("%d runs", len(c.seen.runs))
+		}
+		if i := slices.IndexFunc(c.seen.ends, media.SegmentEnd.Gap); i >= 0 {
+			c.t.Errorf("a gap: %+v", c.seen.ends[i])
+		}
+	})
+}
+
+// further lets rows come that were not there before.
+func (c *couple) further(rows int) {
+	c.t.Helper()
+	have := c.seen.rows()
+	c.run("further rows", func() bool { return c.seen.rows() >= have+rows })
+}
+
+func TestTakeoverOfTheSameFeed(t *testing.T) {
+	t.Parallel()
+	for name, happen := range map[string]func(c *couple){
+		"ordered at the one that stands by": func(c *couple) {
+			if err := c.servers[1].TakeOver("news"); err != nil {
+				c.t.Error(err)
+			}
+		},
+		"ordered at the writer": func(c *couple) {
+			if err := c.servers[0].TakeOver("news"); err != nil {
+				c.t.Error(err)
+			}
+		},
+		"its publisher leaves":         func(c *couple) { c.feeds[0].Close(nil); c.feeds[0] = nil },
+		"its publisher falls silent":   func(c *couple) { c.mute[0] = true },
+		"its publisher comes back":     func(c *couple) { c.feeds[0].Close(nil); c.connect(0) },
+		"the lease is taken from it":   func(c *couple) { c.seize() },
+		"another is told to, and back": func(c *couple) { c.thereAndBack() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCouple(t)
+			c.begin()
+			happen(c)
+			c.run("the takeover", func() bool { st, _ := c.servers[1].Status("news"); return st.Seamless > 0 })
+			c.further(4)
+			c.whole()
+			c.run("the other to know its place", func() bool { return c.feeds[0] == nil || c.role(0) == "standby second" })
+			if c.role(1) != "writing" {
+				t.Error(c.role(1))
+			}
+		})
+	}
+}
+
+// seize takes the lease from a writer that is there, as if it had not answered.
+func (c *couple) seize() {
+	h, err := c.buses[1].Holder(c.t.Context(), "news")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	ss := c.servers[1].session("news")
+	ss.takeOver(c.t.Context(), &h)
+}
+
+func (c *couple) thereAndBack() {
+	for i := range 2 {
+		c.run("one that stands by", func() bool { return strings.HasPrefix(c.role(1-i), "standby") })
+		if err := c.servers[1-i].TakeOver("news"); err != nil {
+			c.t.Error(err)
+		}
+		c.run("the takeover", func() bool { st, _ := c.servers[1-i].Status("news"); return st.Role == Writing && st.Seamless > 0 })
+		c.further(12) // what is held is to be enough
+	}
+	if err := c.servers[1].TakeOver("news"); err != nil {
+		c.t.Error(err)
+	}
+	c.run("the takeover", func() bool { st, _ := c.servers[1].Status("news"); return st.Seamless > 1 })
+}
+
+// Another encoder's pictures are not those that the run was made of: one discontinuity, and nothing of one row from both.
+func TestTakeoverOfAnotherFeed(t *testing.T) {
+	t.Parallel()
+	c := newCouple(t)
+	c.marks[1] = "y"
+	c.begin()
+	if err := c.servers[1].TakeOver("news"); err != nil {
+		t.Fatal(err)
+	}
+	c.run("the takeover", func() bool {
+		st, _ := c.servers[1].Status("news")
+		return st.Takeovers > 0 && strings.Contains(c.log.String(), "with a discontinuity")
+	})
+	c.further(4)
+	numbers, marks := c.seen.frames(t, "v1")
+	if i := strings.IndexByte(marks, 'y'); i < 0 || strings.Contains(marks[i:], "x") || !slices.IsSorted(numbers) {
+		t.Errorf("%v %s", numbers, marks)
+	}
+	c.seen.put(func() {
+		if len(c.seen.runs) != 2 {
+			t.Errorf("%d runs", len(c.seen.runs))
+		}
+	})
+	if st, _ := c.servers[1].Status("news"); st.Seamless != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestOrdersThatCannotBe(t *testing.T) {
+	t.Parallel()
+	c := newCouple(t)
+	if err := c.servers[0].TakeOver("news"); !errors.Is(err, ErrOffAir) {
+		t.Error(err)
+	}
+	c.connect(0)
+	if err := c.servers[0].TakeOver("news"); !errors.Is(err, ErrNobody) {
+		t.Error(err)
+	}
+	f := setUp(t, nil)
+	f.open(t, "news")
+	if err := f.TakeOver("news"); !errors.Is(err, ErrNotRedundant) {
+		t.Error(err)
+	}
+}
