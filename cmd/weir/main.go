@@ -17,7 +17,7 @@ import (
 type program struct {
 	Serve   serveCommand   `cmd:"" help:"Run everything in one process: ingest, bus, edge, player page and admin API."`
 	Ingest  ingestCommand  `cmd:"" help:"Only take feeds in, for edges that meet it on the NATS servers of bus.url."`
-	Edge    edgeCommand    `cmd:"" help:"Only serve players, with what ingests put on the NATS servers of bus.url."`
+	Edge    edgeCommand    `cmd:"" help:"Only serve players, with what ingests put on the NATS servers of bus.url, or what the edges of another cluster have (edge.upstream)."`
 	Bus     busCommand     `cmd:"" help:"Run a NATS server, one node of a cluster, for ingests and edges to meet on."`
 	Check   checkCommand   `cmd:"" help:"Check whether a live or finished HLS or DASH service keeps the rules, ours or anybody's."`
 	Config  configCommand  `cmd:"" help:"Work with the configuration file."`

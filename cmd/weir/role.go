@@ -27,7 +27,7 @@ func (c *ingestCommand) Run(ctx context.Context) error { return onlyIngest.run(c
 
 // edgeCommand is `weir edge`.
 type edgeCommand struct {
-	Config string `short:"c" type:"path" required:"" help:"The YAML file, with bus.url. Its ingest listens nowhere."`
+	Config string `short:"c" type:"path" required:"" help:"The YAML file, with bus.url, or with edge.upstream: then the edges of another cluster are its source. Its ingest listens nowhere."`
 }
 
 // Run serves players until ctx ends, then lets everybody finish.
@@ -44,7 +44,11 @@ func (r role) onBus() bus.Role { return [...]bus.Role{bus.All, bus.Ingest, bus.E
 
 // narrow is the configuration without the listeners of other roles. One file may be that of a whole cluster.
 func (r role) narrow(cfg config.Config) (config.Config, error) {
-	if r != both && cfg.Bus.URL == "" {
+	relays := r == onlyEdge && len(cfg.Edge.Upstream) > 0
+	if len(cfg.Edge.Upstream) > 0 && !relays {
+		return cfg, fmt.Errorf("edge.upstream is set: it is the source of a weir edge, and weir %s has its own", r)
+	}
+	if r != both && cfg.Bus.URL == "" && !relays {
 		return cfg, fmt.Errorf("bus.url is not set: weir %s needs the NATS servers on which it meets the others; weir serve has its own", r)
 	}
 	if !r.takesIn() {

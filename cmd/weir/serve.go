@@ -34,6 +34,9 @@ func (r role) run(ctx context.Context, file string) (err error) {
 		return err
 	}
 	log := newLog(cfg.Log.Level, cfg.Log.Format)
+	if len(cfg.Edge.Upstream) > 0 {
+		return runRelay(ctx, cfg, log)
+	}
 	ports, err := listen(cfg)
 	if err != nil {
 		return err

@@ -42,6 +42,9 @@ type Edge struct {
 	// Group is that of the edge: it shares with edges of its own, and serves the channels that are pinned to it, and to none. Default: ""
 	Group string
 	Peer  Peer
+	// Upstream is edges of another cluster, which are the source of a `weir edge` that has no part in a bus: http://HOST[:PORT] or https://…, the
+	// first choice first. Default: none
+	Upstream []string
 }
 
 // Admin is the admin API.

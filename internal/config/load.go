@@ -51,6 +51,7 @@ func (d *document) root(c *Config) error {
 			key{"carry", list(&c.Edge.Carry, carry)},
 			key{"group", value(&c.Edge.Group, group)},
 			key{"peer", peer(&c.Edge.Peer)},
+			key{"upstream", list(&c.Edge.Upstream, upstreams)},
 		)},
 		{"admin", section(
 			key{"listen", value(&c.Admin.Listen, listen)},
@@ -73,6 +74,9 @@ func (d *document) root(c *Config) error {
 		return err
 	}
 	if err := d.checkPeer(c.Edge); err != nil {
+		return err
+	}
+	if err := d.checkUpstream(c); err != nil {
 		return err
 	}
 	if err := d.checkNode(c.Node); err != nil {
