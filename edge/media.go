@@ -73,6 +73,13 @@ func (s *Server) serveChunk(ctx *fasthttp.RequestCtx, c *channel, r *route) {
 	if data == nil {
 		data = c.window.Part(string(r.track), r.number, r.index)
 	}
+	if seg, _ := c.window.Segment(string(r.track), r.number); data == nil && seg != nil && seg.Data == nil && r.index < seg.Chunks {
+		whole := s.bytesOf(ctx, c, seg, kindChunk)
+		if whole == nil {
+			return
+		}
+		data = chunkOf(whole, r.index)
+	}
 	if data == nil {
 		s.missing(ctx, c, kindChunk)
 		return

@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 	"golang.org/x/sync/singleflight"
 
+	"weir/internal/isobmff"
 	"weir/internal/media"
 )
 
@@ -20,6 +21,8 @@ const (
 	readbackMost    = 256 << 20
 	readbackAtATime = 32
 	readbackTimeout = 10 * time.Second
+
+	boxHeader = 8 // bytes, of all boxes of segments
 )
 
 // errReadBack says that too much is being read back.
@@ -119,4 +122,20 @@ func (s *Server) Media(ctx context.Context, channel string, seg *media.Segment) 
 		return seg.Data, nil
 	}
 	return s.readback.media(ctx, channel, seg)
+}
+
+// chunkOf is one chunk of a whole segment: up to and with a media data box, from behind the one before; nil: it has no such chunk.
+func chunkOf(segment []byte, index int) []byte {
+	from, at := 0, 0
+	for name, body := range isobmff.Boxes(segment) {
+		if at += boxHeader + len(body); name != "mdat" {
+			continue
+		}
+		if index == 0 {
+			return segment[from:at:at]
+		}
+		from = at
+		index--
+	}
+	return nil
 }
