@@ -141,7 +141,7 @@ func TestUsersAreRefusedWhatIsNotTheirs(t *testing.T) {
 	refused := map[string][]string{
 		"ingest": append([]string{"$KV.weir-edges.edge-1", "$JS.API.STREAM.PURGE.weir-live-news", "$JS.API.STREAM.MSG.DELETE.weir-live-news"}, foreign...),
 		"edge": append([]string{
-			"weir.live.news.v1.0.0", "weir.hold.news", "$KV.weir-live.news.state", "$KV.weir-leases.news", "$JS.API.STREAM.CREATE.weir-live-news",
+			"weir.live.news.v1.0.0", "weir.edge.news.v1.0.0", "weir.hold.news", "$KV.weir-live.news.state", "$KV.weir-leases.news", "$JS.API.STREAM.CREATE.weir-live-news",
 			"$JS.API.STREAM.UPDATE.weir-live-news", "$JS.API.STREAM.DELETE.weir-live-news", "$JS.API.STREAM.PURGE.KV_weir-live",
 			"$JS.API.STREAM.CREATE.KV_weir-catalog", "$JS.API.STREAM.NAMES", "_INBOX_ingest.x.1",
 		}, foreign...),

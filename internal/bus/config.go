@@ -51,6 +51,9 @@ type Config struct {
 	// one that Dir keeps, or a random one without Dir.
 	Instance string
 
+	// NoFastPath keeps readers to what the stream has, and writers from telling them of more. Messages then go to a reader once.
+	NoFastPath bool
+
 	InFlight int64         // bytes a writer has sent but not got acknowledged; 0: DefaultInFlight
 	Backlog  int64         // bytes a writer keeps in all, before it gives up the oldest segment; 0: DefaultBacklog
 	MaxStore int64         // bytes that the embedded server's streams may take together; 0: DefaultMaxStore

@@ -6,7 +6,7 @@ import (
 	"weir/internal/media"
 )
 
-// Handler gets what Read reads, in the stream's order, from one goroutine. It may keep what it gets.
+// Handler gets what Read reads, one call at a time, each track in its order. It may keep what it gets.
 //
 // A stream may begin in the middle of a segment, and a segment that was given up may have chunks although its end says that
 // it is a gap: what counts is the end's number of chunks.
@@ -27,4 +27,8 @@ type ReadStats struct {
 	Malformed int64 `json:"malformed"` // messages that could not be understood, dropped
 	Unknown   int64 `json:"unknown"`   // messages of a run that is not recorded, dropped
 	Recovered int64 `json:"recovered"` // how often reading was begun again after a failure
+
+	Fast      int64 `json:"fast"`      // messages handed over before the stream had them
+	Settled   int64 `json:"settled"`   // those that the stream then had alike
+	Unsettled int64 `json:"unsettled"` // those that it had otherwise, or never
 }

@@ -1,6 +1,10 @@
 package bus
 
-import "weir/internal/media"
+import (
+	"time"
+
+	"weir/internal/media"
+)
 
 // maxQueue bounds how many messages a writer keeps, beside the bytes: an end or a record has next to none.
 const maxQueue = 1 << 16
@@ -22,6 +26,7 @@ type entry struct {
 	data     []byte
 	segment  *segment // chunks and ends only
 	end      media.SegmentEnd
+	queued   time.Time // chunks only
 	kind     entryKind
 	holds    bool // what comes after it waits until it is stored
 	sent     bool // and neither acknowledged nor known to be lost
@@ -48,6 +53,7 @@ type queue struct {
 	entries  []entry
 	base     uint64 // token of entries[0]; tokens rise by one
 	next     int    // index of the first that is to be sent
+	told     uint64 // token of the first that readers on the fast path have not been told of, or more
 	holding  int    // sent, not done, and what comes after them waits
 	bytes    int64  // of all that are not done
 	inFlight int64  // bytes that are sent and not done
@@ -106,6 +112,7 @@ func (q *queue) markSent(e *entry) {
 		q.holding++
 	}
 	q.next++
+	q.told = max(q.told, q.base+uint64(q.next)) // who listens has got it too
 }
 
 // unsend takes markSent back, but for the attempt.
@@ -195,14 +202,20 @@ func (q *queue) discard(s *segment) (bytes int64) {
 	return bytes
 }
 
-// awaits tells whether something is sent and not acknowledged.
-func (q *queue) awaits() bool {
+// oldest is the first that is sent and not acknowledged, with its token, or nil.
+func (q *queue) oldest() (*entry, uint64) {
 	for i := range q.next {
 		if q.entries[i].sent {
-			return true
+			return &q.entries[i], q.base + uint64(i)
 		}
 	}
-	return false
+	return nil, 0
+}
+
+// awaits tells whether something is sent and not acknowledged.
+func (q *queue) awaits() bool {
+	e, _ := q.oldest()
+	return e != nil
 }
 
 // whenEmpty is closed when nothing is left.

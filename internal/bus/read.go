@@ -27,6 +27,8 @@ const (
 // readCounters are ReadStats while they are counted.
 type readCounters struct {
 	messages, bytes, stale, malformed, unknown, recovered atomic.Int64
+
+	fast, settled, unsettled atomic.Int64
 }
 
 func (b *Bus) counters(channel string) *readCounters {
@@ -46,6 +48,7 @@ func (b *Bus) ReadStats(channel string) ReadStats {
 	return ReadStats{
 		Messages: c.messages.Load(), Bytes: c.bytes.Load(), Stale: c.stale.Load(), Malformed: c.malformed.Load(),
 		Unknown: c.unknown.Load(), Recovered: c.recovered.Load(),
+		Fast: c.fast.Load(), Settled: c.settled.Load(), Unsettled: c.unsettled.Load(),
 	}
 }
 
@@ -75,6 +78,7 @@ func (b *Bus) read(ctx context.Context, r *reader, h Handler) error {
 	defer b.arrived(r.awaits())
 	b.tap.open(channel)
 	defer b.tap.close(channel)
+	defer r.listen(ctx)()
 	wait := firstRetry
 	for {
 		progress, err := r.follow(ctx)
@@ -125,7 +129,7 @@ var (
 
 var errDisturbed = errors.New("connection was lost or came back")
 
-// reader is one Read. One goroutine owns it.
+// reader is one Read. One goroutine owns it, but for its sink, which the fast path uses too.
 type reader struct {
 	bus      *Bus
 	channel  string
@@ -140,6 +144,7 @@ type reader struct {
 	joined   bool
 	join     uint64 // last sequence number when Read was called
 	caughtUp bool
+	live     atomic.Bool // the fast path may go ahead: the reader has what its stream has
 }
 
 // follow reads from r.next on through one consumer, until it fails. It tells whether any message came.
@@ -241,8 +246,9 @@ func (r *reader) consume(ctx context.Context, c jetstream.Consumer, it jetstream
 func (r *reader) reached() {
 	if !r.caughtUp {
 		r.caughtUp = true
-		r.sink.handler.CaughtUp()
+		r.sink.caughtUp()
 	}
+	r.live.Store(true)
 }
 
 // consumer makes a consumer that begins at r.next. A stream that was made anew is read from its beginning.
@@ -272,7 +278,7 @@ func (r *reader) consumer(ctx context.Context) (jetstream.Consumer, error) {
 	if !r.joined {
 		r.joined, r.join = true, info.State.LastSeq
 	}
-	if err := r.sink.readTarget(ctx); err != nil {
+	if err := r.sink.renewTarget(ctx); err != nil {
 		return nil, err
 	}
 	c, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{

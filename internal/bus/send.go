@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	ackTimeout = 3 * time.Second        // without any acknowledgement, while some are awaited: send again
+	ackTimeout = time.Second            // without any acknowledgement, while some are awaited: ask whether the stream is there
+	probeEvery = ackTimeout / 2         // in which it is asked again, and looked whether it has answered
 	retryWait  = 250 * time.Millisecond // before sending again what the server has refused
 )
 
@@ -29,16 +30,23 @@ func (w *Writer) kick() {
 
 // send takes messages from the queue until ctx ends.
 func (w *Writer) send(ctx context.Context) {
-	watch := time.NewTicker(ackTimeout / 6)
+	watch := time.NewTicker(probeEvery)
 	defer watch.Stop()
-	progress, stored := time.Now(), int64(0) // when something was acknowledged, or nothing awaited; how much by then
+	quiet := silence{since: time.Now()}
 	disturbed := w.bus.disturbance()
 	var resumeAt time.Time // nothing is sent before
+	later := time.NewTimer(0)
+	defer later.Stop()
 	for {
-		if now := time.Now(); now.After(resumeAt) && w.lease.sure() {
-			if err := w.sendAll(); err != nil {
-				w.log.Debug("bus: message was not sent", "error", err)
-				resumeAt = now.Add(retryWait)
+		if w.lease.sure() {
+			if now := time.Now(); now.After(resumeAt) {
+				if err := w.sendAll(); err != nil {
+					w.log.Debug("bus: message was not sent", "error", err)
+					resumeAt = now.Add(retryWait)
+				}
+			}
+			if wait := w.tell(); wait > 0 {
+				later.Reset(wait)
 			}
 		}
 		select {
@@ -47,21 +55,13 @@ func (w *Writer) send(ctx context.Context) {
 		case <-w.lost:
 			return
 		case <-w.wake:
+		case <-later.C:
 		case <-disturbed:
 			disturbed = w.bus.disturbance()
 			w.again("connection was lost or came back")
-			progress = time.Now()
+			quiet.since = time.Now()
 		case now := <-watch.C:
-			w.mu.Lock()
-			awaited := w.queue.awaits()
-			if !awaited || w.stats.StoredMessages != stored {
-				progress, stored = now, w.stats.StoredMessages
-			}
-			w.mu.Unlock()
-			if awaited && now.Sub(progress) > ackTimeout {
-				w.again("no acknowledgement in " + ackTimeout.String())
-				progress = now
-			}
+			w.watch(&quiet, now)
 		}
 		w.mu.Lock()
 		if w.queue.refused {
@@ -78,6 +78,7 @@ func (w *Writer) again(why string) {
 	w.mu.Lock()
 	n, bytes := w.queue.len(), w.queue.bytes
 	w.queue.rewind()
+	w.queue.tellAgain()
 	w.mu.Unlock()
 	if n > 0 {
 		w.log.Warn("bus: sending again what is not acknowledged", "reason", why, "messages", n, "bytes", bytes)
@@ -102,12 +103,11 @@ func (w *Writer) sendAll() error {
 			w.mu.Unlock()
 			return err
 		}
-		m.Reply = w.inbox + strconv.FormatUint(token, 10)
 		again := e.attempts > 0
 		w.queue.markSent(e)
 		w.mu.Unlock()
 		// Not under the lock: it may block while the server reads slowly.
-		if err := w.bus.writeConn.PublishMsg(m); err != nil {
+		if err := w.ask(m, token); err != nil {
 			w.mu.Lock()
 			w.queue.rewind()
 			w.mu.Unlock()
@@ -120,6 +120,12 @@ func (w *Writer) sendAll() error {
 		}
 	}
 	return nil
+}
+
+// ask publishes a message whose acknowledgement is that of the entry with that token.
+func (w *Writer) ask(m *nats.Msg, token uint64) error {
+	m.Reply = w.inbox + strconv.FormatUint(token, 10)
+	return w.bus.writeConn.PublishMsg(m)
 }
 
 // compose is an entry as a message. w.mu is held.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"weir/internal/media"
@@ -17,19 +18,23 @@ const (
 	unknownFor = 5 * time.Second
 )
 
-// sink makes a handler's calls out of a stream's messages. One goroutine owns it.
+// sink makes a handler's calls out of a stream's messages, and of those of the fast path.
 type sink struct {
 	*reader
 	handler Handler
-	epoch   uint64 // newest seen
-	written uint64 // one more than the run of its newest chunk, 0: there was none
-	stale   uint64 // older epoch that was logged last
+
+	mu      sync.Mutex // of all that follows, and of calls of the handler
+	epoch   uint64     // newest seen
+	written uint64     // one more than the run of its newest chunk, 0: there was none
+	stale   uint64     // older epoch that was logged last
 	target  time.Duration
 	runs    []knownRun // newest last
 	parts   assembly
 
 	unknown   uint64 // run that is not recorded
 	unknownAt time.Time
+
+	fast fastPath
 }
 
 // knownRun is what messages of a run are checked against.
@@ -42,6 +47,10 @@ func newSink(r *reader, h Handler) *sink { return &sink{reader: r, handler: h} }
 
 // reset forgets a stream: another follows, with epochs and runs of its own.
 func (s *sink) reset() {
+	s.live.Store(false)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fast = fastPath{}
 	s.epoch, s.written, s.stale, s.runs, s.unknownAt, s.target = 0, 0, 0, nil, time.Time{}, 0
 	s.parts.reset()
 }
@@ -50,6 +59,8 @@ func (s *sink) reset() {
 func (s *sink) take(ctx context.Context, subject, value string, data []byte) error {
 	s.counters.messages.Add(1)
 	s.counters.bytes.Add(int64(len(data)))
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	msg, err := decodeMessage(s.channel, subject, value, data)
 	if err != nil {
 		s.malformed(subject, err)
@@ -89,6 +100,9 @@ func (s *sink) take(ctx context.Context, subject, value string, data []byte) err
 			timescale, msg.Run, msg.Timescale))
 		return nil
 	}
+	if s.settle(&msg) {
+		return nil
+	}
 	if msg.End {
 		s.parts.drop(msg.Track, msg.Segment)
 		if s.target == 0 {
@@ -96,6 +110,7 @@ func (s *sink) take(ctx context.Context, subject, value string, data []byte) err
 				return err
 			}
 		}
+		s.fast.moved(&msg)
 		s.end(msg.end())
 		return nil
 	}
@@ -115,6 +130,7 @@ func (s *sink) take(ctx context.Context, subject, value string, data []byte) err
 			return nil
 		}
 	}
+	s.fast.moved(&msg)
 	s.handler.Chunk(msg.chunk(data))
 	return nil
 }
@@ -184,6 +200,16 @@ func (s *sink) timescale(ctx context.Context, m *message) (uint32, bool, error) 
 	return ts, ok, nil
 }
 
+// knownTrack is the timescale of a message's track, if its run is known already.
+func (s *sink) knownTrack(m *message) (timescale uint32, ok bool) {
+	i := slices.IndexFunc(s.runs, func(r knownRun) bool { return r.id == m.Run })
+	if i < 0 {
+		return 0, false
+	}
+	timescale, ok = s.runs[i].tracks[m.Track]
+	return timescale, ok
+}
+
 // lookUp asks for a run until there is an answer or ctx ends.
 func (s *sink) lookUp(ctx context.Context, id uint64) (run media.Run, inits []media.Init, err error) {
 	err = s.ask(ctx, func() error {
@@ -193,28 +219,55 @@ func (s *sink) lookUp(ctx context.Context, id uint64) (run media.Run, inits []me
 	return run, inits, err
 }
 
-// readTarget tells the handler the target duration, if it has become known or has changed.
+// readTarget tells the handler the target duration, if it has become known or has changed. The sink is locked.
 func (s *sink) readTarget(ctx context.Context) error {
-	var d time.Duration
-	err := s.ask(ctx, func() (err error) {
-		d, err = s.bus.target(ctx, s.channel)
-		return err
-	})
-	if errors.Is(err, ErrNotFound) {
-		s.target = 0 // it is to be fixed anew: the next end is to be looked at
-		return nil
+	tell, err := s.askTarget(ctx)
+	if err == nil {
+		tell()
 	}
-	if errors.Is(err, ErrMalformed) {
-		return nil
-	}
+	return err
+}
+
+// renewTarget is readTarget where the sink is not locked: the fast path goes on while nobody answers.
+func (s *sink) renewTarget(ctx context.Context) error {
+	tell, err := s.askTarget(ctx)
 	if err != nil {
 		return err
 	}
-	if d != s.target {
-		s.target = d
-		s.handler.Target(d)
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tell()
 	return nil
+}
+
+// askTarget asks for the target duration. What is to be done with it needs the lock.
+func (s *sink) askTarget(ctx context.Context) (tell func(), err error) {
+	var d time.Duration
+	err = s.ask(ctx, func() (err error) {
+		d, err = s.bus.target(ctx, s.channel)
+		return err
+	})
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return func() { s.target = 0 }, nil // it is to be fixed anew: the next end is to be looked at
+	case errors.Is(err, ErrMalformed):
+		return func() {}, nil
+	case err != nil:
+		return nil, err
+	}
+	return func() {
+		if d != s.target {
+			s.target = d
+			s.handler.Target(d)
+		}
+	}, nil
+}
+
+// caughtUp tells the handler.
+func (s *sink) caughtUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.handler.CaughtUp()
 }
 
 // ask repeats a question until it is answered, though it be by ErrNotFound or ErrMalformed, or ctx ends.

@@ -238,13 +238,14 @@ func (w *Writer) Chunk(c media.Chunk) error {
 		return nil
 	}
 	a := address{Track: c.Track, Segment: c.Segment, Chunk: c.Index, Part: -1}
+	now := time.Now()
 	for i := range n {
 		data := c.Data
 		if n > 1 {
 			a.Part = i
 			data = data[i*w.limit : min((i+1)*w.limit, len(data))]
 		}
-		w.queue.push(entry{subject: a.subject(w.channel), value: value, data: data, segment: s, kind: chunkEntry})
+		w.queue.push(entry{subject: a.subject(w.channel), value: value, data: data, segment: s, kind: chunkEntry, queued: now})
 	}
 	w.kick()
 	return nil
