@@ -13,6 +13,6 @@ import (
 func connectBus(ctx context.Context, r role, cfg config.Config, log *slog.Logger) (*bus.Bus, error) {
 	return bus.Open(ctx, bus.Config{
 		Role: r.onBus(), Dir: cfg.Data, URL: cfg.Bus.URL, Credentials: cfg.Bus.Credentials, NKey: cfg.Bus.NKey, TLS: bus.TLS(cfg.Bus.TLS),
-		Replicas: cfg.Bus.Replicas, Log: log.With("area", "bus"), Now: time.Now,
+		Replicas: cfg.Bus.Replicas, NoFastPath: !cfg.Bus.Fast, Log: log.With("area", "bus"), Now: time.Now,
 	})
 }

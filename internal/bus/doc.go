@@ -18,6 +18,7 @@
 //
 // # What is promised about order
 //
-// A segment's end is sent only when all of its chunks are stored, a chunk only when its run and init segments are. What is
+// A segment's end is stored only when all of its chunks are stored, a chunk only when its run and init segments are. What is
 // not acknowledged is sent again in order, and is stored once: messages are put only where their subject has none yet.
+// Readers on the fast path, where NATS is outside, get chunks and ends before that, each track in order; see fast.go and settle.go.
 package bus

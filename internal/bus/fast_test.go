@@ -84,6 +84,11 @@ func (f *fast) has(n int) {
 // settled waits until the reader has had as many messages of the stream as there are, and ok.
 func (f *fast) settled(what string, ok func(ReadStats) bool) {
 	f.t.Helper()
+	defer func() {
+		if f.t.Failed() {
+			f.t.Logf("%+v %+v, last %d", f.stats(f.bus.ReadStats("news")), f.bus.ReadStats("news"), streamLast(f.t, f.bus))
+		}
+	}()
 	eventually(f.t, what, func() bool {
 		s := f.bus.ReadStats("news")
 		return s.Messages == int64(streamLast(f.t, f.bus)) && ok(f.stats(s))
@@ -130,7 +135,7 @@ func TestFastPathTakesOnlyWhatFollows(t *testing.T) {
 	t.Parallel()
 	f := startFast(t)
 	gap := testEnd(f.chunk(0))
-	gap.Chunks, gap.Bytes, gap.Checksum = 0, 0, 0
+	gap.Chunks, gap.Bytes, gap.Checksum, gap.Keys = 0, 0, 0, media.Keys{}
 	other := f.chunk(1)
 	other.Run = 7
 	unknown := f.chunk(0)
@@ -195,7 +200,7 @@ func TestStreamThatHasOtherThanTheFastPathIsTold(t *testing.T) {
 	}{
 		"a segment given up": {func(f *fast) {
 			e := testEnd(f.chunk(0))
-			e.Chunks, e.Bytes, e.Checksum = 0, 0, 0
+			e.Chunks, e.Bytes, e.Checksum, e.Keys = 0, 0, 0, media.Keys{}
 			f.storeEnd(5, e)
 		}, ReadStats{Fast: 3, Unsettled: 3}, 3},
 		"another end": {func(f *fast) {

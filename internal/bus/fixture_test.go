@@ -24,6 +24,10 @@ func TestMain(m *testing.M) {
 		publishUntilKilled(dir)
 		return
 	}
+	if node := os.Getenv(childNode); node != "" {
+		nodeUntilKilled(node)
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"cmp"
+	"encoding/binary"
 	"hash/crc32"
 	"slices"
 	"strings"
@@ -71,15 +72,16 @@ func (t *fastTrack) awaits(a address) bool {
 
 // headerSum is the checksum of what a header says of the media: not who has written it, nor when.
 func headerSum(m *message) uint32 {
-	h := header{
-		Run: m.Run, Start: m.Start, Duration: m.Duration, Timescale: m.Timescale, Independent: m.Independent, Init: m.Init, Key: m.Key,
-		Chunks: m.Chunks, Bytes: m.Bytes, Checksum: m.Checksum,
+	b := make([]byte, 0, 80)
+	for _, v := range []uint64{
+		m.Run, uint64(m.Start), uint64(m.Duration), uint64(m.Timescale), uint64(m.Init), uint64(m.Key), uint64(m.Chunks), uint64(m.Bytes), uint64(m.Checksum),
+	} {
+		b = binary.LittleEndian.AppendUint64(b, v)
 	}
-	value, err := h.encode(m.End)
-	if err != nil {
-		return 0 // it was decoded: encode takes it
+	if m.Independent {
+		b = append(b, 1)
 	}
-	return crc32.Checksum([]byte(value), castagnoli)
+	return crc32.Checksum(b, castagnoli)
 }
 
 // taken notes that m was handed over, with data in place of its own.

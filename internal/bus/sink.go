@@ -57,10 +57,10 @@ func (s *sink) reset() {
 
 // take hands over one message, if it is to be; value is that of our header. An error means that it has not been dealt with.
 func (s *sink) take(ctx context.Context, subject, value string, data []byte) error {
-	s.counters.messages.Add(1)
-	s.counters.bytes.Add(int64(len(data)))
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.counters.messages.Add(1)
+	s.counters.bytes.Add(int64(len(data)))
 	msg, err := decodeMessage(s.channel, subject, value, data)
 	if err != nil {
 		s.malformed(subject, err)

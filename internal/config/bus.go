@@ -18,7 +18,8 @@ type Bus struct {
 	Credentials string // file of a user's JWT and seed, as nsc makes it. Default: ""
 	NKey        string // file of a user's seed. Default: ""
 	TLS         BusTLS
-	Replicas    int // how many servers store each channel: 1, 3 or 5. Default: 1
+	Replicas    int  // how many servers store each channel: 1, 3 or 5. Default: 1
+	Fast        bool // edges show media that the servers have not stored yet. Default: true
 }
 
 // BusTLS is PEM files, which are read again for each connection. With any of them servers need TLS.
@@ -67,6 +68,7 @@ func bus(to *Bus) reader {
 			key{"key", value(&to.TLS.Key, text)},
 		)},
 		key{"replicas", value(&to.Replicas, replicas)},
+		key{"fast", value(&to.Fast, yesNo)},
 	)
 }
 
@@ -122,6 +124,14 @@ func servers(s string) (string, error) {
 		}
 	}
 	return s, nil
+}
+
+func yesNo(s string) (bool, error) {
+	switch s {
+	case "true", "false":
+		return s == "true", nil
+	}
+	return false, fmt.Errorf("%.50q must be true or false", s)
 }
 
 func replicas(s string) (int, error) {

@@ -90,7 +90,7 @@ func Default() Config {
 		Edge:     Edge{Listen: ":8080", Memory: 2 << 30, Backfill: 256 << 20, Carry: []string{"token"}, Peer: Peer{Timeout: shard.DefaultTimeout}},
 		Admin:    Admin{Listen: "127.0.0.1:8081"},
 		Ingest:   Ingest{RTMP: ":1935", HTTP: ":8082", WHIP: WHIP{UDP: ":8189"}, SRT: SRT{Listen: ":8890", Latency: 120 * time.Millisecond}, Ladder: DefaultLadder(), Limits: DefaultLimits()},
-		Bus:      Bus{Replicas: 1},
+		Bus:      Bus{Replicas: 1, Fast: true},
 		Node:     DefaultNode(),
 		Channels: []catalog.Channel{demo, live},
 		VOD:      VOD{Segment: 4 * time.Second, Head: 64 << 20},

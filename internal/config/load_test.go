@@ -105,6 +105,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"node: {store: 1}\n", "1:15: node.store: 1 is out of bounds, must be from 16MiB to 16TiB"},
 		{"bus: {replicas: 2}\n", `1:17: bus.replicas: "2" must be 1, 3 or 5`},
 		{"bus: {replicas: 3}\n", "1:17: bus.replicas: 3 need a NATS cluster in bus.url: the embedded server stores everything once"},
+		{"bus: {fast: 1}\n", `1:13: bus.fast: "1" must be true or false`},
 		{"log: {level: verbose}\n", `1:14: log.level: "verbose" must be debug, info, warn or error`},
 		{"log: {format: xml}\n", `1:15: log.format: "xml" must be auto, text or json`},
 		{"ingest: {srt: 8890}\n", `1:15: ingest.srt: "8890" is no address, write it as HOST:PORT or :PORT`},
@@ -180,7 +181,7 @@ func TestParse(t *testing.T) {
 		}},
 		"cluster": {"bus: {url: \"nats://a:4222, tls://b,srv+nats://_nats._tcp.example\", replicas: 3, nkey: n.nk, tls: {ca: ca.pem, certificate: c.pem, key: k.pem}}", func(c *Config) {
 			c.Bus = Bus{
-				URL: "nats://a:4222, tls://b,srv+nats://_nats._tcp.example", Replicas: 3, NKey: "n.nk",
+				URL: "nats://a:4222, tls://b,srv+nats://_nats._tcp.example", Replicas: 3, Fast: true, NKey: "n.nk",
 				TLS: BusTLS{CA: "ca.pem", Certificate: "c.pem", Key: "k.pem"},
 			}
 		}},

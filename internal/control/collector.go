@@ -17,7 +17,7 @@ type collector struct {
 
 	build, up, feedRate, feedSpeed, feedBytes, runs, forcedCuts, unevenChunks, lateFrames, lateLines, droppedSamples, droppedSegments *prometheus.Desc
 
-	pending, stored, resent, readDropped, readRecovered *prometheus.Desc
+	pending, stored, resent, readDropped, readRecovered, readFast, readUnsettled *prometheus.Desc
 
 	windowSeconds, windowBytes, rows, gaps, discontinuities, damaged, lost, restarts *prometheus.Desc
 
@@ -52,6 +52,8 @@ func newCollector(s *Server) *collector {
 		readDropped: desc("bus_read_dropped_messages_total",
 			"Messages of the bus that could not be used: of a writer that was replaced, malformed, or of a run that is not recorded.", "channel", "reason"),
 		readRecovered: channel("bus_read_recovered_total", "How often reading was begun again after a failure."),
+		readFast:      channel("bus_read_fast_messages_total", "Messages that came past the stream, before it had them."),
+		readUnsettled: channel("bus_read_unsettled_messages_total", "Messages that came past the stream, and that it then had otherwise, or never."),
 
 		windowSeconds:   channel("window_seconds", "What can be rewound of the channel."),
 		windowBytes:     channel("window_bytes", "Media that the channel's window holds in memory."),
@@ -76,7 +78,7 @@ func newCollector(s *Server) *collector {
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.up, c.feedRate, c.feedSpeed, c.feedBytes, c.runs, c.forcedCuts, c.unevenChunks, c.lateFrames, c.lateLines, c.droppedSamples, c.droppedSegments,
-		c.pending, c.stored, c.resent, c.readDropped, c.readRecovered,
+		c.pending, c.stored, c.resent, c.readDropped, c.readRecovered, c.readFast, c.readUnsettled,
 		c.windowSeconds, c.windowBytes, c.rows, c.gaps, c.discontinuities, c.damaged, c.lost, c.restarts,
 		c.requests, c.responseBytes, c.connections, c.held, c.hotBytes, c.renderings, c.peers,
 	} {
@@ -132,6 +134,8 @@ func (c *collector) read(e emitter, id string, r bus.ReadStats) {
 	e.count(c.readDropped, r.Malformed, id, "malformed")
 	e.count(c.readDropped, r.Unknown, id, "unknown")
 	e.count(c.readRecovered, r.Recovered, id)
+	e.count(c.readFast, r.Fast, id)
+	e.count(c.readUnsettled, r.Unsettled, id)
 }
 
 func (c *collector) window(e emitter, id string, w edge.Status) {

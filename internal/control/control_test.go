@@ -129,7 +129,7 @@ func (e edges) Stats() edge.Stats                    { return e.stats }
 func (e edges) Ready() error                         { return e.edgeErr }
 func (b buses) Ready() error                         { return b.busErr }
 func (b buses) ReadStats(id string) bus.ReadStats {
-	return bus.ReadStats{Stale: 11, Malformed: 12, Unknown: int64(len(id)), Recovered: 13}
+	return bus.ReadStats{Stale: 11, Malformed: 12, Unknown: int64(len(id)), Recovered: 13, Fast: 15, Unsettled: 16}
 }
 
 // rig is a server on a loopback address with what it logged.
