@@ -70,7 +70,7 @@ func (cs *channelSet) follow(changes <-chan catalog.Change) {
 				changes = nil
 				continue
 			}
-			cs.change(c)
+			cs.change(cs.server.placed(c))
 		case c := <-cs.idle:
 			cs.letGo(c)
 		case <-cs.server.ctx.Done():

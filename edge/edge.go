@@ -30,6 +30,7 @@ type Config struct {
 	Idle     time.Duration // a channel is read from the first request on until there was none for so long; 0: all are, always
 	Assets   Assets        // what is served under /vod/; nil: nothing
 	Peer     PeerAccess
+	Group    string   // of edges that this one belongs to: channels that are pinned to others are not served. "": none
 	Carry    []string // query parameters that manifests carry to all URLs in them
 	Web      fs.FS    // files of the player page, with index.html at its root; nil: there is none
 	Log      *slog.Logger
@@ -87,6 +88,8 @@ type Server struct {
 	counts     counters
 	vod        assets
 	peer       PeerAccess
+	group      string
+	elsewhere  elsewhere
 	peered     atomic.Uint64 // requests of other edges
 
 	channels channelSet
@@ -124,7 +127,7 @@ func New(cfg Config) (*Server, error) {
 	s.resumed = make(chan *connection)
 	s.channels.init(s, cfg.Read)
 	s.releaser.init(cfg.release)
-	s.vod.from, s.peer = cfg.Assets, cfg.Peer
+	s.vod.from, s.peer, s.group = cfg.Assets, cfg.Peer, cfg.Group
 	s.conns.writeTimeout = cfg.writeTimeout
 	s.hot.limit, s.hot.log = hotBytes, s.log
 	if cfg.Memory > 0 {

@@ -78,6 +78,10 @@ func (s *Server) get(ctx *fasthttp.RequestCtx, r *route) {
 		return
 	}
 	c := s.channels.get(string(r.channel))
+	if c == nil && s.elsewhere.has(string(r.channel)) {
+		s.fail(ctx, r.kind, fasthttp.StatusMisdirectedRequest, "other edges serve this channel")
+		return
+	}
 	if c == nil {
 		s.fail(ctx, r.kind, fasthttp.StatusNotFound, "there is no such channel")
 		return

@@ -34,7 +34,9 @@ type Channel struct {
 	Subtitles  Languages // of subtitles that are pushed; a channel has them from the beginning of a feed. Others come with their first push
 	// Redundant: several processes may get the channel's feed. One writes it; the others stand by and take its place.
 	Redundant bool
-	FromFile  bool // the configuration file has a channel of this ID
+	// Groups are the names of groups of edges which alone serve the channel; "": all edges do.
+	Groups   Names
+	FromFile bool // the configuration file has a channel of this ID
 	// Revision rises with every change that the API makes, and is the same in every process; 0: the API has set nothing.
 	Revision uint64 `json:"-"`
 }
@@ -56,9 +58,9 @@ func (c Channel) revised(revision uint64) Channel {
 
 // String is a short form for people, without its secrets.
 func (c Channel) String() string {
-	return fmt.Sprintf("%s{title:%q dvr:%s segment:%s chunk:%s source:%q key:%s passphrase:%s allow:%q renditions:%q ladder:%q inputs:%s silence:%s back:%s captions:%q subtitles:%q redundant:%t fromFile:%t}",
+	return fmt.Sprintf("%s{title:%q dvr:%s segment:%s chunk:%s source:%q key:%s passphrase:%s allow:%q renditions:%q ladder:%q inputs:%s silence:%s back:%s captions:%q subtitles:%q redundant:%t groups:%q fromFile:%t}",
 		c.ID, c.Title, c.DVR, c.Segment, c.Chunk, HideSource(c.Source), hide(c.Key), hide(c.Passphrase), c.Allow,
-		c.Renditions, c.Ladder, c.Inputs, c.Switch.Silence, c.Switch.Back, c.Captions, c.Subtitles, c.Redundant, c.FromFile)
+		c.Renditions, c.Ladder, c.Inputs, c.Switch.Silence, c.Switch.Back, c.Captions, c.Subtitles, c.Redundant, c.Groups, c.FromFile)
 }
 
 // GoString is String, so that %#v keeps the secrets to itself too.
@@ -84,6 +86,7 @@ func (c Channel) LogValue() slog.Value {
 		slog.String("captions", string(c.Captions)),
 		slog.String("subtitles", string(c.Subtitles)),
 		slog.Bool("redundant", c.Redundant),
+		slog.String("groups", string(c.Groups)),
 	)
 }
 

@@ -10,6 +10,7 @@ import (
 // Bounds of a channel's feeds.
 const (
 	MaxRenditions = 8
+	MaxGroups     = 16 // of edges that a channel is pinned to
 	MaxInputs     = 8
 	MaxName       = 40 // bytes of the name of a rendition or an input
 	MinSilence    = 200 * time.Millisecond
@@ -127,6 +128,9 @@ func validateNames(field string, names []string, most int) error {
 
 func (c Channel) validateFeeds() error {
 	if err := validateNames("renditions", c.Renditions.List(), MaxRenditions); err != nil {
+		return err
+	}
+	if err := validateNames("groups", c.Groups.List(), MaxGroups); err != nil {
 		return err
 	}
 	if err := validateNames("inputs", c.Inputs.Names(), MaxInputs); err != nil {

@@ -26,6 +26,7 @@ type Patch struct {
 	Captions   *Captions
 	Subtitles  *Languages
 	Redundant  *bool
+	Groups     *Names
 }
 
 // Apply is c with what p sets.
@@ -46,6 +47,7 @@ func (p Patch) Apply(c Channel) Channel {
 	set(&c.Captions, p.Captions)
 	set(&c.Subtitles, p.Subtitles)
 	set(&c.Redundant, p.Redundant)
+	set(&c.Groups, p.Groups)
 	return c
 }
 
@@ -73,6 +75,7 @@ func (p Patch) merge(next Patch) Patch {
 	over(&p.Captions, next.Captions)
 	over(&p.Subtitles, next.Subtitles)
 	over(&p.Redundant, next.Redundant)
+	over(&p.Groups, next.Groups)
 	return p
 }
 
@@ -88,7 +91,8 @@ func (p Patch) equal(q Patch) bool {
 		same(p.Chunk, q.Chunk) && same(p.Source, q.Source) && same(p.Key, q.Key) &&
 		same(p.Passphrase, q.Passphrase) && same(p.Allow, q.Allow) &&
 		same(p.Renditions, q.Renditions) && same(p.Inputs, q.Inputs) && same(p.Silence, q.Silence) && same(p.Back, q.Back) &&
-		same(p.Ladder, q.Ladder) && same(p.Captions, q.Captions) && same(p.Subtitles, q.Subtitles) && same(p.Redundant, q.Redundant)
+		same(p.Ladder, q.Ladder) && same(p.Captions, q.Captions) && same(p.Subtitles, q.Subtitles) && same(p.Redundant, q.Redundant) &&
+		same(p.Groups, q.Groups)
 }
 
 func same[T comparable](a, b *T) bool {
@@ -152,6 +156,7 @@ func (p Patch) attrs() []slog.Attr {
 	span("back", p.Back)
 	text("captions", (*string)(p.Captions))
 	text("subtitles", (*string)(p.Subtitles))
+	text("groups", (*string)(p.Groups))
 	if p.Redundant != nil {
 		as = append(as, slog.Bool("redundant", *p.Redundant))
 	}

@@ -36,6 +36,7 @@ type wire struct {
 	Captions   *Captions  `json:"captions,omitempty"`
 	Subtitles  *Languages `json:"subtitles,omitempty"`
 	Redundant  *bool      `json:"redundant,omitempty"`
+	Groups     *Names     `json:"groups,omitempty"`
 }
 
 func encode(r record[Patch]) ([]byte, error) {
@@ -46,7 +47,7 @@ func encode(r record[Patch]) ([]byte, error) {
 	return json.Marshal(wire{
 		Title: p.Title, DVR: spell(p.DVR), Segment: spell(p.Segment), Chunk: spell(p.Chunk), Source: p.Source, Key: p.Key,
 		Passphrase: p.Passphrase, Allow: p.Allow, Renditions: p.Renditions, Ladder: p.Ladder, Inputs: p.Inputs, Silence: spell(p.Silence), Back: spell(p.Back),
-		Captions: p.Captions, Subtitles: p.Subtitles, Redundant: p.Redundant,
+		Captions: p.Captions, Subtitles: p.Subtitles, Redundant: p.Redundant, Groups: p.Groups,
 	})
 }
 
@@ -72,7 +73,7 @@ func decode(b []byte) (record[Patch], error) {
 	}
 	r := record[Patch]{patch: Patch{
 		Title: w.Title, Source: w.Source, Key: w.Key, Passphrase: w.Passphrase, Allow: w.Allow, Renditions: w.Renditions, Ladder: w.Ladder, Inputs: w.Inputs,
-		Captions: w.Captions, Subtitles: w.Subtitles, Redundant: w.Redundant,
+		Captions: w.Captions, Subtitles: w.Subtitles, Redundant: w.Redundant, Groups: w.Groups,
 	}}
 	for _, d := range []struct {
 		name string

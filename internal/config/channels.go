@@ -26,6 +26,7 @@ func channels(to *[]catalog.Channel) reader {
 					key{"back", value(&ch.Switch.Back, duration)},
 				)},
 				{"redundant", value(&ch.Redundant, boolean)},
+				{"groups", list(&ch.Groups, names)},
 			}
 		},
 	}.into(to)

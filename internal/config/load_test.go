@@ -39,7 +39,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		// shape
 		{"dta: x\n", `1:1: unknown key "dta", known: data, edge, admin, ingest, bus, node, channels, vod, assets, log`},
 		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, rtmps, srt, http, whip, allow, on_publish, on_publish_fail, ladder, limits`},
-		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key, passphrase, allow, captions, subtitles, renditions, ladder, inputs, switch, redundant`},
+		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key, passphrase, allow, captions, subtitles, renditions, ladder, inputs, switch, redundant, groups`},
 		{"channels: {news: {inputs: {name: main}}}\n", "1:27: channels.news.inputs: must be a list in brackets, like [{name: main}, {name: backup}]"},
 		{"channels: {news: {inputs: [{name: main, url: x}]}}\n", `1:41: unknown key "url" in channels.news.inputs, known: name, source`},
 		{"channels: {news: {inputs: [{name: a}, {name: a}]}}\n", `1:27: channels.news.inputs: "a" is there twice`},
@@ -58,7 +58,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"edge: {listen: \":http\"}\n", `1:16: edge.listen: ":http" has no port from 0 (any) to 65535`},
 		{"edge: {listen: \":65536\"}\n", `1:16: edge.listen: ":65536" has no port from 0 (any) to 65535`},
 		{"edge: {listen: \":-1\"}\n", `1:16: edge.listen: ":-1" has no port from 0 (any) to 65535`},
-		{"edge: {group: a b}\n", `1:15: edge.group: "a b" is no name of a group: letters, digits, _ and -, at most 64`},
+		{"edge: {group: a b}\n", `1:15: edge.group: "a b" is no name of a group: letters, digits, _, - and ., at most 40`},
 		{"edge: {peer: {address: 10.0.0.1}}\n", `1:24: edge.peer.address: "10.0.0.1" is no address of an edge, write it as http://HOST:PORT`},
 		{"edge: {peer: {address: http://a/b}}\n", `1:24: edge.peer.address: "http://a/b" is no address of an edge, write it as http://HOST:PORT`},
 		{"edge: {peer: {secret: short}}\n", `1:23: edge.peer.secret: must be 16 to 256 characters of ASCII without spaces`},

@@ -208,8 +208,8 @@ func everywhere(host string) bool {
 
 // group is the name of a group of edges, or none.
 func group(s string) (string, error) {
-	if s != "" && catalog.ValidateID(s) != nil {
-		return "", fmt.Errorf("%.70q is no name of a group: letters, digits, _ and -, at most %d", s, catalog.MaxID)
+	if s != "" && catalog.ValidateName("group", s) != nil {
+		return "", fmt.Errorf("%.70q is no name of a group: letters, digits, _, - and ., at most %d", s, catalog.MaxName)
 	}
 	return s, nil
 }

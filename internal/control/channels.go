@@ -142,6 +142,7 @@ type Settings struct {
 	Ladder     *Ladder   `json:"ladder,omitempty" doc:"Renditions that are made of the feed, from the next feed on; empty: none"`
 	Inputs     *[]Input  `json:"inputs,omitempty" doc:"Of which one is on air, the best first; none: there is one" maxItems:"8"`
 	Switch     *Switch   `json:"switch,omitempty" doc:"How the channel goes over from one input to another"`
+	Groups     *[]string `json:"groups,omitempty" doc:"Groups of edges which alone serve the channel; none: all edges do" maxItems:"16"`
 	Redundant  *bool     `json:"redundant,omitempty" doc:"Several ingest processes may get the channel's feed: one writes it, the others stand by. Holds from the next feed on"`
 }
 

@@ -27,7 +27,7 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	if s.starting {
 		reasons.WriteString("starting\n")
 	}
-	add("bus", s.bus.Ready())
+	add(s.source, s.bus.Ready())
 	if s.cfg.Edge != nil {
 		add("edge", s.cfg.Edge.Ready())
 	}

@@ -80,6 +80,15 @@ func (b Settings) patchFeeds(p *catalog.Patch) error {
 		}
 		p.Renditions = &list
 	}
+	if b.Groups != nil {
+		list := catalog.MakeNames(*b.Groups)
+		for _, name := range *b.Groups {
+			if err := catalog.ValidateName("groups", name); err != nil {
+				return err
+			}
+		}
+		p.Groups = &list
+	}
 	if b.Ladder != nil {
 		p.Ladder = b.Ladder.setting()
 	}

@@ -20,7 +20,7 @@ type Relay interface {
 
 // Relayed makes the admin API of an edge that has no part in a bus: /healthz, /readyz, /metrics, and /api/v1/upstreams.
 func Relayed(of Relay, version string, log *slog.Logger) *Server {
-	mux := (&Server{bus: of}).probes(http.NewServeMux())
+	mux := (&Server{bus: of, source: "edge"}).probes(http.NewServeMux())
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newRelayMetrics(of))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes}))

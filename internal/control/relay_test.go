@@ -31,7 +31,7 @@ func TestRelay(t *testing.T) {
 		s.http.Handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost"+path, nil))
 		return w.Code, w.Body.String()
 	}
-	if status, body := ask("/readyz"); status != 503 || !strings.Contains(body, "upstream http://a does not answer: refused") {
+	if status, body := ask("/readyz"); status != 503 || !strings.Contains(body, "edge: upstream http://a does not answer: refused") {
 		t.Error(status, body)
 	}
 	if status, _ := ask("/healthz"); status != 200 {

@@ -57,7 +57,8 @@ type Config struct {
 // Server is the admin API. It is safe for concurrent use.
 type Server struct {
 	cfg      Config
-	starting bool // there is no more than bus yet
+	starting bool   // there is no more than bus yet
+	source   string // what bus is called by /readyz
 	bus      Readiness
 	http     *http.Server
 	handler  atomic.Pointer[http.Handler] // of all requests
@@ -72,7 +73,7 @@ func New(cfg Config) *Server {
 
 // Starting makes a server that answers /healthz and /readyz, which says what b waits for, and nothing else until Start.
 func Starting(b Readiness, log *slog.Logger) *Server {
-	early := &Server{bus: b, starting: true} // of its own: its requests may be under way when the server is started
+	early := &Server{bus: b, source: "bus", starting: true} // of its own: its requests may be under way when the server is started
 	mux := early.probes(http.NewServeMux())
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusServiceUnavailable, "starting\n") })
 	return newServer(guard(mux), log)
@@ -80,7 +81,7 @@ func Starting(b Readiness, log *slog.Logger) *Server {
 
 // Probes makes a server that answers /healthz and /readyz and nothing else, ever.
 func Probes(b Readiness, log *slog.Logger) *Server {
-	only := &Server{bus: b}
+	only := &Server{bus: b, source: "bus"}
 	return newServer(guard(only.probes(http.NewServeMux())), log)
 }
 
@@ -101,7 +102,7 @@ func newServer(h http.Handler, log *slog.Logger) *Server {
 
 // Start makes all of the admin API be there. It is called once.
 func (s *Server) Start(cfg Config) {
-	s.cfg, s.bus = cfg, cfg.Bus
+	s.cfg, s.bus, s.source = cfg, cfg.Bus, "bus"
 	s.answer(s.Handler())
 }
 

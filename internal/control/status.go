@@ -30,7 +30,8 @@ type Channel struct {
 	Inputs     []Input  `json:"inputs,omitempty" doc:"Of which one is on air, the best first; none: there is one"`
 	Switch     *Switch  `json:"switch,omitempty" doc:"How the channel goes over from one input to another"`
 
-	Redundant bool `json:"redundant,omitempty" doc:"Whether several ingest processes may get the channel's feed, of which one writes it and the others stand by"`
+	Groups    []string `json:"groups,omitempty" doc:"Groups of edges which alone serve the channel; none: all do"`
+	Redundant bool     `json:"redundant,omitempty" doc:"Whether several ingest processes may get the channel's feed, of which one writes it and the others stand by"`
 
 	FromFile bool `json:"fromFile" doc:"Whether the configuration file has the channel"`
 
@@ -110,7 +111,7 @@ func (s *Server) status(ch catalog.Channel) Channel {
 	out := Channel{
 		ID: ch.ID, Title: ch.Title, DVR: spell(ch.DVR), Segment: spell(ch.Segment), Chunk: spell(ch.Chunk),
 		Source: catalog.HideSource(ch.Source), HasKey: ch.Key != "", HasPassphrase: ch.Passphrase != "", Allow: ch.Allow.List(), FromFile: ch.FromFile,
-		Captions: ch.Captions.List(), Subtitles: ch.Subtitles.List(), Redundant: ch.Redundant,
+		Captions: ch.Captions.List(), Subtitles: ch.Subtitles.List(), Redundant: ch.Redundant, Groups: ch.Groups.List(),
 		Tracks: []Track{},
 	}
 	out.Renditions, out.Inputs, out.Switch = settingsOf(ch)
