@@ -27,13 +27,14 @@ func (l *lease) share(sure func()) {
 func (l *lease) beat() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.shared == nil || !l.bus.nc.IsConnected() {
+	now := time.Now()
+	expired := now.Sub(l.renewed) >= l.bus.cfg.LeaseTTL // while the bus was away
+	if l.shared == nil && !expired || !l.bus.nc.IsConnected() {
 		return false
 	}
-	now := time.Now()
-	l.doubted = l.doubted || now.Sub(l.alive) >= absent
+	l.doubted = l.doubted || l.shared != nil && now.Sub(l.alive) >= absent
 	l.alive = now
-	if !l.doubted || now.Sub(l.asked) < doubtRetry {
+	if !l.doubted && !expired || now.Sub(l.asked) < doubtRetry {
 		return false
 	}
 	l.asked = now

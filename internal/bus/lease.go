@@ -50,6 +50,7 @@ type lease struct {
 	value   []byte
 	nonce   string
 	epoch   uint64 // revision at which it was taken
+	writes  uint64 // the epoch of its writer, that or a higher one
 	log     *slog.Logger
 
 	mu       sync.Mutex
@@ -117,7 +118,8 @@ func (l *lease) valid() bool {
 	return !l.gone && time.Since(l.renewed) < l.bus.cfg.LeaseTTL
 }
 
-// keep renews the lease until ctx ends or it is lost, which closes l.lost.
+// keep renews the lease until ctx ends or it is lost, which closes l.lost. While the bus is away it may expire, and is then taken again, if nobody
+// else has written.
 func (l *lease) keep(ctx context.Context) {
 	ttl := l.bus.cfg.LeaseTTL
 	every, beat := time.NewTicker(ttl/3), time.NewTicker(heartbeat)
@@ -133,9 +135,14 @@ func (l *lease) keep(ctx context.Context) {
 			}
 		case <-every.C:
 		}
+		told := !l.valid()
 		if err := l.renew(ctx); err != nil && ctx.Err() == nil {
-			l.log.Warn("bus: lease was not renewed", "error", err)
-			if errors.Is(err, ErrLost) || !l.valid() {
+			level := slog.LevelWarn
+			if told {
+				level = slog.LevelDebug
+			}
+			l.log.Log(ctx, level, "bus: lease was not renewed", "error", err)
+			if errors.Is(err, ErrLost) {
 				l.mu.Lock()
 				l.gone = true
 				l.mu.Unlock()
@@ -159,6 +166,9 @@ func (l *lease) renew(ctx context.Context) error {
 		// Perhaps by a renewal of our own whose answer did not arrive.
 		rev, err = l.adopt(ctx)
 	}
+	if errors.Is(err, errExpired) {
+		rev, err = l.regain(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -177,8 +187,8 @@ func (l *lease) renew(ctx context.Context) error {
 // adopt is the lease's revision, if it is still this hold's.
 func (l *lease) adopt(ctx context.Context) (uint64, error) {
 	m, err := l.bus.last(ctx, "KV_"+leaseBucketName, "$KV."+leaseBucketName+"."+l.channel)
-	if errors.Is(err, ErrNotFound) {
-		return 0, fmt.Errorf("%w: it has expired", ErrLost)
+	if errors.Is(err, ErrNotFound) || err == nil && m.Header.Get("KV-Operation") != "" {
+		return 0, errExpired
 	}
 	if err != nil {
 		return 0, err

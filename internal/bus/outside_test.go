@@ -115,6 +115,55 @@ func TestServerIsAwayForAWhile(t *testing.T) {
 	closeWriter(t, w)
 }
 
+// With the server away for longer than a lease lasts, publishers were cut off.
+func TestServerIsAwayForLongerThanALease(t *testing.T) {
+	t.Parallel()
+	o := startOutside(t)
+	b := openBus(t, Config{URL: o.url(), LeaseTTL: time.Second})
+	require.NoError(t, b.SetChannel(testContext(t), "news", time.Hour))
+	r := read(t, b, "news")
+	w := acquire(t, b, "news")
+	run, inits := testRun(0, 0, timeline)
+	require.NoError(t, w.Run(run, inits))
+	writeRow(t, w, run, 0, 10000)
+	r.wait(t, "the first row", func() bool { return len(r.ends) == 2 })
+	o.stop()
+	writeRow(t, w, run, 1, 10000)
+	eventually(t, "the lease to expire", func() bool { return !w.lease.valid() })
+	writeRow(t, w, run, 2, 10000)
+	o.start()
+	r.wait(t, "the other rows", func() bool { return len(r.ends) == 6 })
+	require.Len(t, r.chunks, 60, "each once")
+	require.Zero(t, w.Stats().DroppedSegments)
+	require.NoError(t, w.usable())
+	require.NoError(t, w.lease.renew(testContext(t)))
+	_, err := openBus(t, Config{URL: o.url()}).Acquire(testContext(t), "news")
+	require.ErrorIs(t, err, ErrTaken)
+	closeWriter(t, w)
+}
+
+func TestExpiredLeaseIsLostWhereAnotherHasWritten(t *testing.T) {
+	t.Parallel()
+	o := startOutside(t)
+	b := openBus(t, Config{URL: o.url()})
+	require.NoError(t, b.SetChannel(testContext(t), "news", time.Hour))
+	w := acquire(t, b, "news")
+	defer closeWriter(t, w)
+	require.NoError(t, b.leases.Purge(testContext(t), "news"))
+	require.NoError(t, w.lease.renew(testContext(t)), "nobody has been there")
+
+	require.NoError(t, b.leases.Purge(testContext(t), "news"))
+	closeWriter(t, acquire(t, openBus(t, Config{URL: o.url()}), "news"))
+	require.ErrorIs(t, w.lease.renew(testContext(t)), ErrLost)
+	_, err := b.Holder(testContext(t), "news")
+	require.ErrorIs(t, err, ErrNotFound, "and it is nobody's")
+	select {
+	case <-w.Lost():
+	case <-time.After(deadline):
+		t.Fatal("the loss was not noticed")
+	}
+}
+
 func TestBacklogOverItsBoundGivesUpTheOldestSegment(t *testing.T) {
 	t.Parallel()
 	o := startOutside(t)

@@ -84,6 +84,7 @@ func newWriter(b *Bus, channel string, l *lease, t *takeover, left *Continuation
 		limit: int(b.writeConn.MaxPayload()) - headerRoom,
 		state: t.state(),
 	}
+	l.writes = w.epoch
 	if left != nil {
 		left.writer, w.continuation = w, left
 		w.run, w.signalsAt, w.signals = left.Run.ID, left.signalsAt, left.signals
