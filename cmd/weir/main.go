@@ -21,6 +21,7 @@ type program struct {
 	Bus     busCommand     `cmd:"" help:"Run a NATS server, one node of a cluster, for ingests and edges to meet on."`
 	Check   checkCommand   `cmd:"" help:"Check whether a live or finished HLS or DASH service keeps the rules, ours or anybody's."`
 	Config  configCommand  `cmd:"" help:"Work with the configuration file."`
+	Mirror  mirrorCommand  `cmd:"" help:"Keep the NATS servers of bus.url, a leaf node of others, a point of presence: with their channels, and a retention of its own."`
 	Size    sizeCommand    `cmd:"" help:"Reckon memory, disk, bandwidth, network interfaces and edges for channels and viewers, with the formulas."`
 	Vod     vodCommand     `cmd:"" name:"vod" help:"Media files on demand: look into them, or write them as HLS and DASH."`
 	Version versionCommand `cmd:"" help:"Print the version."`

@@ -102,7 +102,7 @@ func (b *Bus) connect(ctx context.Context) error {
 	if b.readConn, b.readJS, err = b.dial(ctx, "weir read"); err != nil {
 		return err
 	}
-	if b.cfg.Role == Edge {
+	if b.cfg.Role == Edge || b.cfg.Role == Mirror {
 		return nil
 	}
 	if _, err = b.KV(ctx, recordBucket); err != nil {

@@ -33,7 +33,8 @@ type NodeConfig struct {
 	Name    string // no two nodes of a cluster have the same
 	Listen  string // HOST:PORT for clients
 	Cluster NodeCluster
-	// Accounts is a file of the form that nats-server reads, of which accounts and users are taken; "": everybody may do everything.
+	// Accounts is a file of the form that nats-server reads, of which accounts, users, leaf nodes and the JetStream domain are
+	// taken; "": everybody may do everything.
 	Accounts string
 	MaxStore int64 // bytes that all streams may take; 0: DefaultMaxStore
 	Log      *slog.Logger
@@ -94,6 +95,7 @@ func (c *NodeConfig) options() (*server.Options, error) {
 			return nil, fmt.Errorf("accounts: %s has no users", c.Accounts)
 		}
 		opts.Accounts, opts.Users, opts.Nkeys, opts.SystemAccount = file.Accounts, file.Users, file.Nkeys, file.SystemAccount
+		opts.LeafNode, opts.JetStreamDomain = file.LeafNode, file.JetStreamDomain
 	}
 	if c.Cluster.Listen == "" {
 		return opts, nil

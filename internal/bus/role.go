@@ -20,6 +20,7 @@ const (
 	All    Role = iota // writes and reads
 	Ingest             // writes: makes streams, and buckets that are missing; holds leases
 	Edge               // reads: makes and changes none of these, and waits for those that are missing
+	Mirror             // keeps streams of another domain up for edges: neither writes nor reads media
 )
 
 // ErrRole is what an edge is told that wants to write.
@@ -30,12 +31,12 @@ const awaitPoll = 500 * time.Millisecond
 
 // inbox is where answers go: each role has its own, so that users can be kept from what is answered to others.
 func (r Role) inbox() string {
-	return [...]string{All: "_INBOX", Ingest: "_INBOX_ingest", Edge: "_INBOX_edge"}[r]
+	return [...]string{All: "_INBOX", Ingest: "_INBOX_ingest", Edge: "_INBOX_edge", Mirror: "_INBOX"}[r]
 }
 
 // mayWrite is nil, or ErrRole.
 func (b *Bus) mayWrite(channel string) error {
-	if b.cfg.Role == Edge {
+	if b.cfg.Role == Edge || b.cfg.Role == Mirror {
 		return fmt.Errorf("channel %s: %w", channel, ErrRole)
 	}
 	return nil

@@ -35,7 +35,9 @@ type member struct {
 	dir        string // of its data
 	config     string // path of its configuration file
 	binary     string // of the program
-	players    string // HOST:PORT, and so are these
+	arguments  []string
+	variables  []string // of its environment
+	players    string   // HOST:PORT, and so are these
 	admin      string
 	rtmp       string
 	nats       string
@@ -48,6 +50,8 @@ type clusterSettings struct {
 	store                 string            // what each node may keep, "" for 1GiB
 	dirs                  map[string]string // data directories by the member's name, where they are not any
 	binaries              map[string]string // builds of the program by the member's name, where they are not the usual one
+	accounts              string            // file with the nodes' users, "" for docs/nats-accounts.conf
+	environment           []string          // of all processes, beside passwords
 	near                  map[string][]int  // nodes that a member knows, by its name, where these are not all
 	// routes says to which addresses a node connects to find the others, where these are not the real ones: a test that cuts routes puts a
 	// proxy between.
@@ -60,7 +64,10 @@ const clusterPassword = "hunter2"
 func startCluster(t testing.TB, s clusterSettings) *cluster {
 	t.Helper()
 	c := &cluster{t: t}
-	accounts, err := filepath.Abs("../../docs/nats-accounts.conf")
+	if s.accounts == "" {
+		s.accounts = "../../docs/nats-accounts.conf"
+	}
+	accounts, err := filepath.Abs(s.accounts)
 	require.NoError(t, err)
 	ports := steadyPorts(t, 3*s.nodes+2*s.ingests+2*s.edges)
 	port := func() (address string) {
@@ -132,6 +139,7 @@ func (c *cluster) member(role string, i int, s clusterSettings) *member {
 	if m.dir = s.dirs[m.name]; m.dir == "" {
 		m.dir = filepath.Join(c.t.TempDir(), "data")
 	}
+	m.variables = s.environment
 	if m.binary = s.binaries[m.name]; m.binary == "" {
 		m.binary = weirBinary
 	}
@@ -149,7 +157,8 @@ func (m *member) configure(more string) {
 func (m *member) start() {
 	m.t.Helper()
 	password := "=" + clusterPassword
-	m.server = launchBinary(m.t, m.binary, m.role, m.config, "WEIR_INGEST_PASSWORD"+password, "WEIR_EDGE_PASSWORD"+password, "WEIR_OPERATOR_PASSWORD"+password)
+	m.server = launchBinary(m.t, m.binary, append([]string{m.role, "--config", m.config}, m.arguments...),
+		append(m.variables, "WEIR_INGEST_PASSWORD"+password, "WEIR_EDGE_PASSWORD"+password, "WEIR_OPERATOR_PASSWORD"+password)...)
 	m.server.players, m.server.admin, m.server.rtmp = m.players, m.admin, m.rtmp
 }
 
@@ -190,9 +199,14 @@ func (m *member) waitReady(atMost time.Duration) {
 
 // stream is what the cluster says of a stream; the error says why it says nothing.
 func (c *cluster) stream(name string) (*jetstream.StreamInfo, error) {
-	ctx, cancel := context.WithTimeout(c.t.Context(), 5*time.Second)
+	return streamAt(c.t.Context(), c.url("operator"), name)
+}
+
+// streamAt is what the servers of a URL say of a stream.
+func streamAt(ctx context.Context, url, name string) (*jetstream.StreamInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	nc, err := nats.Connect(c.url("operator"), nats.Timeout(2*time.Second))
+	nc, err := nats.Connect(url, nats.Timeout(2*time.Second))
 	if err != nil {
 		return nil, err
 	}

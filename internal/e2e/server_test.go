@@ -98,14 +98,14 @@ func start(t testing.TB, s settings) *server {
 // launch runs a command of the program with a configuration file until the test ends. It does not wait for anything.
 func launch(t testing.TB, command, config string) *server {
 	t.Helper()
-	return launchBinary(t, weirBinary, command, config)
+	return launchBinary(t, weirBinary, []string{command, "--config", config})
 }
 
-// launchBinary is launch of another build of the program, with more in its environment.
-func launchBinary(t testing.TB, binary, command, config string, environment ...string) *server {
+// launchBinary is launch of any build of the program, with any arguments, and more in its environment.
+func launchBinary(t testing.TB, binary string, arguments []string, environment ...string) *server {
 	t.Helper()
 	srv := &server{
-		t: t, cmd: exec.Command(binary, command, "--config", config), log: &logLines{added: make(chan struct{})},
+		t: t, cmd: exec.Command(binary, arguments...), log: &logLines{added: make(chan struct{})},
 		exited: make(chan struct{}),
 	}
 	srv.cmd.Env = append(append(os.Environ(), "GORACE=halt_on_error=1"), environment...)
@@ -124,7 +124,7 @@ func launchBinary(t testing.TB, binary, command, config string, environment ...s
 	t.Cleanup(func() {
 		srv.stop()
 		if t.Failed() {
-			t.Logf("log of weir %s:\n%s", command, srv.log.tail(200))
+			t.Logf("log of weir %s:\n%s", arguments[0], srv.log.tail(200))
 		}
 		require.NotContains(t, srv.log.tail(2000), "DATA RACE")
 		require.NotContains(t, srv.log.tail(2000), "panic")
