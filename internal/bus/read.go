@@ -144,6 +144,7 @@ type reader struct {
 	joined   bool
 	join     uint64 // last sequence number when Read was called
 	caughtUp bool
+	mirrored bool        // the stream is a mirror of one elsewhere, and so are the records
 	live     atomic.Bool // the fast path may go ahead: the reader has what its stream has
 }
 
@@ -260,6 +261,7 @@ func (r *reader) consumer(ctx context.Context) (jetstream.Consumer, error) {
 		return nil, fmt.Errorf("find stream: %w", err)
 	}
 	info := s.CachedInfo()
+	r.mirrored = info.Config.Mirror != nil
 	switch {
 	case !info.Created.Equal(r.created):
 		if !r.created.IsZero() {

@@ -16,6 +16,8 @@ const (
 	maxRuns = 8
 	// unknownFor is how long a run that is not recorded is not asked for again.
 	unknownFor = 5 * time.Second
+	// recordLag is how long the mirror of records may be behind that of the media.
+	recordLag = 5 * time.Second
 )
 
 // sink makes a handler's calls out of a stream's messages, and of those of the fast path.
@@ -210,13 +212,17 @@ func (s *sink) knownTrack(m *message) (timescale uint32, ok bool) {
 	return timescale, ok
 }
 
-// lookUp asks for a run until there is an answer or ctx ends.
+// lookUp asks for a run until there is an answer or ctx ends. At a point of presence its record may come later than its media.
 func (s *sink) lookUp(ctx context.Context, id uint64) (run media.Run, inits []media.Init, err error) {
-	err = s.ask(ctx, func() error {
-		run, inits, err = s.bus.run(ctx, s.channel, id)
-		return err
-	})
-	return run, inits, err
+	for until := time.Now().Add(recordLag); ; {
+		err = s.ask(ctx, func() error {
+			run, inits, err = s.bus.run(ctx, s.channel, id)
+			return err
+		})
+		if !s.mirrored || !errors.Is(err, ErrNotFound) || time.Now().After(until) || !pause(ctx, firstRetry) {
+			return run, inits, err
+		}
+	}
 }
 
 // readTarget tells the handler the target duration, if it has become known or has changed. The sink is locked.
