@@ -19,6 +19,9 @@ const (
 	handRetry = 5 * time.Second // after media could not be read
 )
 
+// WindowsMemory is how many bytes media of windows may take of Config.Memory.
+func WindowsMemory(memory int64) int64 { return memory / 8 * windowsShare }
+
 // keepAtHand shares the memory out between the windows, and reads media of theirs that is not in it, the newest first, as far as there is room.
 func (s *Server) keepAtHand() {
 	ticker := time.NewTicker(handEvery)
@@ -47,7 +50,7 @@ func (s *Server) share() {
 		st := c.window.Stats()
 		needs = append(needs, st.Bytes+st.Stored)
 	}
-	level := fairLevel(needs, s.memory/8*windowsShare)
+	level := fairLevel(needs, WindowsMemory(s.memory))
 	for _, c := range all {
 		s.releaser.while(c.window, func() { c.window.Limit(level) })
 	}

@@ -39,7 +39,7 @@ type capacity struct {
 func (c *capacity) Verdict(ctx context.Context) sizing.Verdict {
 	have := sizing.Have{}
 	if c.window != nil {
-		have.Memory = c.memory
+		have.Memory = edge.WindowsMemory(c.memory)
 	}
 	if room, err := c.room(ctx); err == nil {
 		have.Disk, have.Replicas = room.Limit, room.Replicas
@@ -95,7 +95,7 @@ func windowRate(w edge.Status) int64 {
 	if held >= w.DVR { // it is full, and keeps what has just left the listing: as sizing reckons
 		held += 2 * w.Target
 	}
-	return int64(float64(w.Bytes-w.OpenBytes) * 8 / held.Seconds())
+	return int64(float64(w.Bytes+w.Stored-w.OpenBytes) * 8 / held.Seconds())
 }
 
 // run tells the log at once, and then whenever it has changed, until ctx ends.

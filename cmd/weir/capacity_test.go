@@ -70,7 +70,7 @@ func TestCapacityTells(t *testing.T) {
 	c, log, feeds, _ := newCapacity()
 	c.tell(c.Verdict(t.Context()))
 	said := log.String()
-	require.Contains(t, said, "edge.memory is 1 GiB")
+	require.Contains(t, said, "edge.memory has 768 MiB")
 	require.Contains(t, said, "nothing was on air yet: 5 Mb/s a feed is assumed")
 	require.Contains(t, said, "the largest: news takes")
 	require.NotContains(t, said, "the bus's disk")

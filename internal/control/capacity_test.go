@@ -40,14 +40,14 @@ func TestPutWarnsOfWhatDoesNotFit(t *testing.T) {
 		t.Errorf("what fits: %d %q", status, warnings)
 	}
 	status, warnings := put("news", `{"dvr":"4h"}`) // 14.4 GB, 43 GB on disk
-	if status != 200 || len(warnings) != 2 || !strings.Contains(warnings[0], "edge.memory is 4 GiB: ") || !strings.Contains(warnings[0], " too much") ||
+	if status != 200 || len(warnings) != 2 || !strings.Contains(warnings[0], "edge.memory has 4 GiB for them: ") || !strings.Contains(warnings[0], " too much") ||
 		!strings.HasPrefix(warnings[1], "news takes 13.") {
 		t.Errorf("%d %q", status, warnings)
 	}
 	if ch, _ := r.Channel("news"); ch.DVR != 4*time.Hour {
 		t.Error("it was not set:", ch.DVR)
 	}
-	if log := r.log.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "edge.memory is 4 GiB") {
+	if log := r.log.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "edge.memory has 4 GiB") {
 		t.Error(log)
 	}
 	if status, warnings = put("news", `{"title":"News"}`); status != 200 || warnings != nil {

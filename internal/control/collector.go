@@ -19,7 +19,7 @@ type collector struct {
 
 	pending, stored, resent, readDropped, readRecovered, readFast, readUnsettled *prometheus.Desc
 
-	windowSeconds, windowBytes, rows, gaps, discontinuities, damaged, lost, restarts *prometheus.Desc
+	windowSeconds, windowBytes, windowStored, rows, gaps, discontinuities, damaged, lost, restarts *prometheus.Desc
 
 	requests, responseBytes, connections, held, hotBytes, renderings, peers *prometheus.Desc
 }
@@ -57,6 +57,7 @@ func newCollector(s *Server) *collector {
 
 		windowSeconds:   channel("window_seconds", "What can be rewound of the channel."),
 		windowBytes:     channel("window_bytes", "Media that the channel's window holds in memory."),
+		windowStored:    channel("window_stored_bytes", "Media of the channel's window that is not in memory, and is read back from the bus when it is asked for."),
 		rows:            channel("window_rows", "Segment numbers that the channel's manifests list."),
 		gaps:            channel("window_gaps", "Segments without media in the channel's window."),
 		discontinuities: channel("window_discontinuities", "Discontinuities in the channel's window."),
@@ -79,7 +80,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.up, c.feedRate, c.feedSpeed, c.feedBytes, c.runs, c.forcedCuts, c.unevenChunks, c.lateFrames, c.lateLines, c.droppedSamples, c.droppedSegments,
 		c.pending, c.stored, c.resent, c.readDropped, c.readRecovered, c.readFast, c.readUnsettled,
-		c.windowSeconds, c.windowBytes, c.rows, c.gaps, c.discontinuities, c.damaged, c.lost, c.restarts,
+		c.windowSeconds, c.windowBytes, c.windowStored, c.rows, c.gaps, c.discontinuities, c.damaged, c.lost, c.restarts,
 		c.requests, c.responseBytes, c.connections, c.held, c.hotBytes, c.renderings, c.peers,
 	} {
 		out <- d
@@ -141,6 +142,7 @@ func (c *collector) read(e emitter, id string, r bus.ReadStats) {
 func (c *collector) window(e emitter, id string, w edge.Status) {
 	e.gauge(c.windowSeconds, w.Depth.Seconds(), id)
 	e.gauge(c.windowBytes, float64(w.Bytes), id)
+	e.gauge(c.windowStored, float64(w.Stored), id)
 	e.gauge(c.rows, float64(w.Rows), id)
 	e.gauge(c.gaps, float64(w.Gaps), id)
 	e.gauge(c.discontinuities, float64(w.Discontinuities), id)

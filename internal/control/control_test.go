@@ -213,7 +213,7 @@ func TestGet(t *testing.T) {
 		`"tracks":[{"name":"v1","kind":"video","codec":"avc","codecs":"avc1.64001f","width":1280,"height":720,"frameRate":25},` +
 		`{"name":"a1","kind":"audio","codec":"aac","codecs":"mp4a.40.2","language":"de","sampleRate":48000,"channels":2}],` +
 		`"bitrateIn":5000000,"speed":1,"frameRate":25,"gopSeconds":2,"longestGopSeconds":4,"forcedCuts":2,` +
-		`"windowSeconds":90,"windowBytes":1048576,"oldest":"2026-11-21T12:00:10Z","newest":"2026-11-21T12:01:40Z","discontinuities":1,` +
+		`"windowSeconds":90,"windowBytes":1048576,"windowStoredBytes":0,"oldest":"2026-11-21T12:00:10Z","newest":"2026-11-21T12:01:40Z","discontinuities":1,` +
 		`"drops":{"samples":4,"segments":7,"damaged":5},"busPendingBytes":77,"lastError":"clock jumped","lastErrorAt":"2026-11-21T12:00:09Z"}` + "\n"
 	if status != 200 || body != want {
 		t.Errorf("%d %s\nwant %s", status, body, want)

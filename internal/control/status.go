@@ -35,7 +35,7 @@ type Channel struct {
 
 	FromFile bool `json:"fromFile" doc:"Whether the configuration file has the channel"`
 
-	State      string      `json:"state" enum:"on-air,waiting,off-air" doc:"Whether a feed comes in; waiting: a publisher is there, but sends nothing"`
+	State      string      `json:"state" enum:"on-air,waiting,off-air,asleep" doc:"Whether a feed comes in; waiting: a publisher is there, but sends nothing; asleep: this edge does not read the channel, as nobody asks for it"`
 	Feed       *FeedStatus `json:"feed,omitempty" doc:"Who publishes, or did last"`
 	Tracks     []Track     `json:"tracks" doc:"Of the feed, or of the last one"`
 	BitrateIn  int64       `json:"bitrateIn" doc:"bit/s that come in, over the last seconds"`
@@ -47,6 +47,7 @@ type Channel struct {
 
 	WindowSeconds   float64    `json:"windowSeconds" doc:"What can be rewound now"`
 	WindowBytes     int64      `json:"windowBytes" doc:"What the window takes in memory"`
+	StoredBytes     int64      `json:"windowStoredBytes" doc:"What of the window is not in memory, and is read back from the bus when it is asked for"`
 	Oldest          *time.Time `json:"oldest,omitempty" doc:"Start of the window on the channel's timeline"`
 	Newest          *time.Time `json:"newest,omitempty" doc:"End of the window on the channel's timeline"`
 	Discontinuities int        `json:"discontinuities" doc:"In the window"`
@@ -119,7 +120,7 @@ func (s *Server) status(ch catalog.Channel) Channel {
 	f, fed := s.feed(ch.ID)
 	w, _ := s.window(ch.ID)
 	out.State = state(f, fed, w)
-	out.WindowSeconds, out.WindowBytes, out.Discontinuities = w.Depth.Seconds(), w.Bytes, w.Discontinuities
+	out.WindowSeconds, out.WindowBytes, out.StoredBytes, out.Discontinuities = w.Depth.Seconds(), w.Bytes, w.Stored, w.Discontinuities
 	out.Oldest, out.Newest = instant(w.Oldest), instant(w.Newest)
 	out.Drops = Drops{Samples: f.DroppedSamples, Segments: uint64(f.LostSegments) + w.Lost, Damaged: w.Damaged}
 	if !fed {
@@ -150,6 +151,9 @@ func state(f ingest.Status, fed bool, w edge.Status) string {
 	}
 	if fed {
 		return string(f.State)
+	}
+	if w.State == edge.Asleep {
+		return edge.Asleep
 	}
 	return string(ingest.OffAir)
 }

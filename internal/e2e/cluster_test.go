@@ -48,6 +48,7 @@ type clusterSettings struct {
 	nodes, ingests, edges int
 	channels              string            // YAML, the lines under `channels:`
 	store                 string            // what each node may keep, "" for 1GiB
+	edge                  string            // YAML, more keys of `edge:` in braces, "" for none
 	dirs                  map[string]string // data directories by the member's name, where they are not any
 	binaries              map[string]string // builds of the program by the member's name, where they are not the usual one
 	accounts              string            // file with the nodes' users, "" for docs/nats-accounts.conf
@@ -116,7 +117,11 @@ func startCluster(t testing.TB, s clusterSettings) *cluster {
 	for i := range s.edges {
 		m := c.member("edge", i, s)
 		m.players, m.admin = port(), port()
-		m.configure(fmt.Sprintf("edge: {listen: %q}\nadmin: {listen: %q}\nbus: {url: %q}\nchannels:\n%s", m.players, m.admin, c.url("edge", s.near[m.name]...), s.channels))
+		more := ""
+		if s.edge != "" {
+			more = ", " + s.edge
+		}
+		m.configure(fmt.Sprintf("edge: {listen: %q%s}\nadmin: {listen: %q}\nbus: {url: %q}\nchannels:\n%s", m.players, more, m.admin, c.url("edge", s.near[m.name]...), s.channels))
 		c.edges = append(c.edges, m)
 	}
 	for _, group := range [][]*member{c.nodes, c.ingests, c.edges} {

@@ -93,14 +93,19 @@ func (v Verdict) Of(id string) (Need, bool) {
 func (v Verdict) Warnings() []string {
 	var all []string
 	if r := v.Memory; r.Over() > 0 {
-		all = append(all, fmt.Sprintf("the DVR windows of %s need %s of memory when they are full, edge.memory is %s: %s too much%s%s",
-			count(len(v.Channels), "channel"), Bytes(r.Need), Bytes(r.Have), Bytes(r.Over()), part(r), v.assumption()))
+		all = append(all, fmt.Sprintf("the DVR windows of %s need %s of memory when they are full, edge.memory has %s for them: %s too much%s%s",
+			count(len(v.Channels), "channel"), Bytes(r.Need), Bytes(r.Have), Bytes(r.Over()), stays(r), v.assumption()))
 	}
 	if r := v.Disk; r.Over() > 0 {
 		all = append(all, fmt.Sprintf("the DVR windows of %s need %s of the bus's disk when they are full, it has %s: %s too much%s%s",
 			count(len(v.Channels), "channel"), Bytes(r.Need), Bytes(r.Have), Bytes(r.Over()), part(r), v.assumption()))
 	}
 	return all
+}
+
+// stays says what of the windows is in memory.
+func stays(r Room) string {
+	return fmt.Sprintf("; about %d%% of them stay in memory, what is older is read back from the bus when it is asked for", int(math.Floor(100*r.Share())))
 }
 
 // part says what would fit.

@@ -112,8 +112,8 @@ func TestCheck(t *testing.T) {
 	require.Equal(t, v.Memory.Need-2<<30, v.Memory.Over())
 	warnings := v.Warnings()
 	require.Len(t, warnings, 2)
-	require.Equal(t, "the DVR windows of 2 channels need "+Bytes(v.Memory.Need)+" of memory when they are full, edge.memory is 2 GiB: "+
-		Bytes(v.Memory.Over())+" too much; about 11% of every DVR would fit (of 1 that nothing came of yet 5 Mb/s a feed is assumed)", warnings[0])
+	require.Equal(t, "the DVR windows of 2 channels need "+Bytes(v.Memory.Need)+" of memory when they are full, edge.memory has 2 GiB for them: "+
+		Bytes(v.Memory.Over())+" too much; about 11% of them stay in memory, what is older is read back from the bus when it is asked for (of 1 that nothing came of yet 5 Mb/s a feed is assumed)", warnings[0])
 	require.Contains(t, warnings[1], "of the bus's disk")
 	n, ok := v.Of("news")
 	require.True(t, ok)
