@@ -31,6 +31,7 @@ func TestPinnedChannelsAreServedByTheirGroups(t *testing.T) {
 	becomes("news", 503) // it is being read
 	pin("news", "us", "asia")
 	becomes("news", 421)
+	require.NoError(t, f.server.Ready(), "nothing is waited for that others serve")
 	pin("sport", "us")
 	becomes("sport", 421)
 	require.Empty(t, f.handlers, "what others serve is not read")

@@ -11,6 +11,7 @@ import (
 // PeerAccess lets other edges read what this one owns, under /peer/. Nothing that they ask for is asked of a third.
 type PeerAccess struct {
 	Secret string // that they know; "": there is nothing under /peer/
+	Owners Owners // who read segments of channels back from the bus for all; nil: there are none
 	Assets Assets // whose segments come from where they lie, and not from other edges; nil: there are none
 }
 

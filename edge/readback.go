@@ -12,6 +12,7 @@ import (
 
 	"weir/internal/isobmff"
 	"weir/internal/media"
+	"weir/internal/shard"
 )
 
 // Media of windows that is not in memory is read back from the bus when it is asked for, once for all who ask at a time, and kept for a while.
@@ -32,6 +33,7 @@ var errReadBack = errors.New("too much is being read back from the bus")
 type readback struct {
 	ctx    context.Context // of the server
 	read   func(ctx context.Context, channel string, end media.SegmentEnd) ([]byte, error)
+	peers  PeerAccess
 	kept   *otter.Cache[segmentKey, []byte]
 	flying singleflight.Group
 	turns  chan struct{}
@@ -45,7 +47,7 @@ type segmentKey struct {
 }
 
 func (b *readback) init(ctx context.Context, cfg Config) {
-	b.ctx, b.read, b.turns = ctx, cfg.Segment, make(chan struct{}, readbackAtATime)
+	b.ctx, b.read, b.peers, b.turns = ctx, cfg.Segment, cfg.Peer, make(chan struct{}, readbackAtATime)
 	b.kept = otter.Must(&otter.Options[segmentKey, []byte]{
 		MaximumWeight: uint64(min(max(cfg.Memory/readbackShare, readbackLeast), readbackMost)),
 		Weigher:       func(_ segmentKey, data []byte) uint32 { return uint32(min(len(data), 1<<32-1)) },
@@ -59,17 +61,24 @@ func (s *Server) ReadBack() int64 { return s.readback.bytes() }
 // bytes is how much is kept.
 func (b *readback) bytes() int64 { return int64(b.kept.WeightedSize()) }
 
-// media is that of a closed segment which is not at hand.
-func (b *readback) media(ctx context.Context, channel string, seg *media.Segment) ([]byte, error) {
+// media is that of a closed segment which is not at hand: from the edge that owns it, but where own, else from the bus.
+func (b *readback) media(ctx context.Context, channel string, seg *media.Segment, own bool) ([]byte, error) {
 	k := segmentKey{channel, seg.Track, seg.Segment, seg.Checksum}
 	if data, ok := b.kept.GetIfPresent(k); ok {
 		return data, nil
 	}
-	flight := b.flying.DoChan(fmt.Sprint(k), func() (any, error) {
+	flight := b.flying.DoChan(fmt.Sprint(k, own), func() (any, error) {
 		if data, ok := b.kept.GetIfPresent(k); ok { // it has come since
 			return data, nil
 		}
-		data, err := b.once(channel, seg)
+		var data []byte
+		err := shard.ErrOwn
+		if !own {
+			data, err = b.peers.lent(b.ctx, channel, seg)
+		}
+		if err != nil {
+			data, err = b.once(channel, seg)
+		}
 		if err == nil {
 			b.kept.Set(k, data)
 		}
@@ -107,7 +116,7 @@ func (s *Server) bytesOf(ctx *fasthttp.RequestCtx, c *channel, seg *media.Segmen
 	if seg.Data != nil {
 		return seg.Data
 	}
-	data, err := s.readback.media(c.ctx, c.id, seg)
+	data, err := s.readback.media(c.ctx, c.id, seg, ofPeer(ctx))
 	if err == nil {
 		return data
 	}
@@ -121,7 +130,7 @@ func (s *Server) Media(ctx context.Context, channel string, seg *media.Segment) 
 	if seg.Data != nil || seg.Gap() {
 		return seg.Data, nil
 	}
-	return s.readback.media(ctx, channel, seg)
+	return s.readback.media(ctx, channel, seg, false)
 }
 
 // chunkOf is one chunk of a whole segment: up to and with a media data box, from behind the one before; nil: it has no such chunk.

@@ -54,6 +54,9 @@ func (c *channel) status(now time.Time) Status {
 func (s *Server) Ready() error {
 	var behind []string
 	for _, ch := range s.catalog.Channels() {
+		if s.elsewhere.has(ch.ID) {
+			continue
+		}
 		if c := s.channels.get(ch.ID); c == nil || !c.window.Ready() && !c.asleep() {
 			behind = append(behind, ch.ID)
 		}

@@ -81,7 +81,7 @@ func (p *parts) openEdge(ctx context.Context) (err error) {
 		Catalog: p.channels,
 		Read:    func(ctx context.Context, channel string, h edge.Handler) error { return p.bus.Join(ctx, channel, h) },
 		Segment: p.bus.Segment, Memory: p.cfg.Edge.Memory, Backfill: p.cfg.Edge.Backfill, Idle: p.cfg.Edge.Idle,
-		Peer:   edge.PeerAccess{Secret: p.cfg.Edge.Peer.Secret, Assets: p.vod.library.Own()},
+		Peer:   edge.PeerAccess{Secret: p.cfg.Edge.Peer.Secret, Owners: p.peers.sharing(), Assets: p.vod.library.Own()},
 		Group:  p.cfg.Edge.Group,
 		Assets: p.vod.library, Carry: p.cfg.Edge.Carry, Web: web.Pages(), Log: p.log.With("area", "edge"), Now: time.Now,
 	})

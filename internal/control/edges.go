@@ -21,7 +21,7 @@ type Edges interface {
 func (s *Server) edges(api huma.API) {
 	huma.Register(api, huma.Operation{
 		OperationID: "list-edges", Method: http.MethodGet, Path: "/api/v1/edges",
-		Summary: "The edges that live on this bus, this one among them", Description: "Those of a group that have an address share what they read of assets.",
+		Summary: "The edges that live on this bus, this one among them", Description: "Those of a group that have an address share what they read of assets, and back from the bus.",
 	}, s.listEdges)
 }
 
