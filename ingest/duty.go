@@ -21,7 +21,8 @@ const (
 // Errors of TakeOver.
 var (
 	ErrNotRedundant = errors.New("the channel is not redundant")
-	ErrNobody       = errors.New("nobody stands by for the channel")
+	ErrNobody       = errors.New("nobody stands by for the channel who is ready")
+	ErrNotReady     = errors.New("too little of the feed has come to go on in the middle of a segment: wait for some seconds")
 	ErrStandsBy     = errors.New("the channel is written by another server")
 )
 
@@ -39,7 +40,7 @@ type SharedBus interface {
 	Bus
 	Continue(ctx context.Context, channel string, dead *bus.Hold) (SharedWriter, error)
 	Holder(ctx context.Context, channel string) (bus.Hold, error)
-	Ask(ctx context.Context, channel string, yield bool) (bus.Answer, error)
+	Ask(ctx context.Context, channel string, want bus.Want, ready bool) (bus.Answer, error)
 }
 
 // SharedWriter is a Writer that others may stand by for.
@@ -49,6 +50,7 @@ type SharedWriter interface {
 	Fed()
 	Yield() <-chan struct{}
 	Follower() string
+	Leave() string
 	Continuation() *bus.Continuation
 	Break(ctx context.Context) error
 }
@@ -136,7 +138,7 @@ func (s *Server) releases(channel string) {
 }
 
 // TakeOver gives a redundant channel to the server that stands by: to this one, or where this one writes it, to another. It happens at once, in the
-// middle of a segment. Errors: ErrOffAir, ErrNotRedundant, ErrNobody.
+// middle of a segment. Errors: ErrOffAir, ErrNotRedundant, ErrNobody, ErrNotReady.
 func (s *Server) TakeOver(channel string) error {
 	ss := s.session(channel)
 	if ss == nil {
@@ -151,12 +153,20 @@ func (s *Server) TakeOver(channel string) error {
 		return fmt.Errorf("channel %s: %w", channel, ErrNotRedundant)
 	case w != nil && w.Follower() == "":
 		return fmt.Errorf("channel %s: %w", channel, ErrNobody)
+	case w == nil && !ss.warm():
+		return fmt.Errorf("channel %s: %w", channel, ErrNotReady)
 	}
 	select {
 	case ss.duty.order <- struct{}{}:
 	default: // there is an order already
 	}
 	return nil
+}
+
+// warm tells whether enough is held to go on in the middle of a row. work is held.
+func (s *session) warm() bool {
+	held, ok := s.packager.(*ring)
+	return ok && s.movesNow() && held.warm(s.server.cfg.Now())
 }
 
 // standsBy is why nothing can be done with the channel's packager. work is held.

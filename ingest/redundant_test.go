@@ -36,7 +36,7 @@ func (l *ledger) put(f func()) {
 	f()
 }
 
-func (l *ledger) Target(time.Duration) {}
+func (l *ledger) Target(time.Duration)              {}
 func (l *ledger) Run(run media.Run, _ []media.Init) { l.put(func() { l.runs = append(l.runs, run) }) }
 
 func (l *ledger) Chunk(c media.Chunk)    { l.put(func() { l.chunks = append(l.chunks, c) }) }
@@ -54,6 +54,21 @@ func (l *ledger) rows() (n int) {
 		}
 	})
 	return n
+}
+
+// ended tells whether all rows that have chunks have ended.
+func (l *ledger) ended() (all bool) {
+	l.put(func() {
+		open := make(map[string]bool)
+		for _, c := range l.chunks {
+			open[fmt.Sprint(c.Track, c.Segment)] = true
+		}
+		for _, e := range l.ends {
+			delete(open, fmt.Sprint(e.Track, e.Segment))
+		}
+		all = len(open) == 0
+	})
+	return all
 }
 
 // frames are the numbers of the frames of a track, in the order in which they came, and with which letter each was marked.
@@ -86,6 +101,7 @@ type couple struct {
 	marks   [2]string // what the encoder of each puts into its frames
 	mute    [2]bool
 	frame   int
+	end     int // the last frame that anybody was sent
 	seen    *ledger
 	log     *lockedBuffer
 }
@@ -166,6 +182,7 @@ func (c *couple) run(what string, until func() bool) {
 			if f == nil || c.mute[i] {
 				continue
 			}
+			c.end = c.frame
 			for track := range 2 {
 				ms := media.Ticks(c.frame*40 + 5000)
 				data := fmt.Appendf(nil, "%s%8d;", c.marks[i], c.frame)
@@ -193,6 +210,18 @@ func (c *couple) begin() {
 		c.t.Fatalf("%q, %q", c.role(0), c.role(1))
 	}
 	c.run("rows", func() bool { return c.seen.rows() >= 6 })
+	c.ready(1)
+}
+
+// ready waits until a server holds enough to go on, and the one that writes knows of it.
+func (c *couple) ready(i int) {
+	c.t.Helper()
+	writer := c.servers[1-i].session("news")
+	c.run("one that is ready", func() bool {
+		st, _ := c.servers[i].Status("news")
+		w := writer.writes()
+		return st.Ready && w != nil && w.Follower() != ""
+	})
 }
 
 // whole checks that each frame came once and in order, in one run.
@@ -270,17 +299,40 @@ func (c *couple) seize() {
 
 func (c *couple) thereAndBack() {
 	for i := range 2 {
-		c.run("one that stands by", func() bool { return strings.HasPrefix(c.role(1-i), "standby") })
+		c.ready(1 - i)
 		if err := c.servers[1-i].TakeOver("news"); err != nil {
 			c.t.Error(err)
 		}
 		c.run("the takeover", func() bool { st, _ := c.servers[1-i].Status("news"); return st.Role == Writing && st.Seamless > 0 })
-		c.further(12) // what is held is to be enough
+		c.further(2)
 	}
+	c.ready(1)
 	if err := c.servers[1].TakeOver("news"); err != nil {
 		c.t.Error(err)
 	}
 	c.run("the takeover", func() bool { st, _ := c.servers[1].Status("news"); return st.Seamless > 1 })
+}
+
+// An encoder that ends its feeds ends the channel: the last frame is there, whichever of the servers is the first to know.
+func TestEndOfTheSameFeed(t *testing.T) {
+	t.Parallel()
+	for name, order := range map[string][]int{"the writer's first": {0, 1}, "the other's first": {1, 0}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCouple(t)
+			c.begin()
+			for _, i := range order {
+				c.feeds[i].Close(nil)
+				c.feeds[i] = nil
+			}
+			c.run("the last frame", func() bool {
+				pictures, _ := c.seen.frames(t, "v1")
+				sounds, _ := c.seen.frames(t, "a1")
+				return pictures[len(pictures)-1] == c.end && sounds[len(sounds)-1] == c.end && c.seen.ended()
+			})
+			c.whole()
+		})
+	}
 }
 
 // Another encoder's pictures are not those that the run was made of: one discontinuity, and nothing of one row from both.
@@ -319,6 +371,10 @@ func TestOrdersThatCannotBe(t *testing.T) {
 	}
 	c.connect(0)
 	if err := c.servers[0].TakeOver("news"); !errors.Is(err, ErrNobody) {
+		t.Error(err)
+	}
+	c.connect(1)
+	if err := c.servers[1].TakeOver("news"); !errors.Is(err, ErrNotReady) {
 		t.Error(err)
 	}
 	f := setUp(t, nil)

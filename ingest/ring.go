@@ -98,6 +98,11 @@ func (r *ring) Stats() packager.Stats { return packager.Stats{} }
 // keep is for how long things are held: two rows and a GOP, and the time until it is known that they are needed.
 func (r *ring) keep() time.Duration { return 2*max(r.segment, r.gop) + r.gop + ringSpare }
 
+// warm tells whether two rows and a GOP are held.
+func (r *ring) warm(now time.Time) bool {
+	return len(r.ops) > 0 && now.Sub(r.ops[0].at) >= 2*max(r.segment, r.gop)+r.gop
+}
+
 func (r *ring) add(o op, now time.Time) {
 	r.ops = append(r.ops, o)
 	r.bytes += o.size()

@@ -273,7 +273,7 @@ func (s *session) leaves() bool {
 	if _, tried := s.packager.(*trial); tried {
 		return true
 	}
-	by := w.Follower()
+	by := w.Leave()
 	if by == "" {
 		return false
 	}

@@ -59,6 +59,7 @@ type Status struct {
 	Redundant bool   `json:"redundant"` // other servers may have feeds of the channel, of which one writes it
 	Role      Role   `json:"role"`      // what this server does
 	Instance  string `json:"instance"`  // that writes the channel, where this one stands by
+	Ready     bool   `json:"ready"`     // standing by, it holds enough to go on in the middle of a segment
 	Takeovers uint64 `json:"takeovers"` // by this server, since the session began
 	Seamless  uint64 `json:"seamless"`  // of these, those without a discontinuity
 }
@@ -105,6 +106,7 @@ type shown struct {
 	stage    stage
 	past     past
 	duty     duty
+	ready    bool
 	at       time.Time
 }
 
@@ -122,7 +124,7 @@ type shownMember struct {
 
 // show takes a new snapshot for Status. work is held.
 func (s *session) show() {
-	next := &shown{at: s.server.cfg.Now(), stage: s.stage, past: s.past, duty: s.duty}
+	next := &shown{at: s.server.cfg.Now(), stage: s.stage, past: s.past, duty: s.duty, ready: s.warm()}
 	if s.writer != nil {
 		next.writer = s.writer.Stats()
 	}
@@ -185,7 +187,7 @@ func (s *session) status() (Status, bool) {
 		LostSegments: snap.writer.DroppedSegments, LastError: p.Problem, LastErrorAt: p.ProblemAt, Writer: snap.writer,
 		Input: snap.stage.input, Pinned: snap.stage.pinned, Switches: snap.stage.switches,
 		Protocol: snap.past.publish.Protocol, Remote: snap.past.publish.Remote,
-		Redundant: snap.duty.bus != nil, Role: snap.duty.role, Instance: snap.duty.holder, Takeovers: snap.duty.takeovers, Seamless: snap.duty.seamless,
+		Redundant: snap.duty.bus != nil, Role: snap.duty.role, Ready: snap.ready, Instance: snap.duty.holder, Takeovers: snap.duty.takeovers, Seamless: snap.duty.seamless,
 	}
 	if snap.stage.problemAt.After(st.LastErrorAt) {
 		st.LastError, st.LastErrorAt = snap.stage.problem, snap.stage.problemAt

@@ -30,6 +30,7 @@ func (s *session) watch() {
 		}
 		select {
 		case <-s.done:
+			s.bow()
 			return
 		case <-yield:
 			s.stepBack(w, "another server wants it")
@@ -93,10 +94,14 @@ func (s *session) stepBack(w SharedWriter, why string) {
 // ask asks the writer how it does, and takes its place where that is to be done. It is true where it is to be asked again soon.
 func (s *session) ask(ctx context.Context) (soon bool) {
 	d, v := &s.duty, &s.vigil
-	a, err := d.bus.Ask(ctx, s.channel.ID, false)
+	s.work.Lock()
+	ready := s.warm()
+	s.work.Unlock()
+	asked := time.Now()
+	a, err := d.bus.Ask(ctx, s.channel.ID, bus.News, ready)
 	now := time.Now()
 	if err == nil {
-		v.deaf, v.fed = time.Time{}, now.Add(-a.Quiet)
+		v.deaf, v.fed = time.Time{}, s.server.cfg.Now().Add(-a.Quiet)
 		s.work.Lock()
 		d.holder = a.Instance
 		moves, silence := s.movesNow(), s.silence()
@@ -107,7 +112,7 @@ func (s *session) ask(ctx context.Context) (soon bool) {
 		}
 		s.log.Warn("the channel's writer is asked to let go", "instance", a.Instance, "ordered", ordered, "quiet", a.Quiet)
 		v.urged = now
-		if _, err := d.bus.Ask(ctx, s.channel.ID, true); err != nil && ctx.Err() == nil {
+		if _, err := d.bus.Ask(ctx, s.channel.ID, bus.Turn, ready); err != nil && ctx.Err() == nil {
 			s.log.Warn("the channel's writer was not asked to let go", "err", err)
 		}
 		return true
@@ -117,7 +122,7 @@ func (s *session) ask(ctx context.Context) (soon bool) {
 		return false
 	}
 	if v.deaf.IsZero() {
-		v.deaf = now
+		v.deaf = asked
 	}
 	hold, err := d.bus.Holder(ctx, s.channel.ID)
 	switch {

@@ -93,7 +93,7 @@ func TestRolesDoTheirWorkWithTheirUsers(t *testing.T) {
 		require.NoError(t, w.lease.renew(testContext(t)))
 		require.NoError(t, w.Share())
 		for _, b := range []*Bus{ingest, operator} { // who stands by is answered
-			eventually(t, "an answer", func() bool { _, err := b.Ask(testContext(t), "news", false); return err == nil })
+			eventually(t, "an answer", func() bool { _, err := b.Ask(testContext(t), "news", News, true); return err == nil })
 		}
 		require.NoError(t, ingest.prune(testContext(t), "news", run, map[string]uint32{"v1": 1, "a1": 1}))
 		closeWriter(t, w)

@@ -22,10 +22,21 @@ const maxQuestion = 1 << 10
 // ErrNoAnswer says that the writer of a channel does not answer, though the bus is there.
 var ErrNoAnswer = errors.New("the channel's writer does not answer")
 
+// Want is what one that stands by wants of a writer.
+type Want string
+
+// What may be wanted.
+const (
+	News Want = ""      // how it does
+	Turn Want = "turn"  // the channel: the writer is to let go of it
+	Rest Want = "leave" // nothing any more: it does not stand by any longer
+)
+
 // question is what one that stands by asks a writer.
 type question struct {
-	By    string `json:"by"`              // instance
-	Yield bool   `json:"yield,omitempty"` // it wants the channel
+	By    string `json:"by"` // instance
+	Want  Want   `json:"want,omitempty"`
+	Ready bool   `json:"ready,omitempty"` // it holds enough to go on in the middle of a row
 }
 
 // Answer is what the writer of a channel says to one that stands by.
@@ -33,6 +44,7 @@ type Answer struct {
 	Instance string        `json:"instance"`
 	Epoch    uint64        `json:"epoch"`
 	Quiet    time.Duration `json:"quiet"` // since its feed has brought it anything to write; nanoseconds
+	Leaves   bool          `json:"leaves,omitempty"` // it leaves what it has not finished to those who stand by
 }
 
 // Hold is a hold on a channel's lease at one moment.
@@ -61,12 +73,12 @@ func (b *Bus) Holder(ctx context.Context, channel string) (Hold, error) {
 	return Hold{Instance: h.Instance, Since: h.Since, revision: m.Seq}, nil
 }
 
-// Ask asks the channel's writer how it does, and with yield to let go of the channel. The error is ErrNoAnswer where nobody answers.
-func (b *Bus) Ask(ctx context.Context, channel string, yield bool) (Answer, error) {
+// Ask asks the channel's writer how it does, and what is wanted of it; ready says that this process could go on in its place. The error is ErrNoAnswer where nobody answers.
+func (b *Bus) Ask(ctx context.Context, channel string, want Want, ready bool) (Answer, error) {
 	if err := checkChannel(channel); err != nil {
 		return Answer{}, err
 	}
-	value, err := json.Marshal(question{By: b.cfg.Instance, Yield: yield})
+	value, err := json.Marshal(question{By: b.cfg.Instance, Want: want, Ready: ready})
 	if err != nil {
 		return Answer{}, err
 	}
@@ -115,8 +127,13 @@ func (w *Writer) answer(m *nats.Msg) {
 	}
 	now := time.Now()
 	w.mu.Lock()
-	w.follower, w.followed = q.By, now
-	a := Answer{Instance: w.bus.cfg.Instance, Epoch: w.epoch, Quiet: max(0, time.Duration(now.UnixNano()-w.fed.Load()))}
+	switch {
+	case q.Want != Rest && q.Ready:
+		w.follower, w.followed = q.By, now
+	case w.follower == q.By:
+		w.followed = time.Time{}
+	}
+	a := Answer{Leaves: w.leaves, Instance: w.bus.cfg.Instance, Epoch: w.epoch, Quiet: max(0, time.Duration(now.UnixNano()-w.fed.Load()))}
 	w.mu.Unlock()
 	value, err := json.Marshal(a)
 	if err == nil {
@@ -125,7 +142,7 @@ func (w *Writer) answer(m *nats.Msg) {
 	if err != nil {
 		w.log.Debug("bus: one that stands by was not answered", "error", err)
 	}
-	if q.Yield {
+	if q.Want == Turn {
 		w.yieldOnce.Do(func() { close(w.yield) })
 	}
 }
@@ -136,14 +153,24 @@ func (w *Writer) Fed() { w.fed.Store(time.Now().UnixNano()) }
 // Yield is closed when one that stands by wants the channel.
 func (w *Writer) Yield() <-chan struct{} { return w.yield }
 
-// Follower is who stands by for the channel, "" where nobody has asked for a while.
+// Follower is who stands by for the channel and is ready, "" where nobody has asked for a while.
 func (w *Writer) Follower() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if time.Since(w.followed) > followerGone {
+	if w.followed.IsZero() || time.Since(w.followed) > followerGone {
 		return ""
 	}
 	return w.follower
+}
+
+// Leave is said before Close where somebody stands by, which then finishes what the writer has not: it gives the follower's name, "" where there is
+// none.
+func (w *Writer) Leave() string {
+	by := w.Follower()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.leaves = by != ""
+	return by
 }
 
 // followerGone is after what time one that stood by and does not ask any more is taken to be gone.

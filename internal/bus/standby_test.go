@@ -260,7 +260,7 @@ func TestWriterAnswersThoseWhoStandBy(t *testing.T) {
 	var a Answer
 	eventually(t, "an answer", func() bool {
 		var err error
-		a, err = p.second.Ask(testContext(t), "news", false)
+		a, err = p.second.Ask(testContext(t), "news", News, true)
 		return err == nil
 	})
 	require.Equal(t, "first", a.Instance)
@@ -271,13 +271,13 @@ func TestWriterAnswersThoseWhoStandBy(t *testing.T) {
 		t.Fatal("nobody has asked for that")
 	default:
 	}
-	_, err := p.second.Ask(testContext(t), "news", true)
+	_, err := p.second.Ask(testContext(t), "news", Turn, true)
 	require.NoError(t, err)
 	<-p.writer.Yield()
 	_, err = p.second.Continue(testContext(t), "news", nil)
 	require.ErrorIs(t, err, ErrTaken)
 	closeWriter(t, p.writer)
-	_, err = p.second.Ask(testContext(t), "news", false)
+	_, err = p.second.Ask(testContext(t), "news", News, true)
 	require.ErrorIs(t, err, ErrNoAnswer)
 	_, err = p.second.Holder(testContext(t), "news")
 	require.ErrorIs(t, err, ErrNotFound)

@@ -53,6 +53,7 @@ type Writer struct {
 	yieldOnce    sync.Once
 	follower     string // who asked last; under mu, as is what follows
 	followed     time.Time
+	leaves       bool
 	fed          atomic.Int64 // when its feed brought anything; nanoseconds since the Unix epoch
 
 	mu    sync.Mutex

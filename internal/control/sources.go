@@ -22,7 +22,7 @@ type Feeds interface {
 	Status(channel string) (ingest.Status, bool) // of the feed that is on air, or else of the last one; false: there was none
 	// SwitchInput puts an input of the channel on air, "": as the settings say. Errors: ingest.ErrOffAir, ErrNoInput, ErrNotWell.
 	SwitchInput(channel, input string) error
-	// TakeOver gives a redundant channel to the process that stands by. Errors: ingest.ErrOffAir, ErrNotRedundant, ErrNobody.
+	// TakeOver gives a redundant channel to the process that stands by. Errors: ingest.ErrOffAir, ErrNotRedundant, ErrNobody, ErrNotReady.
 	TakeOver(channel string) error
 }
 

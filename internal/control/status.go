@@ -81,6 +81,7 @@ type FeedStatus struct {
 	// Those of a redundant channel.
 	Role      string `json:"role,omitempty" enum:"writing,standby" doc:"What this process does with the feed of a redundant channel: writing, what comes is on air; standby, another process writes the channel"`
 	Instance  string `json:"instance,omitempty" doc:"The process that writes the channel, where this one stands by"`
+	Ready     bool   `json:"ready,omitempty" doc:"Standing by, it holds enough of the feed to go on in the middle of a segment"`
 	Takeovers uint64 `json:"takeovers,omitempty" doc:"How often this process has taken the channel over since the feed began"`
 	Seamless  uint64 `json:"seamless,omitempty" doc:"Of these, how often without a discontinuity"`
 }
@@ -135,6 +136,7 @@ func (s *Server) status(ch catalog.Channel) Channel {
 	out.Feed.Ladders = s.ladders(ch.ID)
 	if f.Redundant {
 		out.Feed.Role, out.Feed.Instance, out.Feed.Takeovers, out.Feed.Seamless = string(f.Role), f.Instance, f.Takeovers, f.Seamless
+		out.Feed.Ready = f.Ready
 	}
 	out.Feed.Switches, out.Feed.ApartCuts = f.Switches, f.ApartCuts
 	out.BusPendingBytes = f.Writer.PendingBytes
