@@ -161,13 +161,15 @@ func (b *Bus) KV(ctx context.Context, bucket string) (jetstream.KeyValue, error)
 
 func (b *Bus) bucket(ctx context.Context, cfg jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
 	cfg.History, cfg.Storage, cfg.Replicas = 1, jetstream.FileStorage, b.cfg.Replicas
-	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
-	defer cancel()
 	put := b.js.CreateOrUpdateKeyValue
 	if b.cfg.Role == Ingest {
 		put = b.makeBucket
 	}
-	kv, err := put(ctx, cfg)
+	var kv jetstream.KeyValue
+	err := insist(ctx, func(ctx context.Context) (err error) {
+		kv, err = put(ctx, cfg)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("bus: KV bucket %s: %w", cfg.Bucket, err)
 	}

@@ -23,9 +23,7 @@ func (b *Bus) SetChannel(ctx context.Context, channel string, maxAge time.Durati
 	if maxAge < time.Second {
 		return fmt.Errorf("channel %s: messages are to be kept for %s, at least 1s is needed", channel, maxAge)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
-	defer cancel()
-	_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	cfg := jetstream.StreamConfig{
 		Name:       streamName(channel),
 		Subjects:   []string{subjectRoot + channel + ".>"},
 		Storage:    jetstream.FileStorage,
@@ -38,6 +36,10 @@ func (b *Bus) SetChannel(ctx context.Context, channel string, maxAge time.Durati
 		// one or two of them in memory for each channel.
 		MaxMsgsPerSubject: 1,
 		AllowDirect:       true,
+	}
+	err := insist(ctx, func(ctx context.Context) error {
+		_, err := b.js.CreateOrUpdateStream(ctx, cfg)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("channel %s: make or change stream %s: %w", channel, streamName(channel), err)
