@@ -43,15 +43,18 @@ type parts struct {
 
 // open makes the parts of a role. After an error too, close has to be called.
 func (p *parts) open(ctx context.Context, r role) (err error) {
-	if r.handsOut() {
-		if err = p.openEdge(ctx); err != nil {
+	if r.takesIn() {
+		if _, err = p.bus.KV(ctx, catalog.AssetsBucket); err != nil { // edges wait for it
 			return err
 		}
-	} else if _, err = p.bus.KV(ctx, catalog.AssetsBucket); err != nil { // edges wait for it
-		return err
+		if p.cfg.Bus.URL != "" {
+			if _, err = p.bus.Edges(ctx); err != nil { // likewise
+				return err
+			}
+		}
 	}
-	if r.takesIn() && p.cfg.Bus.URL != "" {
-		if _, err = p.bus.Edges(ctx); err != nil { // likewise
+	if r.handsOut() {
+		if err = p.openEdge(ctx); err != nil {
 			return err
 		}
 	}
@@ -118,8 +121,16 @@ func (p *parts) api() control.Config {
 func (p *parts) serve(ctx context.Context, ended chan error) error {
 	p.admin.Start(p.api())
 
-	// What takes media in ends with ctx; what hands it out goes on until nothing more comes in.
+	// What takes media in ends when all are told of the stop; what hands it out goes on until nothing more comes in.
+	told := ctx
+	ctx, stopAll := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopAll()
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		drain(ctx, told, p.cfg.Drain, p.admin, p.log)
+		stopAll()
+		return nil
+	})
 	if p.feeds != nil {
 		p.takeIn(ctx, group)
 	}

@@ -36,10 +36,19 @@ func runRelay(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	log.Info("listening", "for", "players", "address", ports.players.Addr().String())
 	log.Info("listening", "for", "admin", "address", ports.admin.Addr().String())
 	over := 0
+	running, stopAll := context.WithCancel(context.Background())
+	defer stopAll()
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		drain(running, ctx, cfg.Drain, admin, log)
+	}()
 	select {
 	case err = <-ended:
 		over++
-	case <-ctx.Done():
+		stopAll()
+		<-drained
+	case <-drained:
 	}
 	log.Info("stopping")
 	stop, cancel := context.WithTimeout(context.Background(), stopTimeout)

@@ -19,8 +19,13 @@ import (
 // startNATS is the URL of a server with JetStream that ends with the test, with the accounts and users of a configuration where it is not nil.
 func startNATS(t *testing.T, users *server.Options) string {
 	t.Helper()
+	return startNATSAt(t, users, server.RANDOM_PORT)
+}
+
+func startNATSAt(t *testing.T, users *server.Options, port int) string {
+	t.Helper()
 	opts := &server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(),
+		Host: "127.0.0.1", Port: port, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(),
 		JetStreamMaxStore: 1 << 30, JetStreamMaxMemory: 64 << 20,
 	}
 	if users != nil {
@@ -46,6 +51,7 @@ edge: {listen: "127.0.0.1:0"}
 admin: {listen: "127.0.0.1:0"}
 ingest: {rtmp: "127.0.0.1:0", srt: "127.0.0.1:0", http: "127.0.0.1:0", whip: {udp: "127.0.0.1:0"}}
 bus: {url: %q}
+drain: 0s
 channels: {demo: {source: %q}}
 `, filepath.Join(dir, "data"), url, "file:"+demo), 0o600))
 	return file

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"weir/internal/bus"
 	"weir/internal/catalog"
 	"weir/internal/config"
 	"weir/internal/control"
@@ -44,16 +45,8 @@ func (r role) run(ctx context.Context, file string) (err error) {
 	defer ports.close()
 	log.Info("starting", "version", version, "role", r.String(), "data", cfg.Data, "channels", len(cfg.Channels))
 
-	b, err := connectBus(ctx, r, cfg, log)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err := b.Close(); err != nil {
-			log.Error("the bus did not close well", "err", err)
-		}
-	}()
-	admin := control.Starting(b, log.With("area", "admin"))
+	begin := &beginning{outside: cfg.Bus.URL != "", log: log.With("area", "bus")}
+	admin := control.Starting(begin, log.With("area", "admin"))
 	ended := make(chan error, 1)
 	go func() { ended <- admin.Serve(ports.admin) }()
 	defer func() {
@@ -62,23 +55,44 @@ func (r role) run(ctx context.Context, file string) (err error) {
 		err = errors.Join(err, inTime(admin.Shutdown(stop), log))
 		<-ended
 	}()
-	kv, err := b.KV(ctx, "weir-catalog")
+	b, err := begin.open(ctx, func() (*bus.Bus, error) { return connectBus(ctx, r, cfg, log) })
 	if err != nil {
 		return err
 	}
-	channels, err := catalog.Open(ctx, kv, cfg.Channels, log.With("area", "catalog"))
+	defer func() {
+		if err := b.Close(); err != nil {
+			log.Error("the bus did not close well", "err", err)
+		}
+	}()
+	var channels *catalog.Catalog
+	err = begin.until(ctx, "the catalog of channels", func() error {
+		kv, err := b.KV(ctx, "weir-catalog")
+		if err != nil {
+			return err
+		}
+		channels, err = catalog.Open(ctx, kv, cfg.Channels, log.With("area", "catalog"))
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	defer channels.Close()
 	if r.takesIn() {
-		if err := prepareStreams(ctx, b, channels, log); err != nil {
+		err := begin.until(ctx, "the channels' streams", func() error { return prepareStreams(ctx, b, channels, log) })
+		if err != nil {
 			return err
 		}
 	}
 	p := &parts{cfg: cfg, ports: ports, bus: b, channels: channels, admin: admin, log: log}
-	if err := p.open(ctx, r); err != nil {
-		p.close()
+	err = begin.until(ctx, "what is kept of assets and edges", func() error {
+		err := p.open(ctx, r)
+		if err != nil {
+			p.close()
+			p.vod, p.peers = nil, nil
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	defer p.close()

@@ -164,7 +164,7 @@ func TestErrorsOfTheProgramAreOneLine(t *testing.T) {
 		{[]string{"serve", "--config", "/nowhere/weir.yaml"}, exitFailure, "no such file"},
 		{[]string{"serve", "--config", configuration(t, "edges: {}")}, exitFailure, "unknown key"},
 		{[]string{"serve", "--config", used}, exitFailure, "address already in use"},
-		{[]string{"serve", "--config", configuration(t, `bus: {url: "nats://bob:secret@127.0.0.1:1"}`)}, exitFailure, "nats://127.0.0.1:1"},
+		{[]string{"serve", "--config", configuration(t, `bus: {url: "nats://bob:secret@127.0.0.1:1", nkey: /nowhere/weir.nk}`)}, exitFailure, "/nowhere/weir.nk"},
 		{[]string{"ingest", "--config", configuration(t, "")}, exitFailure, "bus.url is not set: weir ingest"},
 		{[]string{"edge", "--config", configuration(t, "")}, exitFailure, "bus.url is not set: weir edge"},
 		{[]string{"edge"}, exitUsage, "missing flags: --config"},

@@ -67,13 +67,24 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 	}
 	err = b.identify()
 	if err == nil {
-		err = b.connect(ctx)
+		_, err = b.cfg.identity() // files that are not there are not waited for
+	}
+	if err == nil {
+		if err = b.connect(ctx); err != nil && b.srv == nil {
+			err = away{err}
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
 }
+
+// away is an error that is ErrAway, in words of its own.
+type away struct{ error }
+
+func (a away) Is(target error) bool { return target == ErrAway }
+func (a away) Unwrap() error        { return a.error }
 
 // identify finds out who this process is in leases.
 func (b *Bus) identify() (err error) {

@@ -15,6 +15,7 @@ import (
 var (
 	ErrLocked     = errors.New("data directory is in use by another process")
 	ErrUnwritable = errors.New("data directory is not writable")
+	ErrAway       = errors.New("NATS does not answer") // or not as it should: it may later
 	ErrTaken      = errors.New("channel already has a publisher")
 	ErrNoChannel  = errors.New("channel has no stream")
 	ErrClosed     = errors.New("bus is closed")

@@ -27,7 +27,13 @@ type Config struct {
 	// Assets are valid, sorted by ID, no ID twice; their sites are there, and no album is a track. Default: none.
 	Assets []catalog.Asset
 	Log    Log
+	// Drain is for how long everything goes on after the program is told to stop, with a /readyz that fails. Default: 5 s where there are others to
+	// go to, with bus.url or edge.upstream; otherwise 0.
+	Drain time.Duration
 }
+
+// drainAmong is Config.Drain where nothing is set, and there are others.
+const drainAmong = 5 * time.Second
 
 // Edge is what players talk to.
 type Edge struct {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 )
 
 // maxFile is the largest configuration file that is read, in bytes: room for some thousand channels.
@@ -41,6 +42,7 @@ func parse(file string, text []byte) (Config, error) {
 
 // root reads the whole document: the shape of the file is written down here.
 func (d *document) root(c *Config) error {
+	c.Drain = -1
 	err := d.section("", d.body, []key{
 		{"data", value(&c.Data, directory)},
 		{"edge", section(
@@ -66,9 +68,16 @@ func (d *document) root(c *Config) error {
 			key{"level", value(&c.Log.Level, level)},
 			key{"format", value(&c.Log.Format, format)},
 		)},
+		{"drain", value(&c.Drain, between(0, 5*time.Minute))},
 	})
 	if err != nil {
 		return err
+	}
+	if c.Drain < 0 {
+		c.Drain = 0
+		if c.Bus.URL != "" || len(c.Edge.Upstream) > 0 {
+			c.Drain = drainAmong
+		}
 	}
 	if err := d.checkBus(c.Bus); err != nil {
 		return err

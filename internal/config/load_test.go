@@ -37,7 +37,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{strings.Repeat("{a: ", 20), "1:33: this is nested too deeply"},
 		{"hello\n", "1:1: this must be keys with values"},
 		// shape
-		{"dta: x\n", `1:1: unknown key "dta", known: data, edge, admin, ingest, bus, node, channels, vod, assets, log`},
+		{"dta: x\n", `1:1: unknown key "dta", known: data, edge, admin, ingest, bus, node, channels, vod, assets, log, drain`},
 		{"data: ./d\ningest:\n  rtmp: \":1935\"\n  webrtc: \":8890\"\n", `4:3: unknown key "webrtc" in ingest, known: rtmp, rtmps, srt, http, whip, allow, on_publish, on_publish_fail, ladder, limits`},
 		{"channels:\n  news: {dvr: 2h, ttile: x}\n", `2:19: unknown key "ttile" in channels.news, known: title, dvr, segment, chunk, source, key, passphrase, allow, captions, subtitles, renditions, ladder, inputs, switch, redundant, groups`},
 		{"channels: {news: {inputs: {name: main}}}\n", "1:27: channels.news.inputs: must be a list in brackets, like [{name: main}, {name: backup}]"},
@@ -101,6 +101,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"node: {cluster: {routes: [\"a:6222\"]}}\n", "1:17: node.cluster: listen is missing: write an address like :6222"},
 		{"node: {name: a, cluster: {listen: \":4222\"}}\n", "1:35: node.cluster.listen: :4222 is taken by node.listen: :4222"},
 		{"node: {cluster: {routes: [\"a:6222\", \":6222\"]}}\n", `1:26: node.cluster.routes: ":6222" is no address of a node, write it as HOST:PORT`},
+		{"drain: 6m\n", "1:8: drain: 6m0s is out of bounds, must be from 0s to 5m0s"},
 		{"node: {cluster: {routes: [\"a:1\", \"a:1\"]}}\n", `1:26: node.cluster.routes: "a:1" is there twice`},
 		{"node: {store: 1}\n", "1:15: node.store: 1 is out of bounds, must be from 16MiB to 16TiB"},
 		{"bus: {replicas: 2}\n", `1:17: bus.replicas: "2" must be 1, 3 or 5`},
@@ -180,6 +181,7 @@ func TestParse(t *testing.T) {
 			c.Ingest.Limits = Limits{2, 3, 4, 1 << 20, 20_000_000, 5 * time.Second, time.Minute}
 		}},
 		"cluster": {"bus: {url: \"nats://a:4222, tls://b,srv+nats://_nats._tcp.example\", replicas: 3, nkey: n.nk, tls: {ca: ca.pem, certificate: c.pem, key: k.pem}}", func(c *Config) {
+			c.Drain = drainAmong
 			c.Bus = Bus{
 				URL: "nats://a:4222, tls://b,srv+nats://_nats._tcp.example", Replicas: 3, Fast: true, NKey: "n.nk",
 				TLS: BusTLS{CA: "ca.pem", Certificate: "c.pem", Key: "k.pem"},
@@ -272,7 +274,7 @@ func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	for _, tc := range []struct{ name, text, want string }{
 		{"good.yaml", "data: x\n", "<nil>"},
-		{"bad.yaml", "data: x\nfoo: 1\n", dir + `/bad.yaml:2:1: unknown key "foo", known: data, edge, admin, ingest, bus, node, channels, vod, assets, log`},
+		{"bad.yaml", "data: x\nfoo: 1\n", dir + `/bad.yaml:2:1: unknown key "foo", known: data, edge, admin, ingest, bus, node, channels, vod, assets, log, drain`},
 		{"large.yaml", strings.Repeat("#", maxFile+1), "read configuration: " + dir + "/large.yaml has more than 512 KiB"},
 		{"none.yaml", "", "read configuration: open " + dir + "/none.yaml: no such file or directory"},
 	} {

@@ -24,6 +24,9 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 			}
 		}
 	}
+	if s.draining.Load() {
+		reasons.WriteString("draining\n")
+	}
 	if s.starting {
 		reasons.WriteString("starting\n")
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -20,7 +21,8 @@ type Relay interface {
 
 // Relayed makes the admin API of an edge that has no part in a bus: /healthz, /readyz, /metrics, and /api/v1/upstreams.
 func Relayed(of Relay, version string, log *slog.Logger) *Server {
-	mux := (&Server{bus: of, source: "edge"}).probes(http.NewServeMux())
+	probed := &Server{bus: of, source: "edge", draining: &atomic.Bool{}}
+	mux := probed.probes(http.NewServeMux())
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newRelayMetrics(of))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes}))
@@ -31,7 +33,7 @@ func Relayed(of Relay, version string, log *slog.Logger) *Server {
 			Upstreams []relay.UpstreamStats `json:"upstreams"`
 		}{version, of.Stats().Upstreams})
 	})
-	return newServer(guard(mux), log)
+	return newServer(guard(mux), probed.draining, log)
 }
 
 // relayMetrics reads how a relay does, when it is scraped.

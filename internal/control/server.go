@@ -60,6 +60,7 @@ type Server struct {
 	starting bool   // there is no more than bus yet
 	source   string // what bus is called by /readyz
 	bus      Readiness
+	draining *atomic.Bool // shared with those that answer before Start
 	http     *http.Server
 	handler  atomic.Pointer[http.Handler] // of all requests
 }
@@ -73,20 +74,20 @@ func New(cfg Config) *Server {
 
 // Starting makes a server that answers /healthz and /readyz, which says what b waits for, and nothing else until Start.
 func Starting(b Readiness, log *slog.Logger) *Server {
-	early := &Server{bus: b, source: "bus", starting: true} // of its own: its requests may be under way when the server is started
+	early := &Server{bus: b, source: "bus", starting: true, draining: &atomic.Bool{}} // of its own: its requests may be under way when the server is started
 	mux := early.probes(http.NewServeMux())
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusServiceUnavailable, "starting\n") })
-	return newServer(guard(mux), log)
+	return newServer(guard(mux), early.draining, log)
 }
 
 // Probes makes a server that answers /healthz and /readyz and nothing else, ever.
 func Probes(b Readiness, log *slog.Logger) *Server {
-	only := &Server{bus: b, source: "bus"}
-	return newServer(guard(only.probes(http.NewServeMux())), log)
+	only := &Server{bus: b, source: "bus", draining: &atomic.Bool{}}
+	return newServer(guard(only.probes(http.NewServeMux())), only.draining, log)
 }
 
-func newServer(h http.Handler, log *slog.Logger) *Server {
-	s := &Server{}
+func newServer(h http.Handler, draining *atomic.Bool, log *slog.Logger) *Server {
+	s := &Server{draining: draining}
 	s.answer(h)
 	s.http = &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.handler.Load()).ServeHTTP(w, r) }),
@@ -105,6 +106,9 @@ func (s *Server) Start(cfg Config) {
 	s.cfg, s.bus, s.source = cfg, cfg.Bus, "bus"
 	s.answer(s.Handler())
 }
+
+// Drain makes /readyz fail from now on: the process goes, and nobody new is to be sent to it.
+func (s *Server) Drain() { s.draining.Store(true) }
 
 func (s *Server) answer(h http.Handler) { s.handler.Store(&h) }
 

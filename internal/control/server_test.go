@@ -231,3 +231,16 @@ func TestWithoutFeedsAndEdge(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestServerThatDrainsIsNotReady(t *testing.T) {
+	t.Parallel()
+	w := &world{}
+	for _, s := range []*Server{Starting(buses{w}, slog.New(slog.DiscardHandler)), Probes(buses{w}, slog.New(slog.DiscardHandler))} {
+		s.Drain()
+		answer := httptest.NewRecorder()
+		s.http.Handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+		if answer.Code != http.StatusServiceUnavailable || !strings.HasPrefix(answer.Body.String(), "draining\n") {
+			t.Errorf("%d %s", answer.Code, answer.Body)
+		}
+	}
+}
