@@ -21,6 +21,7 @@ type flight struct {
 	data   []byte    // of size bytes; nil: it has not begun
 	filled int       // bytes of data that are there
 	err    error     // it ends here
+	ended  bool
 }
 
 func newFlight(k key, of *vod.Segment) *flight {
@@ -47,7 +48,7 @@ func (f *flight) fill(n int) {
 // end ends it; nil: all is there.
 func (f *flight) end(err error) {
 	f.mu.Lock()
-	f.err = err
+	f.err, f.ended = err, true
 	if err == nil {
 		f.filled = len(f.data)
 	}
@@ -91,7 +92,9 @@ func (f *flight) await(at int) ([]byte, error) {
 func (f *flight) wait() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.until(int(f.size))
+	for !f.ended {
+		f.wake.Wait()
+	}
 }
 
 // boarded is the body of a segment that is being read. Its waiting ends with the flight, whose reading has deadlines.

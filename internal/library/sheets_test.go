@@ -140,6 +140,8 @@ func TestSheetThatCannotBeMade(t *testing.T) {
 	}
 	_, err := a.Sheet(t.Context(), 1)
 	require.NoError(t, err)
+	f.sheets.mu.Lock()
+	defer f.sheets.mu.Unlock()
 	require.Empty(t, f.sheets.by)
 	st, _ := f.Status("film")
 	require.NotEmpty(t, st.LastError)
