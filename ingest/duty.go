@@ -80,6 +80,7 @@ type vigil struct {
 	ordered   time.Time // when a takeover was asked for that has not been made
 	urged     time.Time // when the writer was asked to let go
 	deaf      time.Time // since when the writer does not answer; zero: it does
+	holds     bus.Hold  // that writer's
 	fed       time.Time // when the writer's feed brought something, as far as it has answered
 	notBefore time.Time // of a channel that is free
 }

@@ -121,12 +121,12 @@ func (s *session) ask(ctx context.Context) (soon bool) {
 		v.deaf = time.Time{}
 		return false
 	}
-	if v.deaf.IsZero() {
-		v.deaf = asked
-	}
 	hold, err := d.bus.Holder(ctx, s.channel.ID)
+	if err == nil && (v.deaf.IsZero() || !hold.Same(v.holds)) { // another one than that which has not answered has all its time
+		v.deaf, v.holds = asked, hold
+	}
 	switch {
-	case errors.Is(err, bus.ErrNotFound) && !now.Before(v.notBefore):
+	case errors.Is(err, bus.ErrNotFound) && (!now.Before(v.notBefore) || now.Sub(v.urged) < urgent):
 		s.takeOver(ctx, nil)
 	case err == nil && now.Sub(v.deaf) >= bus.Deaf:
 		s.takeOver(ctx, &hold)

@@ -54,6 +54,9 @@ type Hold struct {
 	revision uint64
 }
 
+// Same tells whether it is one hold, which was at most renewed between.
+func (h Hold) Same(o Hold) bool { return h.Instance == o.Instance && h.Since.Equal(o.Since) }
+
 // Holder tells who has the channel's lease. The error is ErrNotFound where nobody has.
 func (b *Bus) Holder(ctx context.Context, channel string) (Hold, error) {
 	if err := checkChannel(channel); err != nil {
