@@ -44,7 +44,7 @@ func (b *Bus) SetChannel(ctx context.Context, channel string, maxAge time.Durati
 	if err != nil {
 		return fmt.Errorf("channel %s: make or change stream %s: %w", channel, streamName(channel), err)
 	}
-	return nil
+	return b.setIndex(ctx, channel, maxAge)
 }
 
 // DeleteChannel removes the channel's stream and all that is recorded of it: should the channel come again, its numbers
@@ -74,6 +74,9 @@ func (b *Bus) DeleteChannel(ctx context.Context, channel string) error {
 func (b *Bus) removeChannel(ctx context.Context, channel string) error {
 	if err := b.purgeRecords(ctx, channel+".>"); err != nil {
 		return fmt.Errorf("channel %s: %w", channel, err)
+	}
+	if err := b.removeIndex(ctx, channel); err != nil {
+		return err
 	}
 	if err := b.js.DeleteStream(ctx, streamName(channel)); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("channel %s: delete stream: %w", channel, err)

@@ -40,21 +40,43 @@ type joining struct {
 	least  uint64 // segments before it are Stored
 	tail   uint64 // sequence number from which on all is read
 	broken uint64 // segments before it may have lost some of their media already, and are left out
-	only   []string
+	stretch
+	then []stretch // that are read before the tail
+}
+
+// stretch is what of a stream is read without its media: nothing where only is nil.
+type stretch struct {
+	only     []string // subjects
+	index    bool     // of the channel's index, for what that has
+	from, to uint64   // sequence numbers, to is behind the last
 }
 
 // indexing tells that media is not read yet.
 func (r *reader) indexing() bool { return r.only != nil }
 
-// indexed ends that.
+// indexed ends a stretch. Behind the index comes what it lacks: signals, and the newest ends, for it may lag.
 func (r *reader) indexed() error {
-	r.only, r.next = nil, r.tail
+	if r.index {
+		have := min(r.next, r.tail)
+		r.then = append(r.then, stretch{only: []string{allSignals(r.channel)}, from: r.from, to: have})
+		if have < r.tail {
+			r.then = append(r.then, stretch{only: []string{allSignals(r.channel), allEnds(r.channel)}, from: have, to: r.tail})
+		}
+	}
+	if len(r.then) == 0 {
+		r.stretch, r.next = stretch{}, r.tail
+		r.sink.resume()
+		return errIndexed
+	}
+	r.stretch, r.then = r.then[0], r.then[1:]
+	r.next = r.from
+	r.sink.again()
 	return errIndexed
 }
 
 // plan decides from where on a stream is read that the reader has not seen before.
 func (r *reader) plan(ctx context.Context, first, last uint64) error {
-	r.least, r.tail, r.broken, r.only = 0, 0, 0, nil
+	r.joining = joining{joiner: r.joiner}
 	if r.joiner == nil || last < first || last == 0 {
 		return nil
 	}
@@ -87,7 +109,7 @@ func (r *reader) plan(ctx context.Context, first, last uint64) error {
 		if first > 1 { // what has gone may have been of tracks that are ahead of the oldest message
 			r.broken = oldest.Segment + 2
 		}
-		r.only = []string{subjectRoot + r.channel + ".*.*." + endToken, subjectRoot + r.channel + "." + signalTrack + ".>"}
+		r.stretch = stretch{only: []string{allEnds(r.channel)}, index: true, from: first, to: m.sequence}
 		return nil
 	}
 	return nil

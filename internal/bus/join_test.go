@@ -2,10 +2,12 @@ package bus
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"weir/internal/media"
@@ -35,8 +37,17 @@ func join(t testing.TB, b *Bus, channel string) *joined {
 // Who joins gets of what is old the same runs and ends as who reads all, and reads its media back; of what is new it gets everything, and goes on.
 func TestJoinIsReadWithTheNewestMediaFirst(t *testing.T) {
 	t.Parallel()
+	for name, maxAge := range map[string]time.Duration{"without an index": time.Hour, "with an index": 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testJoin(t, maxAge)
+		})
+	}
+}
+
+func testJoin(t *testing.T, maxAge time.Duration) {
 	b := openBus(t, Config{})
-	require.NoError(t, b.SetChannel(testContext(t), "news", time.Hour))
+	require.NoError(t, b.SetChannel(testContext(t), "news", maxAge))
 	empty := join(t, b, "news")
 	empty.wait(t, "nothing", func() bool { return empty.caughtUp == 1 })
 
@@ -50,6 +61,7 @@ func TestJoinIsReadWithTheNewestMediaFirst(t *testing.T) {
 		}
 		for segment := range uint64(rows) {
 			writeRow(t, w, run, run.First+segment, 500)
+			require.NoError(t, w.Signal(testSignal(fmt.Sprintf("s-%d-%d", id, segment), run.First+segment)))
 		}
 	}
 	open, _ := testRun(runs-1, rows*(runs-1), timeline.Add((runs-1)*time.Minute))
@@ -57,6 +69,12 @@ func TestJoinIsReadWithTheNewestMediaFirst(t *testing.T) {
 	all := read(t, b, "news")
 	all.wait(t, "all chunks", func() bool { return len(all.chunks) == runs*rows*2*10+1 })
 
+	if maxAge >= indexFrom {
+		eventually(t, "the index", func() bool { return indexed(t, b) == 2*runs*rows })
+	} else {
+		_, err := b.js.Stream(testContext(t), indexName("news"))
+		require.ErrorIs(t, err, jetstream.ErrStreamNotFound)
+	}
 	j := join(t, b, "news")
 	j.wait(t, "the newest chunk", func() bool {
 		return len(j.chunks) > 0 && j.chunks[len(j.chunks)-1].Segment == runs*rows && j.caughtUp == 1
@@ -64,6 +82,7 @@ func TestJoinIsReadWithTheNewestMediaFirst(t *testing.T) {
 	require.Empty(t, empty.stored, "what came later has come with its media")
 	require.Equal(t, all.runs, j.runs)
 	require.Equal(t, all.inits, j.inits)
+	require.Equal(t, all.signals, j.signals)
 	require.Equal(t, []time.Duration{2 * time.Second}, j.targets)
 	require.Equal(t, all.ends, slices.Concat(j.stored, j.ends))
 	require.Len(t, j.ends, 2*tailLeast)
@@ -78,6 +97,59 @@ func TestJoinIsReadWithTheNewestMediaFirst(t *testing.T) {
 
 	require.NoError(t, w.Chunk(testChunk(open, "v1", runs*rows, 1, 500)))
 	j.wait(t, "one chunk more", func() bool { return j.chunks[len(j.chunks)-1].Index == 1 })
+	closeWriter(t, w)
+}
+
+// indexed is how many messages the index of news has.
+func indexed(t *testing.T, b *Bus) int {
+	s, err := b.js.Stream(testContext(t), indexName("news"))
+	require.NoError(t, err)
+	return int(s.CachedInfo().State.Msgs)
+}
+
+// An index that lags, is of a stream that is gone, or is made when there is a stream already, does no harm.
+func TestJoinWithAnyIndex(t *testing.T) {
+	t.Parallel()
+	b := openBus(t, Config{})
+	w, run := (*Writer)(nil), media.Run{}
+	fill := func(from, to uint64) {
+		for segment := from; segment < to; segment++ {
+			writeRow(t, w, run, segment, 500)
+		}
+	}
+	begin := func(maxAge time.Duration) {
+		require.NoError(t, b.SetChannel(testContext(t), "news", maxAge))
+		w = acquire(t, b, "news")
+		var inits []media.Init
+		run, inits = testRun(0, 0, timeline)
+		require.NoError(t, w.Run(run, inits))
+		require.NoError(t, w.Target(2*time.Second))
+	}
+	check := func(what string, rows int) {
+		eventually(t, "the stream", func() bool { return w.Stats().PendingMessages == 0 })
+		j := join(t, b, "news")
+		j.wait(t, what, func() bool { return j.caughtUp == 1 })
+		require.Len(t, slices.Concat(j.stored, j.ends), 2*rows, what)
+		require.NotEmpty(t, j.stored, what)
+	}
+	begin(time.Hour)
+	fill(0, 20)
+	require.NoError(t, b.SetChannel(testContext(t), "news", 24*time.Hour))
+	check("an index that has just been made", 20)
+	eventually(t, "the index", func() bool { return indexed(t, b) == 40 })
+	fill(20, 40)
+	check("more", 40)
+	closeWriter(t, w)
+	// Somebody has deleted the stream, but not its index.
+	require.NoError(t, b.js.DeleteStream(testContext(t), streamName("news")))
+	require.NoError(t, b.purgeRecords(testContext(t), "news.>"))
+	begin(24 * time.Hour)
+	fill(0, 30)
+	check("another stream", 30)
+	require.NoError(t, b.SetChannel(testContext(t), "news", time.Hour))
+	_, err := b.js.Stream(testContext(t), indexName("news"))
+	require.ErrorIs(t, err, jetstream.ErrStreamNotFound)
+	check("none", 30)
 	closeWriter(t, w)
 }
 

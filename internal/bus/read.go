@@ -158,8 +158,7 @@ func (r *reader) follow(ctx context.Context) (progress bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	name := consumer.CachedInfo().Name
-	defer r.remove(name)
+	defer r.remove(consumer.CachedInfo())
 	switch {
 	case consumer.CachedInfo().NumPending > 0:
 	case r.indexing():
@@ -218,23 +217,29 @@ func (r *reader) consume(ctx context.Context, c jetstream.Consumer, it jetstream
 		if err != nil {
 			return fmt.Errorf("read stream: %w", err)
 		}
-		if meta.Sequence.Consumer != delivered+1 || meta.Sequence.Stream < r.next {
+		sequence, err := r.sequence(meta, m.Headers())
+		if err != nil {
+			return fmt.Errorf("read stream: %w", err)
+		}
+		if meta.Sequence.Consumer != delivered+1 || sequence < r.next && !r.index {
 			return fmt.Errorf("read stream: message %d (%d of the consumer) after %d (%d): one was lost",
-				meta.Sequence.Stream, meta.Sequence.Consumer, r.next-1, delivered)
+				sequence, meta.Sequence.Consumer, r.next-1, delivered)
 		}
 		delivered++
-		if r.indexing() && meta.Sequence.Stream >= r.tail {
+		if r.indexing() && sequence >= r.to {
 			return r.indexed()
 		}
-		if err := r.sink.take(ctx, m.Subject(), m.Headers().Get(headerName), m.Data()); err != nil {
-			return err
+		if sequence >= r.next { // else the stream has it no more, or it has been read
+			if err := r.sink.take(ctx, m.Subject(), m.Headers().Get(headerName), m.Data()); err != nil {
+				return err
+			}
+			r.next = sequence + 1
 		}
-		r.next = meta.Sequence.Stream + 1
 		*progress = true
 		switch {
 		case r.indexing() && meta.NumPending == 0:
 			return r.indexed()
-		case !r.indexing() && (meta.Sequence.Stream >= r.join || meta.NumPending == 0):
+		case !r.indexing() && (sequence >= r.join || meta.NumPending == 0):
 			r.reached()
 		}
 		if _, _, ok := r.bus.tap.from(r.channel, r.stream, r.next); ok && r.caughtUp {
@@ -270,7 +275,7 @@ func (r *reader) consumer(ctx context.Context) (jetstream.Consumer, error) {
 		if err := r.plan(ctx, info.State.FirstSeq, info.State.LastSeq); err != nil {
 			return nil, err
 		}
-		r.created, r.next = info.Created, 1
+		r.created, r.next = info.Created, max(r.from, 1)
 		r.sink.reset()
 	case info.State.LastSeq+1 < r.next:
 		// A server that lost power had not yet written all that it had acknowledged.
@@ -283,9 +288,13 @@ func (r *reader) consumer(ctx context.Context) (jetstream.Consumer, error) {
 	if err := r.sink.renewTarget(ctx); err != nil {
 		return nil, err
 	}
-	c, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
+	from, err := r.source(ctx, s, info.Created)
+	if err != nil {
+		return nil, err
+	}
+	c, err := from.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
-		OptStartSeq:       r.next,
+		OptStartSeq:       r.start(),
 		FilterSubjects:    r.only,
 		AckPolicy:         jetstream.AckNonePolicy,
 		MaxDeliver:        1,
@@ -302,20 +311,20 @@ func (r *reader) consumer(ctx context.Context) (jetstream.Consumer, error) {
 		err = errors.New("the stream was made anew meanwhile")
 	}
 	if err != nil {
-		r.remove(c.CachedInfo().Name)
+		r.remove(c.CachedInfo())
 		return nil, fmt.Errorf("find stream: %w", err)
 	}
 	return c, nil
 }
 
 // remove is a courtesy: the server does it by itself after a while.
-func (r *reader) remove(consumer string) {
+func (r *reader) remove(c *jetstream.ConsumerInfo) {
 	if !r.bus.readConn.IsConnected() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), catchUpPoll)
 	defer cancel()
-	if err := r.bus.readJS.DeleteConsumer(ctx, streamName(r.channel), consumer); err != nil {
+	if err := r.bus.readJS.DeleteConsumer(ctx, c.Stream, c.Name); err != nil {
 		r.log.Debug("bus: consumer was not removed", "error", err)
 	}
 }

@@ -25,10 +25,11 @@ type sink struct {
 	*reader
 	handler Handler
 
-	mu      sync.Mutex // of all that follows, and of calls of the handler
-	epoch   uint64     // newest seen
-	written uint64     // one more than the run of its newest chunk, 0: there was none
-	stale   uint64     // older epoch that was logged last
+	mu      sync.Mutex                      // of all that follows, and of calls of the handler
+	epoch   uint64                          // newest seen
+	written uint64                          // one more than the run of its newest chunk, 0: there was none
+	before  struct{ epoch, written uint64 } // in stretches of the stream that were read before
+	stale   uint64                          // older epoch that was logged last
 	target  time.Duration
 	runs    []knownRun // newest last
 	parts   assembly
@@ -53,8 +54,28 @@ func (s *sink) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fast = fastPath{}
+	s.before.epoch, s.before.written = 0, 0
 	s.epoch, s.written, s.stale, s.runs, s.unknownAt, s.target = 0, 0, 0, nil, time.Time{}, 0
 	s.parts.reset()
+}
+
+// again begins a stretch that lies before what was read: with the writers that there were then.
+func (s *sink) again() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.epoch >= s.before.epoch {
+		s.before.epoch, s.before.written = s.epoch, s.written
+	}
+	s.epoch, s.written = 0, 0
+}
+
+// resume goes on behind all such stretches.
+func (s *sink) resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.epoch <= s.before.epoch {
+		s.epoch, s.written = s.before.epoch, s.before.written
+	}
 }
 
 // take hands over one message, if it is to be; value is that of our header. An error means that it has not been dealt with.
@@ -82,7 +103,7 @@ func (s *sink) take(ctx context.Context, subject, value string, data []byte) err
 	if msg.Epoch > s.epoch {
 		s.epoch, s.written = msg.Epoch, 0
 	}
-	if msg.Epoch == s.epoch && !msg.End && msg.Track != signalTrack {
+	if msg.Epoch == s.epoch && (!msg.End || s.indexing()) && msg.Track != signalTrack {
 		s.written = msg.Run + 1
 	}
 	timescale, known, err := s.timescale(ctx, &msg)
