@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -27,7 +29,7 @@ type mishap struct {
 
 const chaosStream = "weir-live-live"
 
-// A cluster of three NATS nodes, an ingest and two edges loses one process after the other while people watch: of what was sent nothing is
+// A cluster of three NATS nodes, two ingests with the same feed and two edges loses one process after the other while people watch: of what was sent nothing is
 // missing, nothing comes twice, and both edges have the same bytes.
 func TestClusterLosesNothing(t *testing.T) { realtime(t, clusterLosesNothing) }
 
@@ -46,7 +48,8 @@ func clusterLosesNothing(t *attempt) {
 	mishaps := []mishap{
 		{"NATS leader " + killed, leader, time.Second},
 		{"edge " + killed, edge, time.Second},
-		{"ingest " + killed, func(c *cluster) *member { return c.ingests[0] }, time.Second},
+		{"writer " + killed, (*cluster).writer, time.Second},
+		{"writer " + paused, (*cluster).writer, 3 * time.Second},
 		{"NATS leader " + paused, leader, 3 * time.Second},
 		{"NATS follower without its disk " + killed, follower, time.Second},
 		{"edge " + paused, edge, 3 * time.Second},
@@ -64,25 +67,51 @@ func clusterLosesNothing(t *attempt) {
 	}
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	c := startCluster(t, clusterSettings{nodes: 3, ingests: 1, edges: 2, channels: "  live: {dvr: 1h, segment: 1s}\n"})
+	c := startCluster(t, clusterSettings{nodes: 3, ingests: 2, edges: 2, channels: "  live: {dvr: 1h, segment: 1s, redundant: true}\n"})
 	e := startEncoder(t)
-	e.send("live", c.ingests[0])
+	for _, in := range c.ingests {
+		e.send("live", in)
+	}
 	viewers := map[string]*viewer{
 		"edge0": tuneIn(t, "live", c.edges[0]), "edge1": tuneIn(t, "live", c.edges[1]), "both": tuneIn(t, "live", c.edges...),
 	}
 	both = viewers["both"]
 	c.waitLive(viewers)
 	order := random.Perm(len(mishaps))
-	feeds := 1
 	for i := range rounds {
-		m := mishaps[order[i%len(order)]]
-		c.suffer(m, viewers)
-		if m.what == "ingest "+killed {
-			feeds++
-		}
+		c.suffer(mishaps[order[i%len(order)]], viewers)
 	}
 	c.endFeed(e, viewers)
-	c.requireNothingLost(e, viewers, feeds)
+	c.requireNothingLost(e, viewers, 1)
+}
+
+// role is what an ingest does with the channel's feed: "writing", "standby", or "" where it has none.
+func (m *member) role(channel string) string {
+	var status struct{ Feed struct{ Role string } }
+	code, body := tryGet(m.t.Context(), "http://"+m.admin+"/api/v1/channels/"+channel, viewPatient)
+	if code != http.StatusOK || json.Unmarshal(body, &status) != nil {
+		return ""
+	}
+	return status.Feed.Role
+}
+
+// writer is the ingest that writes the channel, once another stands by for it.
+func (c *cluster) writer() (writer *member) {
+	c.t.Helper()
+	eventually(c.t, time.Minute, "one ingest writes, the other stands by", func() bool {
+		writes, stands := 0, 0
+		for _, in := range c.ingests {
+			switch in.role("live") {
+			case "writing":
+				writer = in
+				writes++
+			case "standby":
+				stands++
+			}
+		}
+		return writes == 1 && stands == len(c.ingests)-1
+	})
+	return writer
 }
 
 // suffer lets something happen, and waits until all is well again.
@@ -105,6 +134,7 @@ func (c *cluster) suffer(m mishap, viewers map[string]*viewer) {
 		victim.resume()
 	}
 	c.waitWhole(chaosStream, "KV_weir-live", "KV_weir-leases")
+	c.writer()
 	c.waitLive(viewers)
 	said := ""
 	for _, name := range []string{"edge0", "edge1", "both"} {
@@ -143,6 +173,7 @@ func (c *cluster) endFeed(e *encoder, viewers map[string]*viewer) {
 	e.stop()
 	for name, v := range viewers {
 		for track, n := range e.counts() {
+			begun, state := time.Now(), ""
 			eventually(c.t, time.Minute, fmt.Sprintf("%s has the last of %d samples of %s", name, n, track), func() bool {
 				v.mu.Lock()
 				defer v.mu.Unlock()
@@ -150,8 +181,23 @@ func (c *cluster) endFeed(e *encoder, viewers map[string]*viewer) {
 				for number := range v.got[track] {
 					last = max(last, number)
 				}
-				text := fmt.Sprintf("%0*d", digits, n-1)
-				return strings.Contains(string(v.got[track][last].body), text)
+				state = ""
+				for number := last; number+3 > last; number-- {
+					s, samples := v.got[track][number], 0
+					for sample := range n {
+						if strings.Contains(string(s.body), fmt.Sprintf("%0*d", digits, sample)) {
+							samples = sample + 1
+						}
+					}
+					state += fmt.Sprintf(" segment %d: %d bytes, samples before %d, gap %t, discontinuity %t;", number, len(s.body), samples, s.gap, s.discontinuity)
+					if samples == n {
+						return true
+					}
+				}
+				if time.Since(begun) > 20*time.Second {
+					c.t.Fatalf("%s lacks the last of %d samples of %s:%s", name, n, track, state)
+				}
+				return false
 			})
 		}
 		v.stop()

@@ -31,16 +31,16 @@ type cluster struct {
 // member is one process of a cluster; server is the one that runs now.
 type member struct {
 	*server
-	name, role string
-	dir        string // of its data
-	config     string // path of its configuration file
-	binary     string // of the program
-	arguments  []string
-	variables  []string // of its environment
-	players    string   // HOST:PORT, and so are these
-	admin      string
-	rtmp       string
-	nats       string
+	name, command string
+	dir           string // of its data
+	config        string // path of its configuration file
+	binary        string // of the program
+	arguments     []string
+	variables     []string // of its environment
+	players       string   // HOST:PORT, and so are these
+	admin         string
+	rtmp          string
+	nats          string
 }
 
 // clusterSettings is what of a cluster tests choose.
@@ -140,7 +140,7 @@ func (c *cluster) all() []*member {
 }
 
 func (c *cluster) member(role string, i int, s clusterSettings) *member {
-	m := &member{server: &server{t: c.t}, name: fmt.Sprintf("%s%d", role, i), role: role}
+	m := &member{server: &server{t: c.t}, name: fmt.Sprintf("%s%d", role, i), command: role}
 	if m.dir = s.dirs[m.name]; m.dir == "" {
 		m.dir = filepath.Join(c.t.TempDir(), "data")
 	}
@@ -162,7 +162,7 @@ func (m *member) configure(more string) {
 func (m *member) start() {
 	m.t.Helper()
 	password := "=" + clusterPassword
-	m.server = launchBinary(m.t, m.binary, append([]string{m.role, "--config", m.config}, m.arguments...),
+	m.server = launchBinary(m.t, m.binary, append([]string{m.command, "--config", m.config}, m.arguments...),
 		append(m.variables, "WEIR_INGEST_PASSWORD"+password, "WEIR_EDGE_PASSWORD"+password, "WEIR_OPERATOR_PASSWORD"+password)...)
 	m.server.players, m.server.admin, m.server.rtmp = m.players, m.admin, m.rtmp
 }
