@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	ackTimeout = time.Second            // without any acknowledgement, while some are awaited: ask whether the stream is there
+	ackTimeout = time.Second / 2        // without any acknowledgement, while some are awaited: ask whether the stream is there
 	probeEvery = ackTimeout / 2         // in which it is asked again, and looked whether it has answered
 	retryWait  = 250 * time.Millisecond // before sending again what the server has refused
 )

@@ -85,7 +85,10 @@ func (w *Writer) watch(s *silence, now time.Time) {
 	case !awaited:
 		s.asking = false
 	case moves:
-	case s.asking && s.stored != s.asked: // some have come, and no more do
+	case s.asking && s.stored != s.asked: // some have come
+		if now.Sub(s.since) < ackTimeout {
+			break
+		}
 		s.asking = false
 		s.since = now
 		w.mu.Unlock()
