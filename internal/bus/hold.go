@@ -43,7 +43,7 @@ type question struct {
 type Answer struct {
 	Instance string        `json:"instance"`
 	Epoch    uint64        `json:"epoch"`
-	Quiet    time.Duration `json:"quiet"` // since its feed has brought it anything to write; nanoseconds
+	Quiet    time.Duration `json:"quiet"`            // since its feed has brought it anything to write; nanoseconds
 	Leaves   bool          `json:"leaves,omitempty"` // it leaves what it has not finished to those who stand by
 }
 

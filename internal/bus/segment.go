@@ -48,41 +48,59 @@ func (b *Bus) Segment(ctx context.Context, channel string, end media.SegmentEnd)
 	return data, nil
 }
 
-// readBack is one attempt: all messages of the segment in one request.
+// readBack is one attempt: one request, but where chunks were split. It asks for as many messages as there are at least, its end among them: for more the
+// server would look through all of the stream that is behind.
 func (b *Bus) readBack(ctx context.Context, channel string, end *media.SegmentEnd) ([]byte, error) {
+	r := gathered{chunks: make([][][]byte, end.Chunks), next: 1}
+	for count, want := 0, end.Chunks+1; count < maxBatch; {
+		got, err := b.batch(ctx, channel, end, &r, want)
+		if err != nil {
+			return nil, err
+		}
+		data, err := r.join(end)
+		if count += got; err == nil || got < want || !errors.Is(err, ErrNotFound) {
+			return data, err
+		}
+		want = min(2*want, maxBatch)
+	}
+	return nil, fmt.Errorf("%w: it is not in %d messages", ErrNotFound, maxBatch)
+}
+
+// batch takes in that many messages of a segment, or as many as there are.
+func (b *Bus) batch(ctx context.Context, channel string, end *media.SegmentEnd, r *gathered, want int) (got int, err error) {
 	query, err := json.Marshal(map[string]any{
-		"seq": 1, "next_by_subj": fmt.Sprintf("%s%s.%s.%d.>", subjectRoot, channel, end.Track, end.Segment), "batch": maxBatch,
+		"seq": r.next, "next_by_subj": fmt.Sprintf("%s%s.%s.%d.>", subjectRoot, channel, end.Track, end.Segment), "batch": want,
 	})
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	inbox := b.readConn.NewInbox()
 	sub, err := b.readConn.SubscribeSync(inbox)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	defer func() { _ = sub.Unsubscribe() }() // it goes with the connection too
 	if err := sub.SetPendingLimits(maxBatch, 2*maxReadBack); err != nil {
-		return nil, err
+		return 0, err
 	}
 	if err := b.readConn.PublishRequest("$JS.API.DIRECT.GET."+streamName(channel), inbox, query); err != nil {
-		return nil, err
+		return 0, err
 	}
-	r := gathered{chunks: make([][][]byte, end.Chunks)}
 	for {
 		m, err := sub.NextMsgWithContext(ctx)
 		if err != nil {
 			if cause := context.Cause(ctx); cause != nil {
 				err = cause
 			}
-			return nil, err
+			return got, err
 		}
-		if m.Header.Get("Status") == "204" { // the end of the batch
-			return r.join(end)
+		if status := m.Header.Get("Status"); status == "204" || status == "404" { // the end of the batch; there is none any more
+			return got, nil
 		}
 		if err := r.take(channel, end, m); err != nil {
-			return nil, err
+			return got, err
 		}
+		got++
 	}
 }
 
@@ -90,6 +108,7 @@ func (b *Bus) readBack(ctx context.Context, channel string, end *media.SegmentEn
 type gathered struct {
 	chunks [][][]byte // parts of chunks, by their places
 	bytes  int64
+	next   uint64 // sequence number behind the last
 }
 
 // take takes a message in. Those behind the segment's last chunk are of no interest: the end is one of them.
@@ -98,6 +117,7 @@ func (g *gathered) take(channel string, end *media.SegmentEnd, m *nats.Msg) erro
 	if err != nil {
 		return err
 	}
+	g.next = s.Seq + 1
 	msg, err := decodeMessage(channel, s.Subject, s.Header.Get(headerName), s.Data)
 	if err != nil {
 		return err
