@@ -76,6 +76,9 @@ bench-ingest: web/dist/index.html ## CPU seconds a gigabyte of RTMP, SRT, MPEG-T
 bench-vod: web/dist/index.html ## files on demand: what segments cost cold and warm, against nginx and ffmpeg; many players of many assets; how soon a film begins
 	go test -run '^$$' -bench '^BenchmarkVOD' -benchtime 1x -v -timeout 30m ./internal/e2e
 
+bench-windows: web/dist/index.html ## how soon an edge serves a window that is there: 1 GB, and WEIR_DEEP (24h) with little memory; what 500 channels cost
+	go test -run '^$$' -bench '^Benchmark(Window|Channels)$$' -benchtime 1x -v -timeout 40m ./internal/e2e
+
 bench-start: web/dist/index.html ## how soon a track sounds in a browser, and what is heard between two tracks of an album
 	go test -run '^$$' -bench '^BenchmarkStart$$' -benchtime 1x -v -timeout 30m ./internal/e2e
 

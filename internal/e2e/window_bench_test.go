@@ -2,13 +2,10 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,74 +15,33 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"weir/internal/bus"
-	"weir/internal/media"
 	"weir/packager"
-	"weir/packager/vod"
 )
-
-// fileOf is a file in memory.
-type fileOf []byte
-
-func (f fileOf) Size() int64 { return int64(len(f)) }
-
-func (f fileOf) Open(_ context.Context, offset, length int64) (io.ReadCloser, error) {
-	return io.NopCloser(bytes.NewReader(f[offset : offset+length])), nil
-}
 
 // fillWindow packages a clip over and over, as fast as the bus takes it, into what a channel was fed in the time before now. It gives back how many bytes
 // that are.
-func fillWindow(t testing.TB, b *bus.Bus, channel, clip string, span, dvr time.Duration) (written int64) {
-	t.Helper()
-	data, err := os.ReadFile(clip)
-	require.NoError(t, err)
-	x, err := vod.Read(t.Context(), fileOf(data))
-	require.NoError(t, err)
-	var formats []media.Format
-	length := time.Duration(1<<63 - 1)
-	for _, k := range x.Tracks {
-		formats = append(formats, k.Format)
-		length = min(length, time.Duration(k.Samples.Len())*time.Second/time.Duration(k.Format.Clock.Timescale)*time.Duration(firstSample(k).Duration))
-	}
-	length = length.Truncate(time.Second)
-
-	require.NoError(t, b.SetChannel(t.Context(), channel, dvr+time.Minute))
-	w, err := b.Acquire(t.Context(), channel)
-	require.NoError(t, err)
+func fillWindow(b *testing.B, to *bus.Bus, channel string, clip *loop, span, dvr time.Duration) (written int64) {
+	b.Helper()
+	require.NoError(b, to.SetChannel(b.Context(), channel, dvr+time.Minute))
+	w, err := to.Acquire(b.Context(), channel)
+	require.NoError(b, err)
 	p, err := packager.New(packager.Config{Segment: 2 * time.Second, Chunk: 200 * time.Millisecond}, packager.Resume{}, w)
-	require.NoError(t, err)
+	require.NoError(b, err)
 	begin := time.Now().Add(-span)
-	require.NoError(t, p.Start(formats, begin))
+	require.NoError(b, p.Start(clip.formats, begin))
 	for at := time.Duration(0); at < span; at += time.Second {
-		for i, k := range x.Tracks {
-			scale := int64(k.Format.Clock.Timescale)
-			in, loop := at%length, at/length*length
-			for _, s := range k.Samples.Samples(0, k.Samples.Len()) {
-				if s.DTS < int64(in/time.Second)*scale || s.DTS >= int64(in/time.Second+1)*scale {
-					continue
-				}
-				shift := int64(loop/time.Second) * scale
-				sample := media.Sample{
-					Track: i, DTS: media.Ticks(s.DTS + shift), PTS: media.Ticks(s.PTS() + shift), Sync: s.Sync, Data: data[s.Offset : s.Offset+int64(s.Size)],
-				}
-				require.NoError(t, p.Write(sample, begin.Add(at)))
-				written += int64(s.Size)
-			}
+		for _, s := range clip.samples(at, at+time.Second) {
+			require.NoError(b, p.Write(s, begin.Add(at)))
+			written += int64(len(s.Data))
 		}
 		for w.Stats().PendingBytes > 8<<20 {
-			time.Sleep(time.Millisecond)
+			pause(b, time.Millisecond)
 		}
 	}
-	require.NoError(t, p.Flush(begin.Add(span)))
-	require.NoError(t, w.Close(t.Context()))
-	require.Zero(t, w.Stats().DroppedSegments)
+	require.NoError(b, p.Flush(begin.Add(span)))
+	require.NoError(b, w.Close(b.Context()))
+	require.Zero(b, w.Stats().DroppedSegments)
 	return written
-}
-
-func firstSample(k *vod.Track) vod.Sample {
-	for _, s := range k.Samples.Samples(0, 1) {
-		return s
-	}
-	return vod.Sample{}
 }
 
 // BenchmarkWindow starts an edge on a window that is there: one of 1 GB that fits its memory, and one of WEIR_DEEP (24h) at 1 Mb/s, of which 256 MiB fit.
@@ -104,10 +60,7 @@ func BenchmarkWindow(b *testing.B) {
 
 func benchmarkWindow(b *testing.B, bitrate int, span time.Duration, memory string) {
 	dvr := span + time.Hour
-	clip := filepath.Join(b.TempDir(), "clip.mp4")
-	ffmpeg(b, "-f", "lavfi", "-i", "testsrc2=rate=25:size=640x360:duration=60,noise=alls=20:allf=t", "-f", "lavfi", "-i", "sine=sample_rate=48000:duration=60",
-		"-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-keyint_min", "50", "-sc_threshold", "0", "-bf", "0", "-b:v", strconv.Itoa(bitrate-64_000),
-		"-maxrate", strconv.Itoa(bitrate-64_000), "-bufsize", strconv.Itoa(bitrate/2), "-c:a", "aac", "-b:a", "64k", "-t", "60", clip)
+	clip := testClip(b, bitrate)
 	c := startCluster(b, clusterSettings{
 		nodes: 1, ingests: 1, edges: 1, store: "30GiB", edge: memory, channels: fmt.Sprintf("  deep: {dvr: %s}\n", dvr),
 	})
@@ -127,7 +80,7 @@ func benchmarkWindow(b *testing.B, bitrate int, span time.Duration, memory strin
 		status, _ := tryGet(b.Context(), fmt.Sprintf("http://%s/live/deep/v1/%d.m4s", edge.players, newest), time.Minute)
 		require.Equal(b, http.StatusOK, status)
 		held := metric(b, edge, `weir_window_bytes{channel="deep"}`)
-		for last := time.Now(); time.Since(last) < 3*time.Second; time.Sleep(50 * time.Millisecond) {
+		for last := time.Now(); time.Since(last) < 3*time.Second; pause(b, 50*time.Millisecond) {
 			if now := metric(b, edge, `weir_window_bytes{channel="deep"}`); now > held {
 				held, last = now, time.Now()
 				b.ReportMetric(held/1e6/time.Since(begun).Seconds(), "MB/s")
@@ -148,17 +101,12 @@ func benchmarkWindow(b *testing.B, bitrate int, span time.Duration, memory strin
 		b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, "ms-segment-longest")
 		b.ReportMetric(residentBytes(b, edge.cmd.Process.Pid)/1e6, "RSS-MB")
 		b.ReportMetric(residentBytes(b, c.nodes[0].cmd.Process.Pid)/1e6, "NATS-RSS-MB")
-		if os.Getenv("WEIR_HOLD") != "" {
-			b.Logf("players: %s", edge.players)
-			time.Sleep(10 * time.Minute)
-		}
 		edge.stop()
 	}
 }
 
 // fillBus fills the window of the channel deep, and tells how fast.
-func fillBus(b *testing.B, c *cluster, clip string, span, dvr time.Duration) int64 {
-	b.Setenv("WEIR_INGEST_PASSWORD", clusterPassword)
+func fillBus(b *testing.B, c *cluster, clip *loop, span, dvr time.Duration) int64 {
 	to, err := bus.Open(b.Context(), bus.Config{Role: bus.Ingest, URL: c.url("ingest"), Replicas: 1})
 	require.NoError(b, err)
 	begun := time.Now()
