@@ -60,10 +60,16 @@ func (c *connections) count() int {
 // listener hands out connections that are known.
 type listener struct {
 	net.Listener
-	of *connections
+	of    *connections
+	close func() error
 }
 
-func (c *connections) listen(ln net.Listener) net.Listener { return &listener{ln, c} }
+func (c *connections) listen(ln net.Listener) net.Listener {
+	return &listener{ln, c, sync.OnceValue(ln.Close)}
+}
+
+// Close implements net.Listener. It may be called again.
+func (l *listener) Close() error { return l.close() }
 
 // Accept implements net.Listener.
 func (l *listener) Accept() (net.Conn, error) {

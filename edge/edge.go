@@ -162,7 +162,10 @@ func (s *Server) Serve(ln net.Listener) error {
 	if s.ctx.Err() != nil {
 		return ln.Close()
 	}
-	err := s.http.Serve(s.conns.listen(ln))
+	// Whoever ends it before fasthttp knows of ln would not be noticed there.
+	ours := s.conns.listen(ln)
+	defer context.AfterFunc(s.ctx, func() { _ = ours.Close() })()
+	err := s.http.Serve(ours)
 	if err != nil && s.ctx.Err() != nil {
 		return nil
 	}

@@ -148,8 +148,11 @@ func drawEvents(t *rapid.T, y *synth, length time.Duration) (told []toldEvent) {
 	for i := range rapid.IntRange(0, 6).Draw(t, "events") {
 		at := time.Duration(rapid.IntRange(1000, int(length/time.Millisecond)).Draw(t, "at")) * time.Millisecond
 		e := media.Event{
-			Scheme: media.SchemeID3, ID: uint32(i + 1), Clock: media.Clock{Timescale: 90000},
-			PTS: media.FromDuration(y.base+at, 90000), Duration: -1, Data: id(9, i, 20),
+			Scheme: media.SchemeID3, ID: uint32(i + 1), Clock: y.formats[0].Clock,
+			PTS: media.FromDuration(y.base+at, y.formats[0].Clock.Timescale), Duration: -1, Data: id(9, i, 20),
+		}
+		if wrap := e.Clock.Wrap; wrap > 0 {
+			e.PTS %= wrap
 		}
 		before := time.Duration(rapid.SampledFrom([]int{200, 250}).Draw(t, "before")) * time.Millisecond
 		if rapid.IntRange(0, 3).Draw(t, "splice") == 0 {
@@ -220,7 +223,8 @@ func TestJoinedRunsAreTheSame(t *testing.T) {
 		}
 		for i := range writer.runs {
 			run := &writer.runs[i]
-			for row := run.First + 1; ; row++ {
+			step := rapid.Uint64Range(1, 4).Draw(t, "step")
+			for row := run.First + step; ; row += step {
 				if writer.end(run.Lead().Name, row) < 0 || writer.ends[writer.end(run.Lead().Name, row)].Run != run.ID {
 					break
 				}
