@@ -11,7 +11,7 @@ GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 FUZZTIME ?= 30s
 
-.PHONY: help run build test test-go test-web lint bench bench-serving bench-ingest bench-start bench-vod bench-windows players chaos explore fuzz clean packages FORCE
+.PHONY: help run build test test-go test-web lint bench bench-serving bench-ingest bench-start bench-vod bench-windows players chaos partition explore fuzz clean packages FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ players: web/dist/index.html ## every file of ../shared/media in every player: b
 CHAOS ?= 30
 chaos: web/dist/index.html ## a cluster of processes that are killed and paused, CHAOS times (30) or CHAOS=TIMES,SEED, with a ledger of every sample
 	WEIR_CHAOS=$(CHAOS) go test -run '^TestCluster' -count=1 -v -timeout 60m ./internal/e2e
+
+partition: web/dist/index.html ## as root: a cluster in network namespaces, cut in two in three ways, with the same ledger
+	WEIR_NETNS=1 go test -run '^TestPartitionByNamespaces$$' -count=1 -v -timeout 30m ./internal/e2e
 
 explore: web/dist/index.html ## property tests, with cases that were not drawn before
 	go test -race -count=1 $$($(DRAWN))

@@ -37,7 +37,8 @@ type member struct {
 	binary        string // of the program
 	arguments     []string
 	variables     []string // of its environment
-	players       string   // HOST:PORT, and so are these
+	place         place
+	players       string // HOST:PORT, and so are these
 	admin         string
 	rtmp          string
 	nats          string
@@ -54,6 +55,7 @@ type clusterSettings struct {
 	accounts              string            // file with the nodes' users, "" for docs/nats-accounts.conf
 	environment           []string          // of all processes, beside passwords
 	near                  map[string][]int  // nodes that a member knows, by its name, where these are not all
+	places                map[string]place  // where members run, by their names, where that is not simply this machine
 	// routes says to which addresses a node connects to find the others, where these are not the real ones: a test that cuts routes puts a
 	// proxy between.
 	routes func(node int, real []string) []string
@@ -71,13 +73,13 @@ func startCluster(t testing.TB, s clusterSettings) *cluster {
 	accounts, err := filepath.Abs(s.accounts)
 	require.NoError(t, err)
 	ports := steadyPorts(t, 3*s.nodes+2*s.ingests+2*s.edges)
-	port := func() (address string) {
+	port := func(role string, i int) (address string) {
 		address, ports = ports[0], ports[1:]
-		return address
+		return s.places[fmt.Sprint(role, i)].address(address)
 	}
 	var routes, clients []string
-	for range s.nodes {
-		routes, clients = append(routes, port()), append(clients, port())
+	for i := range s.nodes {
+		routes, clients = append(routes, port("bus", i)), append(clients, port("bus", i))
 	}
 	c.url = func(user string, nodes ...int) string {
 		login, known := "nats://"+user+":"+clusterPassword+"@", clients
@@ -94,7 +96,7 @@ func startCluster(t testing.TB, s clusterSettings) *cluster {
 	}
 	for i := range s.nodes {
 		m := c.member("bus", i, s)
-		m.nats, m.admin = clients[i], port()
+		m.nats, m.admin = clients[i], port("bus", i)
 		peers := routes
 		if s.routes != nil {
 			peers = s.routes(i, routes)
@@ -109,14 +111,14 @@ func startCluster(t testing.TB, s clusterSettings) *cluster {
 	}
 	for i := range s.ingests {
 		m := c.member("ingest", i, s)
-		m.rtmp, m.admin = port(), port()
+		m.rtmp, m.admin = port("ingest", i), port("ingest", i)
 		m.configure(fmt.Sprintf("admin: {listen: %q}\ningest: {rtmp: %q, srt: \"127.0.0.1:0\", http: \"\", whip: {udp: \"127.0.0.1:0\"}}\n"+
 			"bus: {url: %q, replicas: %d}\nchannels:\n%s", m.admin, m.rtmp, c.url("ingest", s.near[m.name]...), s.nodes, s.channels))
 		c.ingests = append(c.ingests, m)
 	}
 	for i := range s.edges {
 		m := c.member("edge", i, s)
-		m.players, m.admin = port(), port()
+		m.players, m.admin = port("edge", i), port("edge", i)
 		more := ""
 		if s.edge != "" {
 			more = ", " + s.edge
@@ -144,7 +146,7 @@ func (c *cluster) member(role string, i int, s clusterSettings) *member {
 	if m.dir = s.dirs[m.name]; m.dir == "" {
 		m.dir = filepath.Join(c.t.TempDir(), "data")
 	}
-	m.variables = s.environment
+	m.variables, m.place = s.environment, s.places[m.name]
 	if m.binary = s.binaries[m.name]; m.binary == "" {
 		m.binary = weirBinary
 	}
@@ -162,7 +164,8 @@ func (m *member) configure(more string) {
 func (m *member) start() {
 	m.t.Helper()
 	password := "=" + clusterPassword
-	m.server = launchBinary(m.t, m.binary, append([]string{m.command, "--config", m.config}, m.arguments...),
+	words := append(append([]string(nil), m.place.before...), m.binary, m.command, "--config", m.config)
+	m.server = launchBinary(m.t, words[0], append(words[1:], m.arguments...),
 		append(m.variables, "WEIR_INGEST_PASSWORD"+password, "WEIR_EDGE_PASSWORD"+password, "WEIR_OPERATOR_PASSWORD"+password)...)
 	m.server.players, m.server.admin, m.server.rtmp = m.players, m.admin, m.rtmp
 }

@@ -124,7 +124,7 @@ func launchBinary(t testing.TB, binary string, arguments []string, environment .
 	t.Cleanup(func() {
 		srv.stop()
 		if t.Failed() {
-			t.Logf("log of weir %s:\n%s", arguments[0], srv.log.tail(200))
+			t.Logf("log of %s:\n%s", strings.Join(srv.cmd.Args, " "), srv.log.tail(200))
 		}
 		require.NotContains(t, srv.log.tail(2000), "DATA RACE")
 		require.NotContains(t, srv.log.tail(2000), "panic")
