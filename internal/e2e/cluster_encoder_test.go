@@ -32,11 +32,12 @@ type encoder struct {
 	media *flvMedia
 	done  sync.WaitGroup
 
-	mu    sync.Mutex
-	made  []encoded
-	sums  map[byte][]uint32 // checksums of the samples by kind, as they lie in a segment
-	added chan struct{}     // closed and replaced with each sample
-	ended bool
+	mu       sync.Mutex
+	made     []encoded
+	sums     map[byte][]uint32 // checksums of the samples by kind, as they lie in a segment
+	added    chan struct{}     // closed and replaced with each sample
+	stopping bool              // no more is asked for
+	ended    bool              // no more is made
 }
 
 // startEncoder makes a feed until stop, or the end of the test.
@@ -55,6 +56,7 @@ func (e *encoder) run(ctx context.Context) {
 	defer tick.Stop()
 	for picture := 0; ; {
 		e.mu.Lock()
+		e.ended = e.stopping && picture%25 != 1 // a last segment of one picture has no sound: a gap, and rightly so
 		ended := e.ended
 		e.mu.Unlock()
 		if ended {
@@ -97,7 +99,7 @@ func (e *encoder) add(s encoded) {
 // stop ends the feed: senders that have sent all say good-bye.
 func (e *encoder) stop() {
 	e.mu.Lock()
-	e.ended = true
+	e.stopping = true
 	e.mu.Unlock()
 	e.done.Wait()
 }
