@@ -25,7 +25,7 @@ type Config struct {
 	Read func(ctx context.Context, channel string, h Handler) error
 	// Segment reads the media of a segment that was Stored, or let go of for want of memory: bus.Bus.Segment. nil: all is kept in memory.
 	Segment  func(ctx context.Context, channel string, end media.SegmentEnd) ([]byte, error)
-	Memory   int64         // bytes that all windows together should stay under; over it a warning is logged. 0: no limit
+	Memory   int64         // bytes that media should stay under; windows have WindowsMemory of it. Over it a warning is logged. 0: no limit
 	Backfill int64         // bytes a second at which media that was Stored is read into memory at the most; 0: no limit
 	Idle     time.Duration // a channel is read from the first request on until there was none for so long; 0: all are, always
 	Assets   Assets        // what is served under /vod/; nil: nothing

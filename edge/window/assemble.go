@@ -88,29 +88,23 @@ func (w *Window) Chunk(c media.Chunk) {
 
 // End implements bus.Handler: a segment has all its chunks, or is a gap. The first end of a segment counts.
 func (w *Window) End(e media.SegmentEnd) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	row, i, seen := w.place(e.Run, e.Segment, e.Track, e.Timescale)
-	if row == nil {
-		return
-	}
-	o := row.segments[i]
-	switch {
-	case o.end != nil:
-		w.counts.duplicates++
-		return
-	case e.Chunks < 0 || e.Chunks > maxChunks || e.Duration < 0 || e.Duration > maxSegmentTicks:
-		w.counts.refused++
-		w.tell(seen)
-		return
-	}
-	o.expect(e)
-	w.arrived(e.Wall)
-	w.tell(max(seen, w.settle(row, i)))
+	w.ended(e, e.Chunks >= 0, w.settle)
 }
 
 // Stored implements bus.Joiner: a segment has all its chunks, but none of them comes.
 func (w *Window) Stored(e media.SegmentEnd) {
+	w.ended(e, e.Chunks > 0 && e.Bytes > 0, func(row *pendingRow, track int) change {
+		o := row.segments[track]
+		held, cost := o.bytes, int64(o.held())*chunkCost
+		o.become(elsewhere(&media.Segment{SegmentEnd: e}, row.run.Tracks[track].Kind))
+		w.charge(row, -held, -cost)
+		w.finish(row, track)
+		return opening
+	})
+}
+
+// ended takes a segment's end in, if it makes sense, and has the segment closed, which gives what readers see of that.
+func (w *Window) ended(e media.SegmentEnd, sound bool, closing func(row *pendingRow, track int) change) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	row, i, seen := w.place(e.Run, e.Segment, e.Track, e.Timescale)
@@ -122,18 +116,14 @@ func (w *Window) Stored(e media.SegmentEnd) {
 	case o.end != nil:
 		w.counts.duplicates++
 		return
-	case e.Chunks < 1 || e.Chunks > maxChunks || e.Bytes < 1 || e.Duration < 0 || e.Duration > maxSegmentTicks:
+	case !sound || e.Chunks > maxChunks || e.Duration < 0 || e.Duration > maxSegmentTicks:
 		w.counts.refused++
 		w.tell(seen)
 		return
 	}
-	held, cost := o.bytes, int64(o.held())*chunkCost
 	o.expect(e)
-	o.become(elsewhere(&media.Segment{SegmentEnd: e}, row.run.Tracks[i].Kind))
-	w.charge(row, -held, -cost)
 	w.arrived(e.Wall)
-	w.finish(row, i)
-	w.tell(opening)
+	w.tell(max(seen, closing(row, i)))
 }
 
 // tell lists what can be listed now, and shows what else has changed.

@@ -38,7 +38,7 @@ const drainAmong = 5 * time.Second
 // Edge is what players talk to.
 type Edge struct {
 	Listen string // HOST:PORT. Default: ":8080"
-	Memory int64  // bytes that the windows of all channels may take together. Default: 2 GiB
+	Memory int64  // bytes that media may take, of which three quarters are for the windows of channels. Default: 2 GiB
 	// Backfill is how many bytes a second of what is older are read into memory at the most when channels are joined. Default: 256 MiB
 	Backfill int64
 	// Idle is after how long without a request a channel is not read from the bus any more; 0: all are, always. Default: 0

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 )
 
 // Prefix is before the paths of what one edge asks of another.
@@ -25,7 +23,6 @@ const (
 	DefaultTimeout = time.Second
 	maxConns       = 64 // to one peer
 	idleConns      = 90 * time.Second
-	maxFetched     = 64 << 20 // bytes of what is fetched whole
 )
 
 // Errors of Ask that a caller may want to tell apart; all of them mean that the object is to be read from its source.
@@ -59,7 +56,6 @@ type Peers struct {
 	timeout time.Duration
 	log     *slog.Logger
 	http    *http.Client
-	fetches singleflight.Group
 
 	owned, asked, got, bytes, failed atomic.Uint64
 
@@ -174,40 +170,6 @@ func (p *Peers) ask(ctx context.Context, to Member, o Object) (*answer, error) {
 	}
 	a.timer.Stop()
 	return a, nil
-}
-
-// Fetch is an object whole: from its owner, else from fallback, which reads it from its source. However many ask for it at one time, it is read
-// once. ctx ends the waiting of one of them, not the reading, whose bounds are those of the owner's answer and of fallback.
-func (p *Peers) Fetch(ctx context.Context, o Object, fallback func(context.Context) ([]byte, error)) ([]byte, error) {
-	reading := context.WithoutCancel(ctx)
-	done := p.fetches.DoChan(o.Path, func() (any, error) {
-		if data, err := p.whole(reading, o); err == nil {
-			return data, nil
-		}
-		return fallback(reading)
-	})
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case r := <-done:
-		if r.Err != nil {
-			return nil, r.Err
-		}
-		return r.Val.([]byte), nil
-	}
-}
-
-func (p *Peers) whole(ctx context.Context, o Object) ([]byte, error) {
-	r, err := p.Ask(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = r.Close() }() // it was only read
-	data, err := io.ReadAll(io.LimitReader(r, maxFetched+1))
-	if err == nil && len(data) > maxFetched {
-		err = fmt.Errorf("more than %d bytes", maxFetched)
-	}
-	return data, err
 }
 
 // Authorized tells whether the Authorization field of a request is that of an edge which knows the secret.

@@ -1,13 +1,11 @@
 package shard
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -77,6 +75,16 @@ func TestOtherAnswersAreRefused(t *testing.T) {
 }
 
 // An owner that says nothing is waited for no longer than the timeout; after some such it is passed over for a moment.
+// whole is all of the film from its owner.
+func whole(ctx context.Context, p *Peers) ([]byte, error) {
+	r, err := p.Ask(ctx, film)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(r)
+	return data, errors.Join(err, r.Close())
+}
+
 func TestSilentOwnerIsPassedOver(t *testing.T) {
 	t.Parallel()
 	for _, begin := range []string{"", "by"} {
@@ -91,7 +99,7 @@ func TestSilentOwnerIsPassedOver(t *testing.T) {
 		}, 50*time.Millisecond)
 		for range maxLate {
 			require.True(t, p.Others("film"))
-			_, err := p.whole(t.Context(), film)
+			_, err := whole(t.Context(), p)
 			require.Error(t, err)
 			require.NoError(t, t.Context().Err())
 			if begin != "" { // it began each time, and then stopped
@@ -114,42 +122,9 @@ func TestSilentOwnerIsPassedOver(t *testing.T) {
 func TestDeadOwnerIsPassedOver(t *testing.T) {
 	t.Parallel()
 	p, _ := asker(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0)
-	data, err := p.Fetch(t.Context(), film, func(context.Context) ([]byte, error) { return []byte("own"), nil })
-	require.NoError(t, err)
-	require.Equal(t, "own", string(data))
+	_, err := p.Ask(t.Context(), film)
+	require.Error(t, err)
 	require.False(t, p.Others("film"))
-}
-
-func TestFetchReadsOnceForAll(t *testing.T) {
-	t.Parallel()
-	const askers = 20
-	var asked atomic.Int64
-	gate := make(chan struct{})
-	p, _ := asker(t, func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
-		<-gate
-		answerWith("bytes", film.Tag)(w, r)
-	}, time.Minute)
-	var all sync.WaitGroup
-	var begun sync.WaitGroup
-	begun.Add(askers)
-	for range askers {
-		all.Go(func() {
-			begun.Done()
-			data, err := p.Fetch(t.Context(), film, func(context.Context) ([]byte, error) { return nil, errors.New("the source was asked") })
-			if err != nil || !bytes.Equal(data, []byte("bytes")) {
-				t.Errorf("%q %v", data, err)
-			}
-		})
-	}
-	begun.Wait()
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := p.Fetch(gone, film, func(context.Context) ([]byte, error) { return nil, errors.New("the source was asked") })
-	require.True(t, err == nil || errors.Is(err, context.Canceled), err)
-	close(gate)
-	all.Wait()
-	require.LessOrEqual(t, asked.Load(), int64(askers))
 }
 
 func TestNobodyButOneself(t *testing.T) {
