@@ -17,14 +17,19 @@ import (
 )
 
 // startAccounts is a server with the users that docs/nats-accounts.conf makes; their passwords are their names.
-func startAccounts(t *testing.T) *outside {
+func startAccounts(t *testing.T) *outside { return startConfigured(t, "nats-accounts.conf") }
+
+// startConfigured is a server with what weir bus takes of a file in docs. The passwords of its users are their names.
+func startConfigured(t *testing.T, name string) *outside {
 	t.Helper()
-	for _, user := range []string{"ingest", "edge", "operator"} {
+	for _, user := range []string{"ingest", "edge", "operator", "leaf"} {
 		t.Setenv("WEIR_"+strings.ToUpper(user)+"_PASSWORD", user)
 	}
-	file, err := server.ProcessConfigFile("../../docs/nats-accounts.conf")
+	file, err := server.ProcessConfigFile("../../docs/" + name)
 	require.NoError(t, err)
-	return startOutsideWith(t, func(opts *server.Options) { opts.Accounts, opts.Users = file.Accounts, file.Users })
+	return startOutsideWith(t, func(opts *server.Options) {
+		opts.Accounts, opts.Users, opts.LeafNode, opts.JetStreamDomain = file.Accounts, file.Users, file.LeafNode, file.JetStreamDomain
+	})
 }
 
 func (o *outside) as(user string) string {

@@ -2,26 +2,20 @@ package bus
 
 import (
 	"context"
-	"net/url"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 )
 
 // A point of presence has the channels of the servers that it is a leaf node of, also those that come later, without those that are gone, and one
 // that was made anew from its beginning.
 func TestPointOfPresenceFollowsItsOrigin(t *testing.T) {
-	t.Parallel()
 	leaves := unused(t, 1)[0]
-	hub := startOutsideWith(t, func(o *server.Options) {
-		var err error
-		o.JetStreamDomain = "weir"
-		o.LeafNode.Host, o.LeafNode.Port, err = hostPort(leaves)
-		require.NoError(t, err)
-	})
-	origin := openBus(t, Config{URL: hub.url()})
+	t.Setenv("WEIR_LEAF_LISTEN", leaves)
+	hub := startConfigured(t, "nats-hub.conf")
+	origin := openBus(t, Config{URL: hub.as("operator")})
 	require.NoError(t, origin.SetChannel(testContext(t), "news", time.Hour))
 	require.NoError(t, origin.SetChannel(testContext(t), "old", time.Hour))
 	w := acquire(t, origin, "news")
@@ -29,19 +23,16 @@ func TestPointOfPresenceFollowsItsOrigin(t *testing.T) {
 	require.NoError(t, w.Run(run, inits))
 	writeRow(t, w, run, 0, 1000)
 
-	remote, err := url.Parse("nats-leaf://" + leaves)
-	require.NoError(t, err)
-	pop := startOutsideWith(t, func(o *server.Options) {
-		o.JetStreamDomain = "pop1"
-		o.LeafNode.Remotes = []*server.RemoteLeafOpts{{URLs: []*url.URL{remote}}}
-	})
-	keeper := openBus(t, Config{URL: pop.url(), Role: Mirror})
+	t.Setenv("WEIR_POP", "pop1")
+	t.Setenv("WEIR_LEAF_URL", "nats-leaf://leaf:leaf@"+leaves)
+	pop := startConfigured(t, "nats-pop.conf")
+	keeper := openBus(t, Config{URL: pop.as("operator"), Role: Mirror})
 	ctx, cancel := context.WithCancel(testContext(t))
 	ended := make(chan error, 1)
 	go func() { ended <- keeper.KeepMirrors(ctx, "weir", time.Minute) }()
 	t.Cleanup(func() { cancel(); require.NoError(t, <-ended) })
 
-	edge := openBus(t, Config{URL: pop.url(), Role: Edge})
+	edge := openBus(t, Config{URL: pop.as("edge"), Role: Edge})
 	r := read(t, edge, "news")
 	r.wait(t, "what was there", func() bool { return len(r.ends) == 2 })
 	writeRow(t, w, run, 1, 1000)
@@ -50,6 +41,13 @@ func TestPointOfPresenceFollowsItsOrigin(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, time.Minute, s.CachedInfo().Config.MaxAge)
 	require.ErrorIs(t, keeper.SetChannel(testContext(t), "news", time.Hour), ErrRole)
+	away, err := jetstream.NewWithDomain(keeper.nc, "weir")
+	require.NoError(t, err)
+	short, stop := context.WithTimeout(testContext(t), time.Second)
+	defer stop()
+	require.ErrorIs(t, away.DeleteStream(short, streamName("news")), context.DeadlineExceeded, "nobody there hears of it")
+	_, err = origin.js.Stream(testContext(t), streamName("news"))
+	require.NoError(t, err)
 
 	require.NoError(t, origin.SetChannel(testContext(t), "late", time.Hour))
 	require.NoError(t, origin.DeleteChannel(testContext(t), "old"))
