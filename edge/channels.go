@@ -26,7 +26,8 @@ type channelSet struct {
 	all    atomic.Pointer[map[string]*channel]
 	// idleAfter is for how long nobody asks for a channel before it is not read any more; 0: it always is.
 	idleAfter time.Duration
-	idle      chan *channel // those of which that is so
+	idle      chan *channel   // those of which that is so
+	first     map[string]bool // by ID, those that there were when the server was made
 }
 
 // channel is one channel of the edge.
@@ -47,7 +48,7 @@ type channel struct {
 }
 
 func (cs *channelSet) init(s *Server, read func(context.Context, string, Handler) error) {
-	cs.server, cs.read, cs.idle = s, read, make(chan *channel)
+	cs.server, cs.read, cs.idle, cs.first = s, read, make(chan *channel), make(map[string]bool)
 	cs.all.Store(&map[string]*channel{})
 }
 

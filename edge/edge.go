@@ -24,7 +24,11 @@ type Config struct {
 	// a channel, and again, after a pause, when it gives up.
 	Read func(ctx context.Context, channel string, h Handler) error
 	// Segment reads the media of a segment that was Stored, or let go of for want of memory: bus.Bus.Segment. nil: all is kept in memory.
-	Segment  func(ctx context.Context, channel string, end media.SegmentEnd) ([]byte, error)
+	Segment func(ctx context.Context, channel string, end media.SegmentEnd) ([]byte, error)
+	// Lag is for how long the reader of a channel has lacked what the bus has: bus.Bus.Lag. nil: it is not known.
+	Lag func(channel string) time.Duration
+	// Best is how many channels lag at that other edge of the group where the fewest do; false: there is no other. nil: there never is.
+	Best     func() (lagging int, other bool)
 	Memory   int64         // bytes that media should stay under; windows have WindowsMemory of it. Over it a warning is logged. 0: no limit
 	Backfill int64         // bytes a second at which media that was Stored is read into memory at the most; 0: no limit
 	Idle     time.Duration // a channel is read from the first request on until there was none for so long; 0: all are, always
@@ -91,6 +95,9 @@ type Server struct {
 	group      string
 	elsewhere  elsewhere
 	peered     atomic.Uint64 // requests of other edges
+	lagOf      func(channel string) time.Duration
+	best       func() (lagging int, other bool)
+	began      time.Time
 
 	channels channelSet
 	releaser releaser
@@ -125,7 +132,11 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.resumed = make(chan *connection)
+	s.lagOf, s.best, s.began = cfg.Lag, cfg.Best, s.now()
 	s.channels.init(s, cfg.Read)
+	for _, ch := range cfg.Catalog.Channels() {
+		s.channels.first[ch.ID] = true
+	}
 	s.releaser.init(cfg.release)
 	s.vod.from, s.peer, s.group = cfg.Assets, cfg.Peer, cfg.Group
 	s.conns.writeTimeout = cfg.writeTimeout

@@ -1,11 +1,10 @@
 package edge
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"weir/edge/window"
+	"weir/internal/media"
 )
 
 // The states of a channel as an edge sees it.
@@ -23,6 +22,7 @@ type Status struct {
 	DVR      time.Duration // what was asked for
 	Target   time.Duration // EXT-X-TARGETDURATION; 0: not known yet
 	CaughtUp bool          // all that the bus had at the time of joining is in the window
+	Lag      time.Duration // for how long it has lacked what the bus has
 }
 
 // Status is the state of a channel now; false: the edge has no such channel.
@@ -31,7 +31,9 @@ func (s *Server) Status(id string) (Status, bool) {
 	if c == nil {
 		return Status{}, false
 	}
-	return c.status(s.now()), true
+	st := c.status(s.now())
+	st.Lag = s.lag(c)
+	return st, true
 }
 
 func (c *channel) status(now time.Time) Status {
@@ -40,33 +42,18 @@ func (c *channel) status(now time.Time) Status {
 	if c.asleep() {
 		st.State = Asleep
 	}
-	if n := w.Rows.Len(); n > 0 {
-		// By the wall clock, for the channel's own time drifts.
-		newest := w.Rows.At(n - 1)
-		if now.Sub(newest.Wall.Add(newest.Duration)) <= 3*w.Target {
-			st.State = OnAir
-		}
+	if c.onAir(w, now) {
+		st.State = OnAir
 	}
 	return st
 }
 
-// Ready is nil when all channels that are read have caught up with the bus, else it says which have not.
-func (s *Server) Ready() error {
-	var behind []string
-	for _, ch := range s.catalog.Channels() {
-		if s.elsewhere.has(ch.ID) {
-			continue
-		}
-		if c := s.channels.get(ch.ID); c == nil || !c.window.Ready() && !c.asleep() {
-			behind = append(behind, ch.ID)
-		}
+// onAir tells whether its newest row has just ended: by the wall clock, for the channel's own time drifts.
+func (c *channel) onAir(w *media.Window, now time.Time) bool {
+	n := w.Rows.Len()
+	if n == 0 {
+		return false
 	}
-	if len(behind) == 0 {
-		return nil
-	}
-	n := len(behind)
-	if n > 10 {
-		behind = append(behind[:10], "…")
-	}
-	return fmt.Errorf("%d channels are still being read from the bus: %s", n, strings.Join(behind, ", "))
+	newest := w.Rows.At(n - 1)
+	return now.Sub(newest.Wall.Add(newest.Duration)) <= 3*w.Target
 }

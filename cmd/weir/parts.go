@@ -83,6 +83,7 @@ func (p *parts) openEdge(ctx context.Context) (err error) {
 	p.players, err = edge.New(edge.Config{
 		Catalog: p.channels,
 		Read:    func(ctx context.Context, channel string, h edge.Handler) error { return p.bus.Join(ctx, channel, h) },
+		Lag:     p.bus.Lag, Best: p.peers.best,
 		Segment: p.bus.Segment, Memory: p.cfg.Edge.Memory, Backfill: p.cfg.Edge.Backfill, Idle: p.cfg.Edge.Idle,
 		Peer:   edge.PeerAccess{Secret: p.cfg.Edge.Peer.Secret, Owners: p.peers.sharing(), Assets: p.vod.library.Own()},
 		Group:  p.cfg.Edge.Group,

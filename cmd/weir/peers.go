@@ -34,12 +34,20 @@ func joinPeers(cfg config.Config, b *bus.Bus, log *slog.Logger) *peers {
 	return p
 }
 
-// load is how many players are connected.
-func (p *peers) load() int {
+// load is how many players are connected, and how many channels lag.
+func (p *peers) load() (connections, lagging int) {
 	if e := p.self.Load(); e != nil {
-		return e.Stats().Connections
+		return e.Stats().Connections, e.Lagging()
 	}
-	return 0
+	return 0, 0
+}
+
+// best is that edge among the others where the fewest channels lag.
+func (p *peers) best() (lagging int, other bool) {
+	if p == nil {
+		return 0, false
+	}
+	return p.members.Best()
 }
 
 // count makes the load that of e.

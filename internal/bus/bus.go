@@ -45,7 +45,9 @@ type Bus struct {
 	closed    bool
 	held      map[string]*Writer // by channel; nil while it is being acquired
 	reads     map[string]*readCounters
+	lags      map[string]*lag  // of readers, by channel
 	missing   map[string]error // what an edge waits for, and how it was missed last
+	found     bool             // an edge has found the stream of a channel
 	disturbed chan struct{}    // closed and replaced when a connection was lost or came back
 }
 
@@ -56,7 +58,7 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bus{cfg: cfg, held: map[string]*Writer{}, reads: map[string]*readCounters{}, tap: newTap(), missing: map[string]error{}, disturbed: make(chan struct{})}
+	b := &Bus{cfg: cfg, held: map[string]*Writer{}, reads: map[string]*readCounters{}, lags: map[string]*lag{}, tap: newTap(), missing: map[string]error{}, disturbed: make(chan struct{})}
 	b.servers = servers{urls: cfg.URL, lookup: cfg.LookupSRV}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	if cfg.URL == "" {
@@ -76,6 +78,9 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 	}
 	if err != nil {
 		return nil, errors.Join(err, b.Close())
+	}
+	if cfg.Role == All || cfg.Role == Edge {
+		b.wg.Go(b.watchLags)
 	}
 	return b, nil
 }

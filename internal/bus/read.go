@@ -75,6 +75,8 @@ func (b *Bus) read(ctx context.Context, r *reader, h Handler) error {
 
 	r.bus, r.log, r.counters, r.next = b, b.log(channel), b.counters(channel), 1
 	r.sink = newSink(r, h)
+	r.lag = &lag{channel: channel}
+	defer b.measure(r.lag)()
 	defer b.arrived(r.awaits())
 	b.tap.open(channel)
 	defer b.tap.close(channel)
@@ -136,6 +138,7 @@ type reader struct {
 	log      *slog.Logger
 	counters *readCounters
 	sink     *sink
+	lag      *lag
 
 	created time.Time // of the stream that next belongs to
 	stream  int       // the same as the tap counts streams
@@ -235,6 +238,9 @@ func (r *reader) consume(ctx context.Context, c jetstream.Consumer, it jetstream
 			}
 			r.next = sequence + 1
 		}
+		if !r.indexing() {
+			r.lag.pass(sequence, time.Now())
+		}
 		*progress = true
 		switch {
 		case r.indexing() && meta.NumPending == 0:
@@ -277,6 +283,7 @@ func (r *reader) consumer(ctx context.Context) (jetstream.Consumer, error) {
 		}
 		r.created, r.next = info.Created, max(r.from, 1)
 		r.sink.reset()
+		r.lag.forget()
 	case info.State.LastSeq+1 < r.next:
 		// A server that lost power had not yet written all that it had acknowledged.
 		r.log.Warn("bus: the stream has lost its end", "last", info.State.LastSeq, "read", r.next-1)

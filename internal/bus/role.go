@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -113,18 +114,36 @@ func (b *Bus) awaited() error {
 	return errors.Join(all...)
 }
 
-// find is the reader's stream. An edge says what it waits for.
+// find is the reader's stream. An edge says what it waits for until it has found the first: when others are there, what is missing is that of a channel
+// that no ingest has made yet, and a new channel takes no edge out.
 func (r *reader) find(ctx context.Context) (jetstream.Stream, error) {
 	s, err := r.bus.readJS.Stream(ctx, streamName(r.channel))
 	if r.bus.cfg.Role != Edge {
 		return s, err
 	}
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
+	switch {
+	case err == nil:
+		r.bus.foundStream()
+	case errors.Is(err, jetstream.ErrStreamNotFound) && !r.bus.hasFound():
 		r.bus.await(r.awaits(), err)
-	} else if err == nil {
-		r.bus.arrived(r.awaits())
 	}
 	return s, err
 }
 
-func (r *reader) awaits() string { return "the stream of channel " + r.channel }
+const aStream = "the stream of channel "
+
+func (r *reader) awaits() string { return aStream + r.channel }
+
+func (b *Bus) hasFound() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.found
+}
+
+// foundStream notes that there is one.
+func (b *Bus) foundStream() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.found = true
+	maps.DeleteFunc(b.missing, func(what string, _ error) bool { return strings.HasPrefix(what, aStream) })
+}

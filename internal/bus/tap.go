@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 const (
@@ -153,6 +154,7 @@ func (r *reader) followTap(ctx context.Context) error {
 				return err
 			}
 			r.next = m.sequence + 1
+			r.lag.pass(m.sequence, time.Now())
 		}
 		if len(messages) > 0 {
 			continue

@@ -17,7 +17,7 @@ type collector struct {
 
 	build, up, feedRate, feedSpeed, feedBytes, runs, forcedCuts, unevenChunks, lateFrames, lateLines, droppedSamples, droppedSegments *prometheus.Desc
 
-	pending, stored, resent, readDropped, readRecovered, readFast, readUnsettled *prometheus.Desc
+	pending, stored, resent, readDropped, readRecovered, readFast, readUnsettled, readLag *prometheus.Desc
 
 	windowSeconds, windowBytes, windowStored, rows, gaps, discontinuities, damaged, lost, restarts *prometheus.Desc
 
@@ -54,6 +54,7 @@ func newCollector(s *Server) *collector {
 		readRecovered: channel("bus_read_recovered_total", "How often reading was begun again after a failure."),
 		readFast:      channel("bus_read_fast_messages_total", "Messages that came past the stream, before it had them."),
 		readUnsettled: channel("bus_read_unsettled_messages_total", "Messages that came past the stream, and that it then had otherwise, or never."),
+		readLag:       channel("bus_read_lag_seconds", "For how long the edge has lacked what the bus has of the channel."),
 
 		windowSeconds:   channel("window_seconds", "What can be rewound of the channel."),
 		windowBytes:     channel("window_bytes", "Media that the channel's window holds in memory."),
@@ -79,7 +80,7 @@ func newCollector(s *Server) *collector {
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.up, c.feedRate, c.feedSpeed, c.feedBytes, c.runs, c.forcedCuts, c.unevenChunks, c.lateFrames, c.lateLines, c.droppedSamples, c.droppedSegments,
-		c.pending, c.stored, c.resent, c.readDropped, c.readRecovered, c.readFast, c.readUnsettled,
+		c.pending, c.stored, c.resent, c.readDropped, c.readRecovered, c.readFast, c.readUnsettled, c.readLag,
 		c.windowSeconds, c.windowBytes, c.windowStored, c.rows, c.gaps, c.discontinuities, c.damaged, c.lost, c.restarts,
 		c.requests, c.responseBytes, c.connections, c.held, c.hotBytes, c.renderings, c.peers,
 	} {
@@ -141,6 +142,7 @@ func (c *collector) read(e emitter, id string, r bus.ReadStats) {
 
 func (c *collector) window(e emitter, id string, w edge.Status) {
 	e.gauge(c.windowSeconds, w.Depth.Seconds(), id)
+	e.gauge(c.readLag, w.Lag.Seconds(), id)
 	e.gauge(c.windowBytes, float64(w.Bytes), id)
 	e.gauge(c.windowStored, float64(w.Stored), id)
 	e.gauge(c.rows, float64(w.Rows), id)

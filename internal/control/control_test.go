@@ -157,7 +157,7 @@ func start(t *testing.T) *rig {
 	r.windows = map[string]edge.Status{"news": {Stats: window.Stats{
 		Depth: 90 * time.Second, Bytes: 1 << 20, Rows: 45, Oldest: at(10), Newest: at(100), Discontinuities: 1, Gaps: 3,
 		Damaged: 5, Lost: 6, Restarts: 7,
-	}, State: edge.OnAir, Target: 2 * time.Second}}
+	}, State: edge.OnAir, Target: 2 * time.Second, Lag: 12500 * time.Millisecond}}
 	r.stats = edge.Stats{
 		Requests: []edge.Requests{{Kind: "segment", Status: 404, Count: 1}, {Kind: "hostile", Count: 3}},
 		Bytes:    map[string]uint64{"segment": 1000}, Connections: 8, Held: 3, HeldInPlace: 2, HotBytes: 14, Renderings: 9,
@@ -213,7 +213,7 @@ func TestGet(t *testing.T) {
 		`"tracks":[{"name":"v1","kind":"video","codec":"avc","codecs":"avc1.64001f","width":1280,"height":720,"frameRate":25},` +
 		`{"name":"a1","kind":"audio","codec":"aac","codecs":"mp4a.40.2","language":"de","sampleRate":48000,"channels":2}],` +
 		`"bitrateIn":5000000,"speed":1,"frameRate":25,"gopSeconds":2,"longestGopSeconds":4,"forcedCuts":2,` +
-		`"windowSeconds":90,"windowBytes":1048576,"windowStoredBytes":0,"oldest":"2026-11-21T12:00:10Z","newest":"2026-11-21T12:01:40Z","discontinuities":1,` +
+		`"windowSeconds":90,"windowBytes":1048576,"windowStoredBytes":0,"lagSeconds":12.5,"oldest":"2026-11-21T12:00:10Z","newest":"2026-11-21T12:01:40Z","discontinuities":1,` +
 		`"drops":{"samples":4,"segments":7,"damaged":5},"busPendingBytes":77,"lastError":"clock jumped","lastErrorAt":"2026-11-21T12:00:09Z"}` + "\n"
 	if status != 200 || body != want {
 		t.Errorf("%d %s\nwant %s", status, body, want)

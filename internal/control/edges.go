@@ -32,6 +32,7 @@ type EdgeMember struct {
 	Address     string     `json:"address,omitempty" doc:"Where other edges ask it" example:"http://10.0.0.1:8080"`
 	Group       string     `json:"group,omitempty" example:"eu"`
 	Connections int        `json:"connections" doc:"Of players"`
+	Lagging     int        `json:"lagging" doc:"Channels that lag behind the bus, or are still being read after a start"`
 	Seen        *time.Time `json:"seen,omitempty" doc:"When this edge has heard of it last"`
 }
 
@@ -43,7 +44,7 @@ func (s *Server) listEdges(context.Context, *struct{}) (*edgesAnswer, error) {
 	all := s.cfg.Edges.Members()
 	out := &edgesAnswer{Body: make([]EdgeMember, len(all))}
 	for i, m := range all {
-		out.Body[i] = EdgeMember{ID: m.ID, Self: m.Self, Address: m.Address, Group: m.Group, Connections: m.Load, Seen: instant(m.Seen)}
+		out.Body[i] = EdgeMember{ID: m.ID, Self: m.Self, Address: m.Address, Group: m.Group, Connections: m.Load, Lagging: m.Lagging, Seen: instant(m.Seen)}
 	}
 	return out, nil
 }

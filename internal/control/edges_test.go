@@ -16,7 +16,7 @@ type fakeEdges struct{}
 func (fakeEdges) Members() []shard.State {
 	return []shard.State{
 		{Member: shard.Member{ID: "a", Address: "http://10.0.0.1:8080", Group: "eu", Load: 3}, Self: true},
-		{Member: shard.Member{ID: "b", Load: 4}, Seen: at(5)},
+		{Member: shard.Member{ID: "b", Load: 4, Lagging: 2}, Seen: at(5)},
 	}
 }
 
@@ -32,8 +32,8 @@ func TestEdges(t *testing.T) {
 	t.Cleanup(func() { h.Client().CloseIdleConnections(); h.Close() })
 	r.url = h.URL
 
-	const want = `[{"id":"a","self":true,"address":"http://10.0.0.1:8080","group":"eu","connections":3},` +
-		`{"id":"b","self":false,"connections":4,"seen":"2026-11-21T12:00:05Z"}]`
+	const want = `[{"id":"a","self":true,"address":"http://10.0.0.1:8080","group":"eu","connections":3,"lagging":0},` +
+		`{"id":"b","self":false,"connections":4,"lagging":2,"seen":"2026-11-21T12:00:05Z"}]`
 	if status, body := r.ask(t, "GET", "/api/v1/edges", ""); status != 200 || strings.TrimSpace(body) != want {
 		t.Errorf("%d\n got %s\nwant %s", status, body, want)
 	}

@@ -176,6 +176,7 @@ func TestMetrics(t *testing.T) {
 		`weir_bus_read_recovered_total{channel="news"} 13`,
 		`weir_bus_read_fast_messages_total{channel="news"} 15`,
 		`weir_bus_read_unsettled_messages_total{channel="news"} 16`,
+		`weir_bus_read_lag_seconds{channel="news"} 12.5`,
 		`weir_edge_requests_total{kind="segment",status="404"} 1`,
 		`weir_edge_requests_total{kind="hostile",status="other"} 3`,
 		`weir_edge_response_bytes_total{kind="segment"} 1000`,

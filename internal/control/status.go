@@ -48,6 +48,7 @@ type Channel struct {
 	WindowSeconds   float64    `json:"windowSeconds" doc:"What can be rewound now"`
 	WindowBytes     int64      `json:"windowBytes" doc:"What the window takes in memory"`
 	StoredBytes     int64      `json:"windowStoredBytes" doc:"What of the window is not in memory, and is read back from the bus when it is asked for"`
+	Lag             float64    `json:"lagSeconds" doc:"For how long this edge has lacked what the bus has of the channel"`
 	Oldest          *time.Time `json:"oldest,omitempty" doc:"Start of the window on the channel's timeline"`
 	Newest          *time.Time `json:"newest,omitempty" doc:"End of the window on the channel's timeline"`
 	Discontinuities int        `json:"discontinuities" doc:"In the window"`
@@ -122,6 +123,7 @@ func (s *Server) status(ch catalog.Channel) Channel {
 	w, _ := s.window(ch.ID)
 	out.State = state(f, fed, w)
 	out.WindowSeconds, out.WindowBytes, out.StoredBytes, out.Discontinuities = w.Depth.Seconds(), w.Bytes, w.Stored, w.Discontinuities
+	out.Lag = w.Lag.Seconds()
 	out.Oldest, out.Newest = instant(w.Oldest), instant(w.Newest)
 	out.Drops = Drops{Samples: f.DroppedSamples, Segments: uint64(f.LostSegments) + w.Lost, Damaged: w.Damaged}
 	if !fed {

@@ -17,7 +17,7 @@ func (m *Members) beat(ctx context.Context, kv jetstream.KeyValue) {
 	failing := false
 	for {
 		self := m.cfg.Self
-		self.Load = m.cfg.Load()
+		self.Load, self.Lagging = m.cfg.Load()
 		word, err := json.Marshal(self)
 		if err == nil {
 			err = within(ctx, func(ctx context.Context) error { _, err := kv.Put(ctx, self.ID, word); return err })

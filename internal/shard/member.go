@@ -14,6 +14,7 @@ type Member struct {
 	Address string `json:"address"` // http://HOST:PORT or https://HOST[:PORT]; "": it shares nothing, and is only shown
 	Group   string `json:"group"`   // edges share with those of their own group
 	Load    int    `json:"load"`    // connections of players
+	Lagging int    `json:"lagging"` // channels that lag behind the bus
 }
 
 // Bounds of what a member says of itself.
@@ -34,7 +35,7 @@ func parse(key string, word []byte) (m Member, err error) {
 	if err := json.Unmarshal(word, &m); err != nil {
 		return m, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	if m.ID != key || len(m.ID) > maxText || len(m.Group) > maxText || m.Load < 0 {
+	if m.ID != key || len(m.ID) > maxText || len(m.Group) > maxText || m.Load < 0 || m.Lagging < 0 {
 		return m, fmt.Errorf("%w: id %.50q under %.50q", ErrMalformed, m.ID, key)
 	}
 	if m.Address != "" {

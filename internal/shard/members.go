@@ -26,7 +26,7 @@ type Config struct {
 	// Bucket binds to the bucket, or waits for it until ctx ends: bus.Bus.Edges.
 	Bucket func(ctx context.Context) (jetstream.KeyValue, error)
 	Self   Member
-	Load   func() int // connections of players; nil: none
+	Load   func() (connections, lagging int) // of players, and of channels; nil: none
 	Log    *slog.Logger
 	Now    func() time.Time // nil: time.Now
 
@@ -71,7 +71,7 @@ func Join(cfg Config) *Members {
 		cfg.Now = time.Now
 	}
 	if cfg.Load == nil {
-		cfg.Load = func() int { return 0 }
+		cfg.Load = func() (int, int) { return 0, 0 }
 	}
 	if cfg.every == 0 {
 		cfg.every = beatEvery
@@ -95,6 +95,19 @@ func (m *Members) List() []State { return m.all.Load().all }
 
 // Others is how many live with whom something is shared.
 func (m *Members) Others() int { return m.all.Load().others }
+
+// Best is how many channels lag at that other edge of the own group where the fewest do; false: no other lives.
+func (m *Members) Best() (lagging int, other bool) {
+	for _, s := range m.List() {
+		if s.Self || s.Group != m.cfg.Self.Group {
+			continue
+		}
+		if !other || s.Lagging < lagging {
+			lagging, other = s.Lagging, true
+		}
+	}
+	return lagging, other
+}
 
 // Owner is whose an object is, by the key that all members have for it; false: the edge's own. Who is passed over owns nothing.
 func (m *Members) Owner(key string, passed func(id string) bool) (Member, bool) {
@@ -245,7 +258,7 @@ func (m *Members) take(e jetstream.KeyValueEntry) {
 // settle makes the table of who lives. m.mu is held, or nobody else has m yet.
 func (m *Members) settle() {
 	self := m.cfg.Self
-	self.Load = m.cfg.Load()
+	self.Load, self.Lagging = m.cfg.Load()
 	t := &table{}
 	mine := State{Member: self, Self: true}
 	if s := m.seen[self.ID]; s != nil {

@@ -73,7 +73,7 @@ func (c *cluster) join(self Member) (*Members, *bucket) {
 	kv, err := c.bus.Edges(c.t.Context())
 	require.NoError(c.t, err)
 	b := &bucket{KeyValue: kv}
-	m := Join(Config{Bucket: func(context.Context) (jetstream.KeyValue, error) { return b, nil }, Self: self, Load: func() int { return 7 }, Log: quiet, every: 20 * time.Millisecond})
+	m := Join(Config{Bucket: func(context.Context) (jetstream.KeyValue, error) { return b, nil }, Self: self, Load: func() (int, int) { return 7, 3 }, Log: quiet, every: 20 * time.Millisecond})
 	c.t.Cleanup(m.Close)
 	return m, b
 }
@@ -101,6 +101,7 @@ func TestEdgesKnowWhoLives(t *testing.T) {
 	eventually(t, "all four", func() bool { return len(ids(a)) == 4 && len(ids(b)) == 4 })
 	require.Equal(t, 1, a.Others(), "one of the own group has an address")
 	require.Equal(t, 7, b.List()[0].Load)
+	eventually(t, "how many lag at the others of the group", func() bool { best, other := a.Best(); return other && best == 3 })
 	mine := 0
 	for _, key := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"} {
 		of, others := a.Owner(key, nil)

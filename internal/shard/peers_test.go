@@ -23,7 +23,7 @@ func asker(t *testing.T, h http.HandlerFunc, timeout time.Duration) (*Peers, *at
 	t.Cleanup(server.Close)
 	at := &atomic.Int64{}
 	now := func() time.Time { return time.Unix(at.Load(), 0) }
-	m := &Members{cfg: Config{Self: Member{ID: "self"}, Log: quiet, Now: now, Load: func() int { return 0 }}, stop: func() {}}
+	m := &Members{cfg: Config{Self: Member{ID: "self"}, Log: quiet, Now: now, Load: func() (int, int) { return 0, 0 }}, stop: func() {}}
 	m.all.Store(&table{share: []Member{{ID: "other", Address: server.URL}}, others: 1})
 	p := NewPeers(m, secret, timeout, quiet)
 	t.Cleanup(p.Close)
