@@ -6,28 +6,24 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"weir/internal/kvwatch"
 )
 
 // retryEvery is how long a store waits before it watches the bucket anew.
 const retryEvery = time.Second
-
-// How long the client has to begin and to end a watch.
-const (
-	beginWithin = 10 * time.Second
-	endWithin   = 5 * time.Second
-)
 
 // errWatchEnded is the end of a watch that nobody asked for.
 var errWatchEnded = errors.New("the bus ended the watch of the bucket")
 
 // startSync reads all of the bucket, then leaves a goroutine behind that follows it.
 func (s *store[V, P]) startSync(ctx context.Context) error {
-	w, err := s.watchBucket(ctx)
+	w, err := kvwatch.All(ctx, s.kv)
 	if err != nil {
 		return err
 	}
 	if err := s.follow(ctx, w, true); err != nil {
-		w.end()
+		w.End()
 		return err
 	}
 	s.wg.Go(func() { s.keepFollowing(w) })
@@ -35,10 +31,10 @@ func (s *store[V, P]) startSync(ctx context.Context) error {
 }
 
 // keepFollowing follows the bucket until Close, and begins again after whatever ended that.
-func (s *store[V, P]) keepFollowing(w *bucketWatch) {
+func (s *store[V, P]) keepFollowing(w *kvwatch.Watch) {
 	for {
 		err := s.follow(s.ctx, w, false)
-		w.end()
+		w.End()
 		for w = nil; w == nil; {
 			if s.ctx.Err() != nil {
 				return
@@ -51,13 +47,13 @@ func (s *store[V, P]) keepFollowing(w *bucketWatch) {
 				return
 			case <-again.C:
 			}
-			w, err = s.watchBucket(s.ctx)
+			w, err = kvwatch.All(s.ctx, s.kv)
 		}
 	}
 }
 
 // follow takes in what the bucket holds: up to its present state, or until the watch or ctx ends.
-func (s *store[V, P]) follow(ctx context.Context, w *bucketWatch, presentOnly bool) error {
+func (s *store[V, P]) follow(ctx context.Context, w *kvwatch.Watch, presentOnly bool) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -94,49 +90,4 @@ func (s *store[V, P]) take(e jetstream.KeyValueEntry) {
 		return
 	}
 	s.learn(id, stored[P]{record: r, revision: e.Revision()})
-}
-
-// bucketWatch is a watch of the bucket with the context that it runs under.
-type bucketWatch struct {
-	jetstream.KeyWatcher
-	cancel context.CancelFunc
-}
-
-// watchBucket begins a watch, which outlives ctx.
-func (s *store[V, P]) watchBucket(ctx context.Context) (*bucketWatch, error) {
-	own, cancel := context.WithCancel(context.Background())
-	begin, done := context.WithTimeout(ctx, beginWithin)
-	defer done()
-	release := context.AfterFunc(begin, cancel)
-	w, err := s.kv.WatchAll(own)
-	if err != nil {
-		release()
-		cancel()
-		return nil, errors.Join(begin.Err(), err)
-	}
-	b := &bucketWatch{KeyWatcher: w, cancel: cancel}
-	if !release() {
-		b.end()
-		return nil, begin.Err()
-	}
-	return b, nil
-}
-
-// end ends the watch. Its updates must be read until the client closes them: its goroutine may be blocked on them. The client
-// forgets to close where its connection or context ended at the very start of the watch, hence the limit.
-func (w *bucketWatch) end() {
-	defer w.cancel()
-	_ = w.Stop() // an error says only that it has ended already
-	limit := time.NewTimer(endWithin)
-	defer limit.Stop()
-	for {
-		select {
-		case _, ok := <-w.Updates():
-			if !ok {
-				return
-			}
-		case <-limit.C:
-			return
-		}
-	}
 }

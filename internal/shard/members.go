@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"weir/internal/kvwatch"
 )
 
 // How often an edge says that it is there, and for how long it may be silent, in beats.
 const (
-	beatEvery  = time.Second
-	silentFor  = 5 // beats
-	endTimeout = 5 * time.Second
+	beatEvery = time.Second
+	silentFor = 5 // beats
 )
 
 // Config is what a member needs.
@@ -152,13 +153,11 @@ func (m *Members) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	own, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	w, err := kv.WatchAll(own)
+	w, err := kvwatch.All(ctx, kv)
 	if err != nil {
 		return fmt.Errorf("watch edges: %w", err)
 	}
-	defer drain(w)
+	defer w.End()
 	m.mu.Lock()
 	m.put = time.Time{}
 	m.mu.Unlock()
@@ -184,23 +183,6 @@ func (m *Members) session(ctx context.Context) error {
 			if m.deaf() {
 				return errDeaf
 			}
-		}
-	}
-}
-
-// drain ends a watch. Its updates must be read until the client closes them, which it forgets where its connection ended first.
-func drain(w jetstream.KeyWatcher) {
-	_ = w.Stop() // an error says only that it has ended already
-	limit := time.NewTimer(endTimeout)
-	defer limit.Stop()
-	for {
-		select {
-		case _, ok := <-w.Updates():
-			if !ok {
-				return
-			}
-		case <-limit.C:
-			return
 		}
 	}
 }
