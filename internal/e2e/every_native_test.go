@@ -155,9 +155,12 @@ func (s *server) lasts(asset, manifest string) (seconds float64) {
 
 var presentationDuration = regexp.MustCompile(`mediaPresentationDuration="PT([^"]+)"`)
 
-// lostRace is what GStreamer 1.22 says now and then of HLS with a single segment and a codec that its table lacks: it comes to the end before
-// it has told of the track.
-const lostRace = `Fragment\ downloading\ has\ failed\ consecutive\ times`
+// lostRace is what GStreamer 1.22 says of HLS when it comes to the end of a segment, and no other is behind it, before its parser has told of the
+// track: that the segment cannot be had, with the status 200. Or it aborts in the request that it makes again. Of the files of a single segment it does so in
+// 1 of 10 tries on a calm machine and 2 of 3 on a busy one; so it is tried again, up to maxLost times. What is wrong with what it got fails each time.
+var lostRace = regexp.MustCompile(`Fragment\\ downloading\\ has\\ failed\\ consecutive\\ times.*http-status-code\S*200|download_request_set_uri: assertion failed`)
+
+const maxLost = 60
 
 var segmentIn = regexp.MustCompile(`\((video|audio):sink\).*GstEventSegment.* start=\(guint64\)(\d+).* time=\(guint64\)(\d+)`)
 
@@ -183,16 +186,19 @@ func gstreamerSeeks(t testing.TB, program, url string, known inPlayers, seconds 
 	var out []byte
 	var err error
 	said := &syncBuffer{}
-	for range 4 {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	lost := 0
+	for ; lost < maxLost; lost++ {
 		cmd := exec.CommandContext(ctx, program, args...)
 		said = &syncBuffer{}
 		cmd.Stderr = said
-		out, err = cmd.Output()
-		cancel()
-		if err == nil || !strings.Contains(said.String(), lostRace) {
+		if out, err = cmd.Output(); err == nil || !lostRace.MatchString(said.String()) {
 			break
 		}
+	}
+	if lost > 0 {
+		t.Logf("%s: GStreamer lost its race %d times", url, lost)
 	}
 	require.NoError(t, err, "%s: %s", url, said)
 
