@@ -85,7 +85,8 @@ func (b *Bus) forget(channel string) {
 }
 
 func (b *Bus) acquire(ctx context.Context, channel string, dead *Hold, goOn bool) (*Writer, error) {
-	if _, err := b.js.Stream(ctx, streamName(channel)); errors.Is(err, jetstream.ErrStreamNotFound) {
+	_, err := again(ctx, b, func(ctx context.Context) (jetstream.Stream, error) { return b.js.Stream(ctx, streamName(channel)) })
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil, fmt.Errorf("channel %s: %w", channel, ErrNoChannel)
 	} else if err != nil {
 		return nil, fmt.Errorf("channel %s: find its stream: %w", channel, err)

@@ -32,7 +32,9 @@ func (l *lease) beat() bool {
 	if l.shared == nil && !expired || !l.bus.nc.IsConnected() {
 		return false
 	}
-	l.doubted = l.doubted || l.shared != nil && now.Sub(l.alive) >= absent
+	if l.shared != nil && now.Sub(l.alive) >= absent {
+		l.doubted, l.doubtedAt = true, now
+	}
 	l.alive = now
 	if !l.doubted && !expired || now.Sub(l.asked) < doubtRetry {
 		return false
@@ -45,7 +47,9 @@ func (l *lease) beat() bool {
 func (l *lease) doubt() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.doubted = l.doubted || l.shared != nil
+	if l.shared != nil {
+		l.doubted, l.doubtedAt = true, time.Now()
+	}
 	return l.shared != nil
 }
 

@@ -51,11 +51,14 @@ type Answer struct {
 type Hold struct {
 	Instance string
 	Since    time.Time
+	nonce    string
 	revision uint64
 }
 
 // Same tells whether it is one hold, which was at most renewed between.
-func (h Hold) Same(o Hold) bool { return h.Instance == o.Instance && h.Since.Equal(o.Since) }
+func (h Hold) Same(o Hold) bool {
+	return h.Instance == o.Instance && h.nonce == o.nonce && h.Since.Equal(o.Since)
+}
 
 // Holder tells who has the channel's lease. The error is ErrNotFound where nobody has.
 func (b *Bus) Holder(ctx context.Context, channel string) (Hold, error) {
@@ -73,7 +76,7 @@ func (b *Bus) Holder(ctx context.Context, channel string) (Hold, error) {
 	if err := json.Unmarshal(m.Data, &h); err != nil {
 		return Hold{}, fmt.Errorf("channel %s: lease: %w: %w", channel, ErrMalformed, err)
 	}
-	return Hold{Instance: h.Instance, Since: h.Since, revision: m.Seq}, nil
+	return Hold{Instance: h.Instance, Since: h.Since, nonce: h.Nonce, revision: m.Seq}, nil
 }
 
 // Ask asks the channel's writer how it does, and what is wanted of it; ready says that this process could go on in its place. The error is ErrNoAnswer where nobody answers.
@@ -88,9 +91,13 @@ func (b *Bus) Ask(ctx context.Context, channel string, want Want, ready bool) (A
 	if !b.nc.IsConnected() {
 		return Answer{}, fmt.Errorf("channel %s: ask its writer: %w", channel, nats.ErrDisconnected)
 	}
+	disturbed := b.disturbance()
 	actx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	reply, err := b.nc.RequestWithContext(actx, holdRoot+channel, value)
+	if err != nil && isClosed(disturbed) { // the question or its answer may have gone with the connection
+		return Answer{}, fmt.Errorf("channel %s: ask its writer: %w: %w", channel, nats.ErrDisconnected, err)
+	}
 	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil && b.nc.IsConnected() {
 		err = fmt.Errorf("%w: %w", ErrNoAnswer, err)
 	}
@@ -105,6 +112,18 @@ func (b *Bus) Ask(ctx context.Context, channel string, want Want, ready bool) (A
 		return Answer{}, fmt.Errorf("channel %s: ask its writer: %w", channel, err)
 	}
 	return a, nil
+}
+
+// Disturbed is closed when a connection is lost next, or comes back: who has not answered before may have had no question.
+func (b *Bus) Disturbed() <-chan struct{} { return b.disturbance() }
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // Share lets others stand by for the channel: the writer answers them, and sends nothing while one of them may have taken its place without

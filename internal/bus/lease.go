@@ -53,22 +53,21 @@ type lease struct {
 	writes  uint64 // the epoch of its writer, that or a higher one
 	log     *slog.Logger
 
-	mu       sync.Mutex
-	revision uint64
-	renewed  time.Time // when the last renewal that succeeded was begun
-	gone     bool
-	lost     chan struct{}
-	shared   func()    // called when it is sure again; nil: nobody stands by for it
-	alive    time.Time // when the process was known to run, and to be connected
-	doubted  bool      // for a while it was not, so that another may have the lease
-	asked    time.Time // when that was looked for last
+	mu        sync.Mutex
+	revision  uint64
+	renewed   time.Time // when the last renewal that succeeded was begun
+	gone      bool
+	lost      chan struct{}
+	shared    func()    // called when it is sure again; nil: nobody stands by for it
+	alive     time.Time // when the process was known to run, and to be connected
+	doubted   bool      // for a while it was not, so that another may have the lease
+	doubtedAt time.Time // when that was found out last
+	asked     time.Time // when that was looked for last
 }
 
 // takeLease takes the channel's lease, where from is not nil from that holder, who is dead. The error is ErrTaken, with who has it, where it
 // is held.
 func (b *Bus) takeLease(ctx context.Context, channel string, from *Hold) (*lease, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
 	l := &lease{
 		bus: b, channel: channel, nonce: nuid.Next(), renewed: time.Now(), lost: make(chan struct{}), log: b.log(channel),
 	}
@@ -76,14 +75,23 @@ func (b *Bus) takeLease(ctx context.Context, channel string, from *Hold) (*lease
 	if l.value, err = json.Marshal(holder{b.cfg.Instance, l.nonce, b.cfg.Now().UTC()}); err != nil {
 		return nil, err
 	}
-	if from != nil {
-		l.revision, err = b.leases.Update(ctx, channel, l.value, from.revision)
-		if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
-			err = fmt.Errorf("%w: instance %q has moved", ErrTaken, from.Instance)
+	// Each attempt names the revision that it follows, so that one of them succeeds at most; those after it find what it has stored.
+	l.revision, err = again(ctx, b, func(ctx context.Context) (uint64, error) {
+		if from == nil {
+			rev, err := b.leases.Create(ctx, channel, l.value)
+			if errors.Is(err, jetstream.ErrKeyExists) {
+				return l.retake(ctx)
+			}
+			return rev, err
 		}
-	} else if l.revision, err = b.leases.Create(ctx, channel, l.value); errors.Is(err, jetstream.ErrKeyExists) {
-		l.revision, err = b.retakeLease(ctx, channel, l.value)
-	}
+		rev, err := b.leases.Update(ctx, channel, l.value, from.revision)
+		if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+			if rev, err = l.adopt(ctx); errors.Is(err, ErrLost) || errors.Is(err, errExpired) {
+				err = fmt.Errorf("%w: instance %q has moved", ErrTaken, from.Instance)
+			}
+		}
+		return rev, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("channel %s: take the lease: %w", channel, err)
 	}
@@ -91,22 +99,27 @@ func (b *Bus) takeLease(ctx context.Context, channel string, from *Hold) (*lease
 	return l, nil
 }
 
-// retakeLease takes over a lease that this very instance had before it was started again.
-func (b *Bus) retakeLease(ctx context.Context, channel string, value []byte) (uint64, error) {
-	e, err := b.leases.Get(ctx, channel)
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
+// retake takes over a lease that this very instance had before it was started again, or that an attempt of this hold has got whose answer did not
+// arrive.
+func (l *lease) retake(ctx context.Context) (uint64, error) {
+	h, err := l.bus.Holder(ctx, l.channel)
+	switch {
+	case errors.Is(err, ErrNotFound):
 		return 0, fmt.Errorf("%w: it changes hands", ErrTaken)
-	}
-	if err != nil {
+	case errors.Is(err, ErrMalformed):
+		return 0, fmt.Errorf("%w: %w", ErrTaken, err)
+	case err != nil:
 		return 0, err
-	}
-	var h holder
-	if err := json.Unmarshal(e.Value(), &h); err != nil || h.Instance != b.cfg.Instance {
+	case h.nonce == l.nonce:
+		return h.revision, nil
+	case h.Instance != l.bus.cfg.Instance:
 		return 0, fmt.Errorf("%w: instance %q since %s", ErrTaken, h.Instance, h.Since.Format(time.RFC3339))
 	}
-	rev, err := b.leases.Update(ctx, channel, value, e.Revision())
+	rev, err := l.bus.leases.Update(ctx, l.channel, l.value, h.revision)
 	if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
-		return 0, fmt.Errorf("%w: it changes hands", ErrTaken)
+		if rev, err = l.adopt(ctx); errors.Is(err, ErrLost) || errors.Is(err, errExpired) {
+			return 0, fmt.Errorf("%w: it changes hands", ErrTaken)
+		}
 	}
 	return rev, err
 }
@@ -125,32 +138,55 @@ func (l *lease) keep(ctx context.Context) {
 	every, beat := time.NewTicker(ttl/3), time.NewTicker(heartbeat)
 	defer every.Stop()
 	defer beat.Stop()
+	// A renewal is not answered while a leader is elected. The process is alive meanwhile, and takes note of it.
+	var renewing chan error
+	told := false
 	for {
 		select {
 		case <-ctx.Done():
+			if renewing != nil {
+				<-renewing
+			}
 			return
+		case err := <-renewing:
+			renewing = nil
+			if !l.renewal(ctx, err, told) {
+				return
+			}
+			continue
 		case <-beat.C:
 			if !l.beat() {
 				continue
 			}
 		case <-every.C:
 		}
-		told := !l.valid()
-		if err := l.renew(ctx); err != nil && ctx.Err() == nil {
-			level := slog.LevelWarn
-			if told {
-				level = slog.LevelDebug
-			}
-			l.log.Log(ctx, level, "bus: lease was not renewed", "error", err)
-			if errors.Is(err, ErrLost) {
-				l.mu.Lock()
-				l.gone = true
-				l.mu.Unlock()
-				close(l.lost)
-				return
-			}
+		if renewing == nil {
+			told = !l.valid()
+			done := make(chan error, 1)
+			go func() { done <- l.renew(ctx) }()
+			renewing = done
 		}
 	}
+}
+
+// renewal takes note of what has come of a renewal; told says that the lease was known not to be sure before. It is false where the lease is lost.
+func (l *lease) renewal(ctx context.Context, err error, told bool) bool {
+	if err == nil || ctx.Err() != nil {
+		return true
+	}
+	level := slog.LevelWarn
+	if told {
+		level = slog.LevelDebug
+	}
+	l.log.Log(ctx, level, "bus: lease was not renewed", "error", err)
+	if !errors.Is(err, ErrLost) {
+		return true
+	}
+	l.mu.Lock()
+	l.gone = true
+	l.mu.Unlock()
+	close(l.lost)
+	return false
 }
 
 // renew is one renewal. The error is ErrLost where another has the lease.
@@ -159,13 +195,16 @@ func (l *lease) renew(ctx context.Context) error {
 	defer cancel()
 	begun := time.Now()
 	l.mu.Lock()
-	rev := l.revision
+	from := l.revision
 	l.mu.Unlock()
-	rev, err := l.bus.leases.Update(ctx, l.channel, l.value, rev)
-	if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
-		// Perhaps by a renewal of our own whose answer did not arrive.
-		rev, err = l.adopt(ctx)
-	}
+	rev, err := again(ctx, l.bus, func(ctx context.Context) (uint64, error) {
+		rev, err := l.bus.leases.Update(ctx, l.channel, l.value, from)
+		if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+			// Perhaps by a renewal of our own whose answer did not arrive.
+			rev, err = l.adopt(ctx)
+		}
+		return rev, err
+	})
 	if errors.Is(err, errExpired) {
 		rev, err = l.regain(ctx)
 	}
@@ -174,9 +213,8 @@ func (l *lease) renew(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	l.revision, l.renewed = rev, begun
-	l.alive = time.Now()
-	sure := l.doubted
-	l.doubted = false
+	sure := l.doubted && begun.After(l.doubtedAt) // the answer to an earlier one says nothing of what has been since
+	l.doubted = l.doubted && !sure
 	l.mu.Unlock()
 	if sure {
 		l.shared()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
 )
 
 // stored is a message as a stream has it.
@@ -40,17 +41,17 @@ func (b *Bus) ask(ctx context.Context, stream string, query map[string]any) (sto
 	if err != nil {
 		return stored{}, fmt.Errorf("ask stream %s: %w", stream, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
 	api, read := "$JS.API.DIRECT.GET.", readDirect
 	if b.cfg.Replicas > 1 || b.cfg.Role == Edge { // an edge does not know how many there are
 		api, read = "$JS.API.STREAM.MSG.GET.", readFromLeader
 	}
-	reply, err := b.nc.RequestWithContext(ctx, api+stream, q)
-	if err != nil {
-		return stored{}, fmt.Errorf("ask stream %s: %w", stream, err)
-	}
-	m, err := read(reply)
+	m, err := again(ctx, b, func(ctx context.Context) (stored, error) {
+		reply, err := b.nc.RequestWithContext(ctx, api+stream, q)
+		if err != nil {
+			return stored{}, err
+		}
+		return read(reply)
+	})
 	if err != nil {
 		return stored{}, fmt.Errorf("ask stream %s: %w", stream, err)
 	}
@@ -96,7 +97,7 @@ func readFromLeader(reply *nats.Msg) (stored, error) {
 		if jetstream.ErrorCode(e.Code) == jetstream.JSErrCodeMessageNotFound {
 			return stored{}, ErrNotFound
 		}
-		return stored{}, fmt.Errorf("%s (error %d)", e.Description, e.Code)
+		return stored{}, &jetstream.APIError{ErrorCode: jetstream.ErrorCode(e.Code), Description: e.Description}
 	}
 	m := stored{Subject: r.Message.Subject, Seq: r.Message.Seq, Data: r.Message.Data}
 	if len(r.Message.Header) > 0 {
@@ -119,13 +120,13 @@ func (b *Bus) lastMessage(ctx context.Context, channel, subject string) (message
 
 // recordKeys are the keys of the record bucket that match a pattern.
 func (b *Bus) recordKeys(ctx context.Context, pattern string) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	s, err := b.js.Stream(ctx, recordStream)
-	if err != nil {
-		return nil, fmt.Errorf("list records %s: %w", pattern, err)
-	}
-	info, err := s.Info(ctx, jetstream.WithSubjectFilter(recordSubject+pattern))
+	info, err := again(ctx, b, func(ctx context.Context) (*jetstream.StreamInfo, error) {
+		s, err := b.js.Stream(ctx, recordStream)
+		if err != nil {
+			return nil, err
+		}
+		return s.Info(ctx, jetstream.WithSubjectFilter(recordSubject+pattern))
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list records %s: %w", pattern, err)
 	}
@@ -159,9 +160,15 @@ func parseRunKey(channel, key string) (id uint64, ok bool) {
 
 // put stores one message and waits for it. A subject that has one already is no error.
 func (b *Bus) put(ctx context.Context, m *nats.Msg) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	_, err := b.js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(5), jetstream.WithRetryWait(200*time.Millisecond))
+	if m.Header == nil {
+		m.Header = nats.Header{}
+	}
+	if m.Header.Get(jetstream.MsgIDHeader) == "" {
+		m.Header.Set(jetstream.MsgIDHeader, nuid.Next()) // what is sent again and comes late must not be stored over what has come since
+	}
+	_, err := again(ctx, b, func(ctx context.Context) (*jetstream.PubAck, error) {
+		return b.js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(5), jetstream.WithRetryWait(200*time.Millisecond))
+	})
 	var api *jetstream.APIError
 	if errors.As(err, &api) && isWrongSequence(int(api.ErrorCode)) {
 		return nil
