@@ -29,6 +29,8 @@ var (
 const (
 	askEvery = 200 * time.Millisecond // those who stand by ask the writer
 	askSoon  = 30 * time.Millisecond  // when it has been asked to let go
+	// knowWait is how long it may take to find out by what hold a writer writes.
+	knowWait = 500 * time.Millisecond
 	// urgent is for how long a writer is waited for that has been asked to let go.
 	urgent = 5 * time.Second
 	// forOthers is for how long a server leaves a channel that it has let go to those who stand by.
@@ -41,6 +43,7 @@ type SharedBus interface {
 	Continue(ctx context.Context, channel string, dead *bus.Hold) (SharedWriter, error)
 	Holder(ctx context.Context, channel string) (bus.Hold, error)
 	Ask(ctx context.Context, channel string, want bus.Want, ready bool) (bus.Answer, error)
+	Disturbed() <-chan struct{}
 }
 
 // SharedWriter is a Writer that others may stand by for.
@@ -71,6 +74,8 @@ type duty struct {
 	holder    string // instance that writes, where that is another
 	takeovers uint64 // of this server
 	seamless  uint64 // of these, those without a discontinuity
+	cut       uint64 // samples that were let go, standing by, as more bytes came than are held
+	short     bool   // that happens lately
 
 	order chan struct{} // TakeOver was asked for
 }
@@ -80,9 +85,12 @@ type vigil struct {
 	ordered   time.Time // when a takeover was asked for that has not been made
 	urged     time.Time // when the writer was asked to let go
 	deaf      time.Time // since when the writer does not answer; zero: it does
-	holds     bus.Hold  // that writer's
+	holds     bus.Hold  // of the writer that was known last
+	epoch     uint64    // of that one
 	fed       time.Time // when the writer's feed brought something, as far as it has answered
 	notBefore time.Time // of a channel that is free
+
+	disturbed <-chan struct{} // closed when a connection to the bus was lost, or came back
 }
 
 // secureShared gets a session of a redundant channel its writer, or has it stand by.
@@ -168,6 +176,20 @@ func (s *Server) TakeOver(channel string) error {
 func (s *session) warm() bool {
 	held, ok := s.packager.(*ring)
 	return ok && s.movesNow() && held.warm(s.server.cfg.Now())
+}
+
+// holds takes note of whether as much is held as should be. work is held.
+func (s *session) holds(held *ring, now time.Time) {
+	d := &s.duty
+	d.cut += held.cut
+	held.cut = 0
+	if d.short == held.short {
+		return
+	}
+	if d.short = held.short; d.short {
+		s.tell(now, fmt.Sprintf("standing by: the newest %d MiB of the feed are held, which is %v of %v", maxRing>>20,
+			held.held(now).Round(100*time.Millisecond), held.keep().Round(100*time.Millisecond)))
+	}
 }
 
 // standsBy is why nothing can be done with the channel's packager. work is held.

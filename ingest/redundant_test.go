@@ -100,6 +100,7 @@ type couple struct {
 	feeds   [2]Feed
 	marks   [2]string // what the encoder of each puts into its frames
 	mute    [2]bool
+	pace    time.Duration // between two pictures of 40 ms
 	frame   int
 	end     int // the last frame that anybody was sent
 	seen    *ledger
@@ -119,7 +120,7 @@ func newCouple(t *testing.T) *couple {
 	if !srv.ReadyForConnections(patience) {
 		t.Fatal("the server does not start")
 	}
-	c := &couple{t: t, marks: [2]string{"x", "x"}, seen: &ledger{}, log: &lockedBuffer{}}
+	c := &couple{t: t, marks: [2]string{"x", "x"}, seen: &ledger{}, log: &lockedBuffer{}, pace: 15 * time.Millisecond}
 	ch := catalog.New("news")
 	ch.Segment, ch.Chunk, ch.Redundant = 400*time.Millisecond, 80*time.Millisecond, true
 	for i := range c.servers {
@@ -170,7 +171,7 @@ func (c *couple) connect(i int) {
 // run lets the encoders send until something is so.
 func (c *couple) run(what string, until func() bool) {
 	c.t.Helper()
-	tick := time.NewTicker(15 * time.Millisecond) // for pictures of 40 ms: so a test is soon over
+	tick := time.NewTicker(c.pace) // so a test is soon over
 	defer tick.Stop()
 	for late := time.After(patience); !until(); {
 		select {
@@ -271,6 +272,7 @@ func TestTakeoverOfTheSameFeed(t *testing.T) {
 		},
 		"its publisher leaves":         func(c *couple) { c.feeds[0].Close(nil); c.feeds[0] = nil },
 		"its publisher falls silent":   func(c *couple) { c.mute[0] = true },
+		"its server is shut down":      (*couple).shutDown,
 		"its publisher comes back":     func(c *couple) { c.feeds[0].Close(nil); c.connect(0) },
 		"the lease is taken from it":   func(c *couple) { c.seize() },
 		"another is told to, and back": func(c *couple) { c.thereAndBack() },

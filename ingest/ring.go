@@ -5,15 +5,20 @@ import (
 	"slices"
 	"time"
 
+	"weir/internal/bus"
 	"weir/internal/media"
 	"weir/packager"
 )
 
 const (
-	// maxRing bounds what is held of the feeds of a channel that another server writes, in bytes.
-	maxRing = 32 << 20
-	// ringSpare is by how much more is held than what the rows take that are gone on with: it may take so long until that has to be done.
-	ringSpare = 6 * time.Second
+	// maxRing bounds what is held of the feeds of a channel that another server writes, in bytes. A writer that takes the channel over sends it at
+	// once: it must not be more than the bus keeps for it, beside what comes meanwhile.
+	maxRing = bus.DefaultBacklog / 4 * 3
+	// opBytes is what holding a call takes beside its data.
+	opBytes = 256
+	// ringSpare is by how much more is held than what the rows take that are gone on with: it may take so long until that has to be done. Where a
+	// partition takes the writer, a leader is elected within 10 s, another round may be needed, and the lease of a writer ends after 15 s.
+	ringSpare = 24 * time.Second
 	// maxRingGOP bounds what is made of the feed's GOPs.
 	maxRingGOP = 30 * time.Second
 )
@@ -39,6 +44,8 @@ type ring struct {
 	lead    int            // place of the track that tells where GOPs begin, -1: there is none
 	key     time.Time      // when the newest GOP began to come
 	gop     time.Duration  // the longest lately
+	cut     uint64         // samples that were let go before their time, for the bytes, and not told yet
+	short   bool           // that happens lately
 }
 
 // op is a call of one of the methods of packs.
@@ -100,7 +107,7 @@ func (r *ring) keep() time.Duration { return 2*max(r.segment, r.gop) + r.gop + r
 
 // warm tells whether two rows and a GOP are held.
 func (r *ring) warm(now time.Time) bool {
-	return len(r.ops) > 0 && now.Sub(r.ops[0].at) >= 2*max(r.segment, r.gop)+r.gop
+	return len(r.ops) > 0 && r.held(now) >= 2*max(r.segment, r.gop)+r.gop
 }
 
 func (r *ring) add(o op, now time.Time) {
@@ -108,9 +115,14 @@ func (r *ring) add(o op, now time.Time) {
 	r.bytes += o.size()
 	n := 0
 	for before := now.Add(-r.keep()); n < len(r.ops)-1 && (r.bytes > maxRing || r.ops[n].at.Before(before)); n++ {
+		if !r.ops[n].at.Before(before) {
+			r.cut++
+			r.short = true
+		}
 		r.forget(&r.ops[n])
 	}
 	r.ops = r.ops[n:]
+	r.short = r.short && r.bytes > maxRing/4*3
 }
 
 // forget takes the oldest away.
@@ -130,9 +142,17 @@ func (r *ring) forget(o *op) {
 
 func (o *op) size() int {
 	if o.event != nil {
-		return len(o.event.Data)
+		return opBytes + len(o.event.Data)
 	}
-	return len(o.sample.Data)
+	return opBytes + len(o.sample.Data)
+}
+
+// held is how long a part of the feed is held.
+func (r *ring) held(now time.Time) time.Duration {
+	if len(r.ops) == 0 {
+		return 0
+	}
+	return now.Sub(r.ops[0].at)
 }
 
 // replay gives a packager what is held: of samples and events those that came after that time.

@@ -45,7 +45,7 @@ func TestRingHoldsWhatIsNeeded(t *testing.T) {
 		at = at.Add(time.Second)
 		_ = r.Write(media.Sample{Track: 1, DTS: media.Ticks(i), Sync: i%5 == 0, Data: make([]byte, 1000)}, at)
 	}
-	if held := at.Sub(r.ops[0].at); held != r.keep() || held != 21*time.Second || !r.warm(at) || r.bytes != 22*1000 {
+	if held := at.Sub(r.ops[0].at); held != r.keep() || held != 15*time.Second+ringSpare || !r.warm(at) || r.bytes != 40*(1000+opBytes) || r.cut > 0 {
 		t.Errorf("%v held, %v wanted, %d bytes", held, r.keep(), r.bytes)
 	}
 	p := &played{}
@@ -63,8 +63,15 @@ func TestRingHoldsWhatIsNeeded(t *testing.T) {
 	for range 100 {
 		_ = r.Write(media.Sample{Data: make([]byte, 1<<20)}, at)
 	}
-	if r.bytes > maxRing {
-		t.Errorf("%d bytes are held", r.bytes)
+	if r.bytes > maxRing || r.cut == 0 || !r.short {
+		t.Errorf("%d bytes are held, %d samples let go, short: %t", r.bytes, r.cut, r.short)
+	}
+	for range 100 {
+		at = at.Add(time.Second)
+		_ = r.Write(media.Sample{Data: []byte("x")}, at)
+	}
+	if r.short || r.held(at) != r.keep() {
+		t.Errorf("%v are held, short: %t", r.held(at), r.short)
 	}
 	_ = r.Flush(at)
 	p = &played{}

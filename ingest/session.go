@@ -186,6 +186,9 @@ func (s *session) deliver(f *feed, it item) error {
 	if err := s.packager.Write(mapped, it.came); err != nil {
 		return &shared{fmt.Errorf("channel %s: package: %w", s.channel.ID, err)}
 	}
+	if held, ok := s.packager.(*ring); ok {
+		s.holds(held, it.at)
+	}
 	return nil
 }
 

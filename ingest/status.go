@@ -56,12 +56,14 @@ type Status struct {
 	Pinned   string        `json:"pinned"`   // the input that was chosen by hand, ""
 	Switches uint64        `json:"switches"` // from one input to another, since the session began
 
-	Redundant bool   `json:"redundant"` // other servers may have feeds of the channel, of which one writes it
-	Role      Role   `json:"role"`      // what this server does
-	Instance  string `json:"instance"`  // that writes the channel, where this one stands by
-	Ready     bool   `json:"ready"`     // standing by, it holds enough to go on in the middle of a segment
-	Takeovers uint64 `json:"takeovers"` // by this server, since the session began
-	Seamless  uint64 `json:"seamless"`  // of these, those without a discontinuity
+	Redundant bool          `json:"redundant"` // other servers may have feeds of the channel, of which one writes it
+	Role      Role          `json:"role"`      // what this server does
+	Instance  string        `json:"instance"`  // that writes the channel, where this one stands by
+	Ready     bool          `json:"ready"`     // standing by, it holds enough to go on in the middle of a segment
+	Held      time.Duration `json:"held"`      // standing by, how long a part of the feed it holds
+	Cut       uint64        `json:"cut"`       // samples that it let go for the bytes, standing by, since the session began: it could go on with less
+	Takeovers uint64        `json:"takeovers"` // by this server, since the session began
+	Seamless  uint64        `json:"seamless"`  // of these, those without a discontinuity
 }
 
 // InputState is how one of a channel's feeds is.
@@ -107,6 +109,7 @@ type shown struct {
 	past     past
 	duty     duty
 	ready    bool
+	held     time.Duration
 	at       time.Time
 }
 
@@ -127,6 +130,9 @@ func (s *session) show() {
 	next := &shown{at: s.server.cfg.Now(), stage: s.stage, past: s.past, duty: s.duty, ready: s.warm()}
 	if s.writer != nil {
 		next.writer = s.writer.Stats()
+	}
+	if held, ok := s.packager.(*ring); ok {
+		next.held = held.held(next.at)
 	}
 	if s.packager != nil {
 		next.packager = s.packager.Stats()
@@ -187,7 +193,7 @@ func (s *session) status() (Status, bool) {
 		LostSegments: snap.writer.DroppedSegments, LastError: p.Problem, LastErrorAt: p.ProblemAt, Writer: snap.writer,
 		Input: snap.stage.input, Pinned: snap.stage.pinned, Switches: snap.stage.switches,
 		Protocol: snap.past.publish.Protocol, Remote: snap.past.publish.Remote,
-		Redundant: snap.duty.bus != nil, Role: snap.duty.role, Ready: snap.ready, Instance: snap.duty.holder, Takeovers: snap.duty.takeovers, Seamless: snap.duty.seamless,
+		Redundant: snap.duty.bus != nil, Role: snap.duty.role, Ready: snap.ready, Instance: snap.duty.holder, Held: snap.held, Cut: snap.duty.cut, Takeovers: snap.duty.takeovers, Seamless: snap.duty.seamless,
 	}
 	if snap.stage.problemAt.After(st.LastErrorAt) {
 		st.LastError, st.LastErrorAt = snap.stage.problem, snap.stage.problemAt

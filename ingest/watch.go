@@ -20,6 +20,7 @@ func (s *session) watch() {
 		case <-ctx.Done():
 		}
 	})
+	s.vigil.disturbed = s.duty.bus.Disturbed()
 	tick := time.NewTimer(0)
 	defer tick.Stop()
 	for {
@@ -42,6 +43,7 @@ func (s *session) watch() {
 			} else {
 				s.vigil.ordered = time.Now()
 			}
+		case <-s.vigil.disturbed: // what could not be done may be possible now
 		case <-tick.C:
 		}
 		next := askEvery
@@ -94,6 +96,7 @@ func (s *session) stepBack(w SharedWriter, why string) {
 // ask asks the writer how it does, and takes its place where that is to be done. It is true where it is to be asked again soon.
 func (s *session) ask(ctx context.Context) (soon bool) {
 	d, v := &s.duty, &s.vigil
+	v.settled(d.bus)
 	s.work.Lock()
 	ready := s.warm()
 	s.work.Unlock()
@@ -102,6 +105,7 @@ func (s *session) ask(ctx context.Context) (soon bool) {
 	now := time.Now()
 	if err == nil {
 		v.deaf, v.fed = time.Time{}, s.server.cfg.Now().Add(-a.Quiet)
+		s.know(ctx, a)
 		s.work.Lock()
 		d.holder = a.Instance
 		moves, silence := s.movesNow(), s.silence()
@@ -121,17 +125,45 @@ func (s *session) ask(ctx context.Context) (soon bool) {
 		v.deaf = time.Time{}
 		return false
 	}
+	if v.deaf.IsZero() {
+		v.deaf = asked
+	}
 	hold, err := d.bus.Holder(ctx, s.channel.ID)
-	if err == nil && (v.deaf.IsZero() || !hold.Same(v.holds)) { // another one than that which has not answered has all its time
+	if err == nil && !hold.Same(v.holds) { // another one than that which has not answered has all its time
 		v.deaf, v.holds = asked, hold
 	}
-	switch {
+	// While a leader is elected that has taken long, and the connection may have been another.
+	switch settled := v.settled(d.bus); {
 	case errors.Is(err, bus.ErrNotFound) && (!now.Before(v.notBefore) || now.Sub(v.urged) < urgent):
 		s.takeOver(ctx, nil)
-	case err == nil && now.Sub(v.deaf) >= bus.Deaf:
+	case err == nil && settled && now.Sub(v.deaf) >= bus.Deaf:
 		s.takeOver(ctx, &hold)
 	}
 	return now.Sub(v.urged) < urgent
+}
+
+// settled is false, and a writer that has not answered has its time anew, where a connection was lost or came back since it was looked last.
+func (v *vigil) settled(b SharedBus) bool {
+	select {
+	case <-v.disturbed:
+		v.disturbed, v.deaf = b.Disturbed(), time.Time{}
+		return false
+	default:
+		return true
+	}
+}
+
+// know keeps in mind by what hold a writer writes that answers: when it does so no longer, the one who knows may have gone with it.
+func (s *session) know(ctx context.Context, a bus.Answer) {
+	v := &s.vigil
+	if v.epoch == a.Epoch {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, knowWait)
+	defer cancel()
+	if hold, err := s.duty.bus.Holder(ctx, s.channel.ID); err == nil && hold.Instance == a.Instance {
+		v.holds, v.epoch = hold, a.Epoch
+	}
 }
 
 // movesNow tells whether what this session would put on air moves. work is held.

@@ -10,7 +10,7 @@ import (
 type inputMetrics struct {
 	s *Server
 
-	inputs, switches, apart, role, takeovers *prometheus.Desc
+	inputs, switches, apart, role, takeovers, held, cut *prometheus.Desc
 }
 
 func newInputMetrics(s *Server) *inputMetrics {
@@ -25,12 +25,14 @@ func newInputMetrics(s *Server) *inputMetrics {
 		role:     desc("role", "What this process does with the feed of a redundant channel: writing or standby; 1 for what it does.", "role"),
 		takeovers: desc("takeovers_total", "How often this process has taken a redundant channel over since the feed began: without a discontinuity or with one.",
 			"how"),
+		held: desc("held_seconds", "How much of the feed of a redundant channel this process holds, standing by: a takeover within that time loses nothing."),
+		cut:  desc("held_cut_total", "Samples that this process let go, standing by, since it holds no more bytes."),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *inputMetrics) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.inputs, c.switches, c.apart, c.role, c.takeovers} {
+	for _, d := range []*prometheus.Desc{c.inputs, c.switches, c.apart, c.role, c.takeovers, c.held, c.cut} {
 		out <- d
 	}
 }
@@ -53,6 +55,8 @@ func (c *inputMetrics) Collect(out chan<- prometheus.Metric) {
 				}
 				e.gauge(c.role, does, ch.ID, string(role))
 			}
+			e.gauge(c.held, f.Held.Seconds(), ch.ID)
+			e.count(c.cut, int64(f.Cut), ch.ID)
 			e.count(c.takeovers, int64(f.Seamless), ch.ID, "seamless")
 			e.count(c.takeovers, int64(f.Takeovers-f.Seamless), ch.ID, "discontinuity")
 		}

@@ -80,11 +80,13 @@ type FeedStatus struct {
 	Transport *Transport `json:"transport,omitempty" doc:"How the connection does, where the protocol knows: SRT"`
 
 	// Those of a redundant channel.
-	Role      string `json:"role,omitempty" enum:"writing,standby" doc:"What this process does with the feed of a redundant channel: writing, what comes is on air; standby, another process writes the channel"`
-	Instance  string `json:"instance,omitempty" doc:"The process that writes the channel, where this one stands by"`
-	Ready     bool   `json:"ready,omitempty" doc:"Standing by, it holds enough of the feed to go on in the middle of a segment"`
-	Takeovers uint64 `json:"takeovers,omitempty" doc:"How often this process has taken the channel over since the feed began"`
-	Seamless  uint64 `json:"seamless,omitempty" doc:"Of these, how often without a discontinuity"`
+	Role      string  `json:"role,omitempty" enum:"writing,standby" doc:"What this process does with the feed of a redundant channel: writing, what comes is on air; standby, another process writes the channel"`
+	Instance  string  `json:"instance,omitempty" doc:"The process that writes the channel, where this one stands by"`
+	Ready     bool    `json:"ready,omitempty" doc:"Standing by, it holds enough of the feed to go on in the middle of a segment"`
+	Held      float64 `json:"heldSeconds,omitempty" doc:"Standing by, how much of the feed it holds: a takeover within that time loses nothing"`
+	Cut       uint64  `json:"heldCut,omitempty" doc:"Samples that it let go, standing by, since it holds no more than 48 MiB"`
+	Takeovers uint64  `json:"takeovers,omitempty" doc:"How often this process has taken the channel over since the feed began"`
+	Seamless  uint64  `json:"seamless,omitempty" doc:"Of these, how often without a discontinuity"`
 }
 
 // Drops counts what was lost on the way.
@@ -137,6 +139,7 @@ func (s *Server) status(ch catalog.Channel) Channel {
 	out.Feed.Inputs, out.Feed.Input, out.Feed.Pinned = inputsOf(f), f.Input, f.Pinned
 	out.Feed.Ladders = s.ladders(ch.ID)
 	if f.Redundant {
+		out.Feed.Held, out.Feed.Cut = f.Held.Seconds(), f.Cut
 		out.Feed.Role, out.Feed.Instance, out.Feed.Takeovers, out.Feed.Seamless = string(f.Role), f.Instance, f.Takeovers, f.Seamless
 		out.Feed.Ready = f.Ready
 	}
