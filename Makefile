@@ -90,7 +90,7 @@ chaos: web/dist/index.html ## a cluster of processes that are killed and paused,
 	WEIR_CHAOS=$(CHAOS) go test -run '^TestCluster' -count=1 -v -timeout 60m ./internal/e2e
 
 partition: web/dist/index.html ## as root: a cluster in network namespaces, cut in two in three ways, with the same ledger
-	WEIR_NETNS=1 go test -run '^TestPartitionByNamespaces$$' -count=1 -v -timeout 30m ./internal/e2e
+	WEIR_NETNS=1 go test -run '^TestPartition(ByNamespaces|CutsTheWriterOff)$$' -count=1 -v -timeout 30m ./internal/e2e
 
 explore: web/dist/index.html ## property tests, with cases that were not drawn before
 	go test -race -count=1 $$($(DRAWN))
