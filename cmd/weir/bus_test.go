@@ -32,7 +32,7 @@ func TestClusterOfPrograms(t *testing.T) {
 		file := filepath.Join(dir, "weir.yaml")
 		require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, `data: %s
 admin: {listen: "127.0.0.1:0"}
-node: {name: n%d, listen: "127.0.0.1:0", accounts: %q, store: 1GiB, cluster: {listen: %q, routes: ["%s"], secret: s3cret}}
+node: {name: n%d, listen: "127.0.0.1:0", accounts: %q, store: 1GiB, memory: 256MiB, cluster: {listen: %q, routes: ["%s"], secret: s3cret}}
 `, filepath.Join(dir, "data"), i, accounts, route, strings.Join(routes, `", "`)), 0o600))
 		node, out := start(t, "bus", "--config", file)
 		said = append(said, out)

@@ -103,6 +103,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"node: {cluster: {routes: [\"a:6222\", \":6222\"]}}\n", `1:26: node.cluster.routes: ":6222" is no address of a node, write it as HOST:PORT`},
 		{"drain: 6m\n", "1:8: drain: 6m0s is out of bounds, must be from 0s to 5m0s"},
 		{"node: {cluster: {routes: [\"a:1\", \"a:1\"]}}\n", `1:26: node.cluster.routes: "a:1" is there twice`},
+		{"node: {memory: 1}\n", "1:16: node.memory: 1 is out of bounds, must be from 16MiB to 16TiB"},
 		{"node: {store: 1}\n", "1:15: node.store: 1 is out of bounds, must be from 16MiB to 16TiB"},
 		{"bus: {replicas: 2}\n", `1:17: bus.replicas: "2" must be 1, 3 or 5`},
 		{"bus: {replicas: 3}\n", "1:17: bus.replicas: 3 need a NATS cluster in bus.url: the embedded server stores everything once"},
@@ -187,8 +188,8 @@ func TestParse(t *testing.T) {
 				TLS: BusTLS{CA: "ca.pem", Certificate: "c.pem", Key: "k.pem"},
 			}
 		}},
-		"node": {"node: {name: n1, listen: \":4223\", accounts: a.conf, store: 2GiB, cluster: {name: c, listen: \":6223\", routes: [\"a:6222\", \"b:6222\"], secret: s}}", func(c *Config) {
-			c.Node = Node{"n1", ":4223", "a.conf", 2 << 30, NodeCluster{"c", ":6223", []string{"a:6222", "b:6222"}, "s"}}
+		"node": {"node: {name: n1, listen: \":4223\", accounts: a.conf, store: 2GiB, memory: 3GiB, cluster: {name: c, listen: \":6223\", routes: [\"a:6222\", \"b:6222\"], secret: s}}", func(c *Config) {
+			c.Node = Node{"n1", ":4223", "a.conf", 2 << 30, 3 << 30, NodeCluster{"c", ":6223", []string{"a:6222", "b:6222"}, "s"}}
 		}},
 		"nothing carried": {"edge: {carry: []}", func(c *Config) { c.Edge.Carry = []string{} }},
 		"carried":         {"edge:\n  carry: [token, X-Session.id]", func(c *Config) { c.Edge.Carry = []string{"token", "X-Session.id"} }},

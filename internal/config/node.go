@@ -14,6 +14,7 @@ type Node struct {
 	Listen   string // HOST:PORT for clients. Default: ":4222"
 	Accounts string // file with accounts and users, as nats-server reads it. Default: "", everybody may do everything
 	Store    int64  // bytes that all streams may take on the disk. Default: 1 TiB
+	Memory   int64  // bytes that the process tries to stay under; 0: none are tried. Default: 0
 	Cluster  NodeCluster
 }
 
@@ -48,6 +49,7 @@ func node(to *Node) reader {
 		key{"listen", value(&to.Listen, listen)},
 		key{"accounts", value(&to.Accounts, text)},
 		key{"store", value(&to.Store, memory)},
+		key{"memory", value(&to.Memory, memoryOrNone)},
 		key{"cluster", section(
 			key{"name", value(&to.Cluster.Name, nodeName)},
 			key{"listen", value(&to.Cluster.Listen, listenOrOff)},

@@ -91,6 +91,14 @@ func memory(s string) (int64, error) {
 	return n, nil
 }
 
+// memoryOrNone reads a size as memory does, or 0 for no limit.
+func memoryOrNone(s string) (int64, error) {
+	if n, ok := size(s); ok && n == 0 {
+		return 0, nil
+	}
+	return memory(s)
+}
+
 // Bounds of edge.idle.
 const (
 	minIdle = 10 * time.Second
