@@ -24,6 +24,7 @@ var (
 	ErrNobody       = errors.New("nobody stands by for the channel who is ready")
 	ErrNotReady     = errors.New("too little of the feed has come to go on in the middle of a segment: wait for some seconds")
 	ErrStandsBy     = errors.New("the channel is written by another server")
+	ErrChanging     = errors.New("the channel goes over to this server at the moment")
 )
 
 const (
@@ -192,7 +193,13 @@ func (s *session) holds(held *ring, now time.Time) {
 	}
 }
 
-// standsBy is why nothing can be done with the channel's packager. work is held.
+// standsBy is why nothing can be done with the channel's packager: ErrStandsBy, with who writes, or ErrChanging. work is held.
 func (s *session) standsBy() error {
-	return fmt.Errorf("%w: %w, instance %q", ErrOffAir, ErrStandsBy, s.duty.holder)
+	switch {
+	case s.duty.role == Writing:
+		return ErrChanging
+	case s.duty.holder == "":
+		return ErrStandsBy
+	}
+	return fmt.Errorf("%w: instance %q", ErrStandsBy, s.duty.holder)
 }

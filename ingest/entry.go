@@ -173,7 +173,7 @@ func (s *Server) session(channel string) *session {
 }
 
 // beside does something with the packager of a channel, between the samples of its feeds. The error is ErrOffAir where there is nothing on air,
-// else that of work.
+// ErrStandsBy where another server writes the channel, ErrChanging while this one begins to, else that of work.
 func (s *Server) beside(channel string, work func(p *packager.Packager, now time.Time) error) error {
 	ss := s.session(channel)
 	if ss == nil {

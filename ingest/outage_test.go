@@ -155,3 +155,34 @@ func (c *couple) shutDown() {
 		c.t.Errorf("the lease was not given back: %v", err)
 	}
 }
+
+// What is to be done beside the feed is done by the writer. One that stands by says who that is, and takes nothing.
+func TestStandbyTakesNothingBesideTheFeed(t *testing.T) {
+	t.Parallel()
+	c := newCouple(t)
+	c.begin()
+	ss := c.servers[1].session("news")
+	for want, change := range map[error]func(){
+		ErrStandsBy: func() {},
+		ErrChanging: func() { ss.duty.role = Writing }, // and what is held has not been packaged yet
+	} {
+		ss.work.Lock()
+		was := ss.duty.role
+		change()
+		ss.work.Unlock()
+		_, _, err1 := c.servers[1].Splice("news", Splice{Out: true})
+		_, err2 := c.servers[1].Splices("news")
+		err3 := c.servers[1].Subtitles(t.Context(), Publish{Channel: "news"}, media.Subtitles{Language: "en"})
+		for _, err := range []error{err1, err2, err3} {
+			if !errors.Is(err, want) || errors.Is(err, ErrOffAir) || want == ErrStandsBy && !strings.Contains(err.Error(), `"first"`) {
+				t.Error(err)
+			}
+		}
+		ss.work.Lock()
+		ss.duty.role = was
+		ss.work.Unlock()
+	}
+	if _, _, err := c.servers[0].Splice("news", Splice{Out: true}); err != nil {
+		t.Error(err)
+	}
+}

@@ -29,7 +29,7 @@ type Splice struct {
 }
 
 // Splice makes a splice_insert in a channel that is on air, as if the feed had brought it. It gives the splice_event_id and the section. Errors:
-// ErrOffAir, ErrSplice, the session's.
+// ErrOffAir, ErrStandsBy, ErrChanging, ErrSplice, the session's.
 func (s *Server) Splice(channel string, p Splice) (id uint32, section []byte, err error) {
 	if p.Duration < 0 || p.Duration > maxSpliceBreak || p.Duration > 0 && !p.Out {
 		return 0, nil, fmt.Errorf("%w: only a break that begins has a duration, of %v at most", ErrSplice, maxSpliceBreak)
@@ -72,7 +72,7 @@ func (s *Server) Splice(channel string, p Splice) (id uint32, section []byte, er
 	return id, section, nil
 }
 
-// Splices are the newest signals of a channel that is on air, whoever has asked for them, oldest first. The error is ErrOffAir.
+// Splices are the newest signals of a channel that is on air, whoever has asked for them, oldest first. Errors: ErrOffAir, ErrStandsBy, ErrChanging.
 func (s *Server) Splices(channel string) (recent []media.Signal, err error) {
 	err = s.beside(channel, func(pk *packager.Packager, _ time.Time) error {
 		recent = pk.Recent()

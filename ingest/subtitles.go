@@ -10,7 +10,7 @@ import (
 )
 
 // Subtitles places WebVTT cues that p pushes beside the feed of a channel. Errors: those of Open that say why p may not, ErrOffAir,
-// packager.ErrNotOnAir, packager.ErrSubtitles.
+// ErrStandsBy, ErrChanging, packager.ErrNotOnAir, packager.ErrSubtitles.
 func (s *Server) Subtitles(ctx context.Context, p Publish, subtitles media.Subtitles) error {
 	ch, err := s.admit(ctx, p)
 	if err != nil {

@@ -101,6 +101,10 @@ func answer(channel string, err error) (int, error) {
 		return http.StatusForbidden, fmt.Errorf("wrong or missing key for channel %q: add ?key=KEY, or Authorization: Bearer KEY", shorten(channel))
 	case errors.Is(err, ingest.ErrAddress), errors.Is(err, ingest.ErrRefused):
 		return http.StatusForbidden, err
+	case errors.Is(err, ingest.ErrStandsBy):
+		return http.StatusConflict, fmt.Errorf("%w: push its subtitles there, or to all servers that get its feed, of which one takes them", err)
+	case errors.Is(err, ingest.ErrChanging):
+		return http.StatusServiceUnavailable, fmt.Errorf("%w: try again in a second", err)
 	case errors.Is(err, ingest.ErrOffAir), errors.Is(err, packager.ErrNotOnAir):
 		return http.StatusConflict, fmt.Errorf("channel %q is not on air: subtitles need a feed that they belong to", shorten(channel))
 	case errors.Is(err, packager.ErrSubtitles):

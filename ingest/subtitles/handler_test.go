@@ -85,6 +85,8 @@ func TestRefusals(t *testing.T) {
 		"wrong key":      {"PUT", "/subtitles/news/en", cue, ingest.ErrKey, 403, `wrong or missing key for channel "news": add ?key=KEY, or Authorization: Bearer KEY`},
 		"no channel":     {"PUT", "/subtitles/news/en", cue, ingest.ErrUnknownChannel, 404, `there is no channel "news": check the address, or create the channel`},
 		"off air":        {"PUT", "/subtitles/news/en", cue, fmt.Errorf("x: %w", ingest.ErrOffAir), 409, `channel "news" is not on air: subtitles need a feed that they belong to`},
+		"elsewhere":      {"PUT", "/subtitles/news/en", cue, fmt.Errorf("x: %w", ingest.ErrStandsBy), 409, "x: " + ingest.ErrStandsBy.Error() + ": push its subtitles there, or to all servers that get its feed, of which one takes them"},
+		"changing":       {"PUT", "/subtitles/news/en", cue, ingest.ErrChanging, 503, ingest.ErrChanging.Error() + ": try again in a second"},
 		"too many":       {"PUT", "/subtitles/news/en", cue, packager.ErrSubtitles, 413, packager.ErrSubtitles.Error()},
 		"something else": {"PUT", "/subtitles/news/en", cue, io.ErrUnexpectedEOF, 503, "the server cannot take subtitles at the moment: try again later"},
 	} {

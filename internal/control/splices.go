@@ -27,7 +27,8 @@ func (s *Server) splices(api huma.API) {
 		DefaultStatus: http.StatusAccepted,
 		Summary:       "Begin or end a break in a channel that is on air",
 		Description: "As a splice_insert of SCTE-35 in the feed does: a segment begins at the first key frame from that time on, playlists have an EXT-X-DATERANGE, " +
-			"MPDs an Event. With neither time nor in, it is at the next key frame.",
+			"MPDs an Event. With neither time nor in, it is at the next key frame. " +
+			"Of a redundant channel the process makes it that writes it; another answers 409 and says which one that is.",
 		Errors: []int{
 			http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge,
 			http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
@@ -35,8 +36,9 @@ func (s *Server) splices(api huma.API) {
 	}, s.makeSplice)
 	huma.Register(api, huma.Operation{
 		OperationID: "list-splices", Method: http.MethodGet, Path: "/api/v1/channels/{id}/splices",
-		Summary: "The newest splices of a channel, oldest first", Description: "Those of the feed, and those that were asked for here; none while the channel is off air.",
-		Errors: []int{http.StatusNotFound},
+		Summary: "The newest splices of a channel, oldest first", Description: "Those of the feed, and those that were asked for here; none while the channel is off air. Of a redundant channel the process tells " +
+			"that writes it.",
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
 	}, s.listSplices)
 }
 
@@ -94,9 +96,20 @@ func (s *Server) makeSplice(_ context.Context, in *splicing) (*splicedAnswer, er
 	case errors.Is(err, ingest.ErrSplice):
 		return nil, huma.Error422UnprocessableEntity(err.Error())
 	case err != nil:
-		return nil, huma.Error503ServiceUnavailable(err.Error())
+		return nil, elsewhere(err)
 	}
 	return &splicedAnswer{Spliced{ID: id, Section: base64.StdEncoding.EncodeToString(section)}}, nil
+}
+
+// elsewhere is the answer where another process writes the channel, or where it cannot be said now.
+func elsewhere(err error) error {
+	switch {
+	case errors.Is(err, ingest.ErrStandsBy):
+		return huma.Error409Conflict(err.Error() + ": its splices are made and told of there")
+	case errors.Is(err, ingest.ErrChanging):
+		return huma.Error503ServiceUnavailable(err.Error() + ": try again in a second")
+	}
+	return huma.Error503ServiceUnavailable(err.Error())
 }
 
 // SpliceInfo is what the API answers about a splice of a channel.
@@ -120,7 +133,7 @@ func (s *Server) listSplices(_ context.Context, in *channelPath) (*splicesAnswer
 	}
 	recent, err := s.cfg.Splices.Splices(in.ID)
 	if err != nil && !errors.Is(err, ingest.ErrOffAir) {
-		return nil, huma.Error503ServiceUnavailable(err.Error())
+		return nil, elsewhere(err)
 	}
 	out := &splicesAnswer{Body: make([]SpliceInfo, len(recent))}
 	text := base64.StdEncoding.EncodeToString

@@ -3,6 +3,7 @@ package control
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -23,6 +24,10 @@ type splicer struct{ made []ingest.Splice }
 
 func (s *splicer) Splice(channel string, p ingest.Splice) (uint32, []byte, error) {
 	switch {
+	case channel == "elsewhere":
+		return 0, nil, fmt.Errorf("channel %s: %w: instance %q", channel, ingest.ErrStandsBy, "other")
+	case channel == "changing":
+		return 0, nil, fmt.Errorf("channel %s: %w", channel, ingest.ErrChanging)
 	case channel != "news":
 		return 0, nil, fmt.Errorf("channel %s: %w", channel, ingest.ErrOffAir)
 	case p.Duration > time.Hour:
@@ -33,15 +38,15 @@ func (s *splicer) Splice(channel string, p ingest.Splice) (uint32, []byte, error
 }
 
 func (s *splicer) Splices(channel string) ([]media.Signal, error) {
-	if channel != "news" {
-		return nil, ingest.ErrOffAir
+	if _, _, err := s.Splice(channel, ingest.Splice{Duration: 2 * time.Hour}); !errors.Is(err, ingest.ErrSplice) {
+		return nil, err
 	}
 	return []media.Signal{{ID: "splice-1-2", Date: at(5), Planned: time.Minute, Out: []byte("out")}}, nil
 }
 
 func TestSplices(t *testing.T) {
 	t.Parallel()
-	r := &rig{world: &world{channels: map[string]catalog.Channel{"news": catalog.New("news"), "idle": catalog.New("idle")}}, log: &bytes.Buffer{}}
+	r := &rig{world: &world{channels: map[string]catalog.Channel{"news": catalog.New("news"), "idle": catalog.New("idle"), "elsewhere": catalog.New("elsewhere"), "changing": catalog.New("changing")}}, log: &bytes.Buffer{}}
 	sp := &splicer{}
 	s := New(Config{Catalog: r.world, Bus: buses{r.world}, Splices: sp, Log: slog.New(slog.NewTextHandler(r.log, nil))})
 	h := httptest.NewServer(s.Handler())
@@ -62,6 +67,8 @@ func TestSplices(t *testing.T) {
 		{"news", `{"duration":"2s"}`, http.StatusUnprocessableEntity},
 		{"idle", `{"out":true}`, http.StatusConflict},
 		{"none", `{"out":true}`, http.StatusNotFound},
+		{"elsewhere", `{"out":true}`, http.StatusConflict},
+		{"changing", `{"out":true}`, http.StatusServiceUnavailable},
 	} {
 		status, body := r.ask(t, http.MethodPost, "/api/v1/channels/"+c.channel+"/splices", c.body, "Content-Type: application/json")
 		assert.Equal(t, c.want, status, "%s %s: %s", c.channel, c.body, body)
