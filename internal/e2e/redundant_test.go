@@ -43,7 +43,7 @@ func (c *cluster) roles() (writer, other *member) {
 	return writer, other
 }
 
-// An encoder pushes to two ingests, of which one is killed, paused, or told to let go, again and again: what people see has every sample once, in one
+// An encoder pushes to two ingests, of which one is killed, paused, or told to let go or to end: what people see has every sample once, in one
 // run, without a discontinuity.
 func TestRedundantIngestLosesNothing(t *testing.T) { realtime(t, redundantIngestLosesNothing) }
 
@@ -65,7 +65,7 @@ func redundantIngestLosesNothing(t *attempt) {
 		{"the writer is paused", func(w, _ *member) func() { w.pause(); return w.resume }},
 		{"the one that stands by is told to take over", func(_, o *member) func() { order(o); return func() {} }},
 		{"the writer is told to let go", func(w, _ *member) func() { order(w); return func() {} }},
-		{"the writer is killed again", func(w, _ *member) func() { w.kill(); return w.start }},
+		{"the writer is told to end, as by a rolling restart", func(w, _ *member) func() { w.stop(); return w.start }},
 	} {
 		writer, other := c.roles()
 		c.waitLive(viewers)
