@@ -55,11 +55,11 @@ func (a *attempt) take(body func(*attempt), alone bool) standstill {
 	if alone {
 		company.Lock()
 		defer company.Unlock()
+		waitCalm(a.TB.Context())
 	} else {
 		company.RLock()
 		defer company.RUnlock()
 	}
-	waitCalm(a.TB.Context())
 	watch := watchMachine(a.TB.Context())
 	a.run(body)
 	return watch.end()
@@ -125,8 +125,22 @@ func (a *attempt) Run(name string, body func(*attempt)) bool {
 // RunAll runs parts side by side, as many as there are processors, and waits for all.
 func (a *attempt) RunAll(parts map[string]func(*attempt)) {
 	a.Helper()
+	a.runAll(runtime.GOMAXPROCS(0), parts)
+}
+
+// feedsAtOnce is how many feeds in real time, of little to do, share a processor: each waits for most of its time.
+const feedsAtOnce = 3
+
+// RunFeeds is RunAll for parts that mostly wait for a feed in real time.
+func (a *attempt) RunFeeds(parts map[string]func(*attempt)) {
+	a.Helper()
+	a.runAll(feedsAtOnce*runtime.GOMAXPROCS(0), parts)
+}
+
+func (a *attempt) runAll(atOnce int, parts map[string]func(*attempt)) {
+	a.Helper()
 	var running sync.WaitGroup
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	slots := make(chan struct{}, atOnce)
 	for name, body := range parts {
 		running.Go(func() {
 			slots <- struct{}{}

@@ -153,11 +153,12 @@ func (c *cluster) member(role string, i int, s clusterSettings) *member {
 	return m
 }
 
-// configure writes the member's file: what all have in common, and more.
+// configure writes the member's file: what all have in common, and more. When it is told to stop it goes on for a moment only: a test with five members
+// would otherwise wait for half a minute at its end.
 func (m *member) configure(more string) {
 	m.t.Helper()
 	m.config = filepath.Join(m.t.TempDir(), m.name+".yaml")
-	require.NoError(m.t, os.WriteFile(m.config, []byte(fmt.Sprintf("data: %s\nlog: {format: json}\n", m.dir)+more), 0o600))
+	require.NoError(m.t, os.WriteFile(m.config, []byte(fmt.Sprintf("data: %s\nlog: {format: json}\ndrain: 200ms\n", m.dir)+more), 0o600))
 }
 
 // start starts the member's process, for the first time or again. It does not wait until that can do anything.

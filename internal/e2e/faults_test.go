@@ -223,7 +223,7 @@ func faultsOfFeeds(t *attempt) {
 	for name, f := range faults {
 		parts[name] = func(t *attempt) { srv.showFault(t, name, f, m, other) }
 	}
-	t.RunAll(parts)
+	t.RunFeeds(parts)
 
 	stop()
 	require.NoError(t, steady.err)
