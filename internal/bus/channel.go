@@ -37,14 +37,15 @@ func (b *Bus) SetChannel(ctx context.Context, channel string, maxAge time.Durati
 		MaxMsgsPerSubject: 1,
 		AllowDirect:       true,
 	}
-	err := insist(ctx, func(ctx context.Context) error {
-		_, err := b.js.CreateOrUpdateStream(ctx, cfg)
+	var s jetstream.Stream
+	err := insist(ctx, func(ctx context.Context) (err error) {
+		s, err = b.js.CreateOrUpdateStream(ctx, cfg)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("channel %s: make or change stream %s: %w", channel, streamName(channel), err)
 	}
-	return b.setIndex(ctx, channel, maxAge)
+	return b.setIndex(ctx, channel, maxAge, s.CachedInfo().Created)
 }
 
 // DeleteChannel removes the channel's stream and all that is recorded of it: should the channel come again, its numbers

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,9 +13,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// indexFrom is from which max_age on a channel has an index: a second stream, which the server itself fills with the ends of the first.
-// It is no mirror of it, for mirrors answer direct gets in its place. To read that out of the stream of a day the server would read the day's media from its disk.
-const indexFrom = 2 * time.Hour
+// indexFrom is from which max_age on a channel has an index: a second stream, which the server itself fills with the ends and signals of the first.
+// It is no mirror of it, for mirrors answer direct gets in its place. To find these in the channel's stream the server reads all of its media.
+const indexFrom = 15 * time.Minute
 
 // sourceHeader is where the server says where in which stream a message of an index stands.
 const sourceHeader = "Nats-Stream-Source"
@@ -25,24 +26,51 @@ func indexName(channel string) string { return "weir-index-" + channel }
 func allEnds(channel string) string    { return subjectRoot + channel + ".*.*." + endToken }
 func allSignals(channel string) string { return subjectRoot + channel + "." + signalTrack + ".>" }
 
-// setIndex makes or changes the index of a channel, or removes it where none is needed.
-func (b *Bus) setIndex(ctx context.Context, channel string, maxAge time.Duration) error {
+// setIndex makes or changes the index of a channel whose stream was made then, or removes it where none is needed. It goes on from where it is, and a new one
+// from the oldest message of the stream. An index of a stream that is gone is made anew: it would wait for the numbers that it knows.
+func (b *Bus) setIndex(ctx context.Context, channel string, maxAge time.Duration, made time.Time) error {
 	if maxAge < indexFrom {
 		return b.removeIndex(ctx, channel)
 	}
-	_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name:      indexName(channel),
-		Sources:   []*jetstream.StreamSource{{Name: streamName(channel), FilterSubject: allEnds(channel)}},
+	cfg := jetstream.StreamConfig{
+		Name: indexName(channel),
+		Sources: []*jetstream.StreamSource{ // of two patterns in one the server would look through all subjects for each block of the stream
+			{Name: streamName(channel), FilterSubject: allEnds(channel)},
+			{Name: streamName(channel), FilterSubject: allSignals(channel)},
+		},
 		Storage:   jetstream.FileStorage,
 		Retention: jetstream.LimitsPolicy,
 		Discard:   jetstream.DiscardOld,
 		MaxAge:    maxAge,
 		Replicas:  b.cfg.Replicas,
+	}
+	err := insist(ctx, func(ctx context.Context) error {
+		index, err := b.js.Stream(ctx, cfg.Name)
+		switch {
+		case errors.Is(err, jetstream.ErrStreamNotFound):
+		case err != nil:
+			return err
+		case index.CachedInfo().Created.Before(made):
+			if err := b.removeIndex(ctx, channel); err != nil {
+				return err
+			}
+		case alike(index.CachedInfo().Config, cfg): // most often, when an ingest starts; a change is for all servers of a cluster to agree on
+			return nil
+		}
+		_, err = b.js.CreateOrUpdateStream(ctx, cfg)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("channel %s: make or change stream %s: %w", channel, indexName(channel), err)
 	}
 	return nil
+}
+
+// alike tells whether an index is as it is to be.
+func alike(is, wanted jetstream.StreamConfig) bool {
+	return is.MaxAge == wanted.MaxAge && is.Replicas == wanted.Replicas && slices.EqualFunc(is.Sources, wanted.Sources, func(a, b *jetstream.StreamSource) bool {
+		return a.Name == b.Name && a.FilterSubject == b.FilterSubject
+	})
 }
 
 func (b *Bus) removeIndex(ctx context.Context, channel string) error {
@@ -59,7 +87,7 @@ func (r *reader) source(ctx context.Context, s jetstream.Stream, made time.Time)
 	}
 	index, err := r.bus.readJS.Stream(ctx, indexName(r.channel))
 	if errors.Is(err, jetstream.ErrStreamNotFound) || err == nil && index.CachedInfo().Created.Before(made) { // it is of a stream that is gone
-		r.index, r.only = false, []string{allEnds(r.channel), allSignals(r.channel)}
+		r.index = false
 		return s, nil
 	}
 	if err != nil {
@@ -68,7 +96,8 @@ func (r *reader) source(ctx context.Context, s jetstream.Stream, made time.Time)
 	return index, nil
 }
 
-// start is where reading begins in the stream that is read now. An index has numbers of its own.
+// start is where reading begins in the stream that is read now. An index has numbers of its own, rising with those of the channel's stream for each of the two
+// patterns by itself.
 func (r *reader) start() uint64 {
 	if r.index {
 		return 1

@@ -44,24 +44,21 @@ type joining struct {
 	then []stretch // that are read before the tail
 }
 
-// stretch is what of a stream is read without its media: nothing where only is nil.
+// stretch is what of a stream is read without its media: nothing where only is "". It is of one pattern of subjects at a time: for two the server compares all
+// subjects of the stream with both at the end of each of its blocks, which takes longer than to read the blocks.
 type stretch struct {
-	only     []string // subjects
-	index    bool     // of the channel's index, for what that has
-	from, to uint64   // sequence numbers, to is behind the last
+	only     string // subjects
+	index    bool   // of the channel's index, for what that has
+	from, to uint64 // sequence numbers, to is behind the last
 }
 
 // indexing tells that media is not read yet.
-func (r *reader) indexing() bool { return r.only != nil }
+func (r *reader) indexing() bool { return r.only != "" }
 
-// indexed ends a stretch. Behind the index comes what it lacks: signals, and the newest ends, for it may lag.
-func (r *reader) indexed() error {
-	if r.index {
-		have := min(r.next, r.tail)
-		r.then = append(r.then, stretch{only: []string{allSignals(r.channel)}, from: r.from, to: have})
-		if have < r.tail {
-			r.then = append(r.then, stretch{only: []string{allSignals(r.channel), allEnds(r.channel)}, from: have, to: r.tail})
-		}
+// indexed ends a stretch; whole tells that one behind it was seen. Else an index may lag: what it may lack is looked for in the channel's stream.
+func (r *reader) indexed(whole bool) error {
+	if r.index && !whole {
+		r.then = append([]stretch{{only: r.only, from: min(r.next, r.to), to: r.to}}, r.then...)
 	}
 	if len(r.then) == 0 {
 		r.stretch, r.next = stretch{}, r.tail
@@ -109,7 +106,8 @@ func (r *reader) plan(ctx context.Context, first, last uint64) error {
 		if first > 1 { // what has gone may have been of tracks that are ahead of the oldest message
 			r.broken = oldest.Segment + 2
 		}
-		r.stretch = stretch{only: []string{allEnds(r.channel)}, index: true, from: first, to: m.sequence}
+		r.stretch = stretch{only: allEnds(r.channel), index: true, from: first, to: m.sequence}
+		r.then = []stretch{{only: allSignals(r.channel), index: true, from: first, to: m.sequence}}
 		return nil
 	}
 	return nil

@@ -165,7 +165,7 @@ func (r *reader) follow(ctx context.Context) (progress bool, err error) {
 	switch {
 	case consumer.CachedInfo().NumPending > 0:
 	case r.indexing():
-		return false, r.indexed()
+		return false, r.indexed(false)
 	default:
 		r.reached()
 	}
@@ -207,7 +207,7 @@ func (r *reader) consume(ctx context.Context, c jetstream.Consumer, it jetstream
 			// What was there when we joined may have expired before it was sent.
 			if info, err := c.Info(ctx); err == nil && info.NumPending == 0 && info.Delivered.Consumer == delivered {
 				if r.indexing() {
-					return r.indexed()
+					return r.indexed(false)
 				}
 				r.reached()
 			}
@@ -230,7 +230,7 @@ func (r *reader) consume(ctx context.Context, c jetstream.Consumer, it jetstream
 		}
 		delivered++
 		if r.indexing() && sequence >= r.to {
-			return r.indexed()
+			return r.indexed(true)
 		}
 		if sequence >= r.next { // else the stream has it no more, or it has been read
 			if err := r.sink.take(ctx, m.Subject(), m.Headers().Get(headerName), m.Data()); err != nil {
@@ -244,7 +244,7 @@ func (r *reader) consume(ctx context.Context, c jetstream.Consumer, it jetstream
 		*progress = true
 		switch {
 		case r.indexing() && meta.NumPending == 0:
-			return r.indexed()
+			return r.indexed(false)
 		case !r.indexing() && (sequence >= r.join || meta.NumPending == 0):
 			r.reached()
 		}
@@ -302,7 +302,7 @@ func (r *reader) consumer(ctx context.Context) (jetstream.Consumer, error) {
 	c, err := from.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       r.start(),
-		FilterSubjects:    r.only,
+		FilterSubject:     r.only,
 		AckPolicy:         jetstream.AckNonePolicy,
 		MaxDeliver:        1,
 		Replicas:          1,

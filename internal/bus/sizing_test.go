@@ -26,6 +26,7 @@ func TestSizingCoversTheDisk(t *testing.T) {
 			writeRow(t, w, run, n, size)
 		}
 		closeWriter(t, w)
+		eventually(t, "the index", func() bool { return indexed(t, b) == rows*2 })
 		after, err := b.Room(testContext(t))
 		require.NoError(t, err)
 		takes := after.Used - before.Used

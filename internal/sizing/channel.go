@@ -20,6 +20,7 @@ const (
 // What the bus takes beside the media, measured in internal/bus.
 const (
 	messageBytes = 280         // headers, subject and checksum of a message: one a part, and one that ends a segment
+	indexBytes   = 480         // the second copy of such an end that is the index of a window
 	streamBytes  = 8 << 20     // the block that is being filled, and the one whose media expires, of a channel
 	streamSlack  = time.Minute // that the bus keeps media for beyond DVR and two segments
 )
@@ -49,8 +50,8 @@ func (c Channel) Memory() int64 { return whole(c.media(c.held()) + c.index()) }
 // Disk is how many bytes of the bus's disk the channel takes, on each server that keeps it.
 func (c Channel) Disk() int64 {
 	kept := c.kept()
-	messages := c.segments(kept) * float64(c.tracks()) * (c.parts() + 1)
-	return whole(c.media(kept) + messages*messageBytes + streamBytes)
+	segments := c.segments(kept) * float64(c.tracks())
+	return whole(c.media(kept) + segments*((c.parts()+1)*messageBytes+indexBytes) + streamBytes)
 }
 
 // held is for how long an edge holds media.
