@@ -89,7 +89,7 @@ CHAOS ?= 30
 chaos: web/dist/index.html ## a cluster of processes that are killed and paused, CHAOS times (30) or CHAOS=TIMES,SEED, with a ledger of every sample
 	WEIR_CHAOS=$(CHAOS) go test -run '^TestCluster' -count=1 -v -timeout 60m ./internal/e2e
 
-partition: web/dist/index.html ## as root: a cluster in network namespaces, cut in two in three ways, with the same ledger
+partition: web/dist/index.html ## as root: a cluster in network namespaces, cut in two in three ways, and with the writer cut off, with the same ledger
 	WEIR_NETNS=1 go test -run '^TestPartition(ByNamespaces|CutsTheWriterOff)$$' -count=1 -v -timeout 30m ./internal/e2e
 
 explore: web/dist/index.html ## property tests, with cases that were not drawn before
