@@ -156,9 +156,21 @@ func (r *reader) follow(ctx context.Context) (progress bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	disturbed := r.bus.disturbance()
+	stop := make(chan struct{})
+	defer close(stop)
+	r.bus.wg.Go(func() {
+		select {
+		case <-disturbed:
+			cancel(errDisturbed)
+		case <-stop:
+		}
+	})
 	r.stream = r.bus.tap.stream(r.channel)
 	consumer, err := r.consumer(ctx)
 	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause // there is no answer to what was asked over a connection that is gone
+		}
 		return false, err
 	}
 	defer r.remove(consumer.CachedInfo())
@@ -178,15 +190,6 @@ func (r *reader) follow(ctx context.Context) (progress bool, err error) {
 	}
 	defer it.Stop()
 	defer context.AfterFunc(ctx, it.Stop)()
-	stop := make(chan struct{})
-	defer close(stop)
-	r.bus.wg.Go(func() {
-		select {
-		case <-disturbed:
-			cancel(errDisturbed)
-		case <-stop:
-		}
-	})
 	err = r.consume(ctx, consumer, it, &progress)
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
