@@ -1,7 +1,9 @@
 package window
 
 import (
+	"bytes"
 	"hash/crc32"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -163,6 +165,64 @@ func (o *Open) become(s *media.Segment) {
 		}
 	}
 	o.progress.Store(p)
+}
+
+// upTo is a segment on its way with those chunks of o that are before that index, without its end.
+func (o *Open) upTo(index int) *Open {
+	kept := newOpen()
+	kept.first, kept.wall, kept.anchor = o.first, o.wall, o.anchor
+	chunks, parts := o.chunks, o.parts
+	if s := o.done; s != nil && s.Data != nil {
+		parts = s.Parts
+		var data []byte
+		if n := min(index, len(parts)); n > 0 { // what is kept must not hold on to all of it
+			data = bytes.Clone(s.Data[:parts[n-1].Offset+parts[n-1].Size])
+		}
+		for i := range min(index, len(parts)) {
+			chunks = append(chunks, data[parts[i].Offset:][:parts[i].Size])
+		}
+	}
+	n := min(index, len(chunks))
+	kept.chunks, kept.parts = slices.Clone(chunks[:n]), slices.Clone(parts[:n])
+	for _, c := range kept.chunks {
+		kept.bytes += int64(len(c))
+	}
+	for i, p := range o.ahead {
+		if i < index {
+			if kept.ahead == nil {
+				kept.ahead = make(map[int]piece)
+			}
+			kept.ahead[i] = p
+			kept.bytes += int64(len(p.data))
+		}
+	}
+	kept.progress.Store(&Progress{Chunks: kept.chunks})
+	return kept
+}
+
+// reaches tells whether there is anything of the segment from that chunk on.
+func (o *Open) reaches(index int) bool {
+	if o.end != nil || o.done != nil || len(o.chunks) > index {
+		return true
+	}
+	for i := range o.ahead {
+		if i >= index {
+			return true
+		}
+	}
+	return false
+}
+
+// empty tells whether nothing of the segment has come.
+func (o *Open) empty() bool { return o.end == nil && o.done == nil && o.held() == 0 }
+
+// reopened is a segment of a row that was listed, as it was before that.
+func reopened(s *media.Segment) *Open {
+	o := newOpen()
+	o.first, o.wall, o.anchor, o.end = s.Start, s.Wall, s.Anchor, &s.SegmentEnd
+	o.bytes = int64(len(s.Data))
+	o.become(s)
+	return o
 }
 
 // abandon ends the segment's making without a segment.

@@ -2,6 +2,7 @@ package window
 
 import (
 	"maps"
+	"slices"
 
 	"weir/internal/media"
 )
@@ -12,6 +13,7 @@ func (w *Window) rate(row *media.Row) {
 	if known.rates == nil {
 		known.rates = make([]media.Rate, len(row.Segments))
 	}
+	was := measured{row.Number, known.rates, known.captions}
 	for _, s := range row.Segments {
 		if known.captions|s.Captions != known.captions {
 			known.captions |= s.Captions
@@ -23,6 +25,9 @@ func (w *Window) rate(row *media.Row) {
 		if higher == known.rates[i] {
 			continue
 		}
+		if &known.rates[0] == &was.rates[0] {
+			known.rates = slices.Clone(known.rates)
+		}
 		known.rates[i] = higher
 		name := row.Run.Tracks[i].Name
 		if is := raise(w.rates[name], higher); is != w.rates[name] {
@@ -31,6 +36,27 @@ func (w *Window) rate(row *media.Row) {
 			rates[name] = is
 			w.rates = rates
 		}
+	}
+	if &known.rates[0] != &was.rates[0] || known.captions != was.captions {
+		known.before = append(known.before, was)
+		if len(known.before) > maxBack {
+			known.before = slices.Delete(known.before, 0, 1)
+		}
+	}
+}
+
+// measured is what was known of a run's tracks before that row, which told more.
+type measured struct {
+	row      uint64
+	rates    []media.Rate
+	captions media.Captions
+}
+
+// unrate forgets what a run's rows from that number on have told of its tracks.
+func (r *knownRun) unrate(number uint64) {
+	for n := len(r.before); n > 0 && r.before[n-1].row >= number; n-- {
+		r.rates, r.captions = r.before[n-1].rates, r.before[n-1].captions
+		r.before = r.before[:n-1]
 	}
 }
 

@@ -1,6 +1,7 @@
 package window
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"weir/internal/media"
@@ -104,6 +105,37 @@ func (l list) cut(k int) list {
 	}
 	l.first = p
 	l.n -= k
+	return l
+}
+
+// chop is the list without its k newest rows. What is appended to it takes slots of its own: others may still look at the ones that are cut off.
+func (l list) chop(k int) list {
+	switch {
+	case k <= 0:
+		return l
+	case k >= l.n:
+		return list{}
+	}
+	l.n -= k
+	p := l.first + l.n // the first free slot
+	whole, rest := p/blockRows, p%blockRows
+	from := l.head
+	if whole > 0 && rest > 0 {
+		from = l.rest[whole-1]
+	}
+	if rest == 0 { // the block before is full
+		l.rest = slices.Clone(l.rest[:whole-1])
+		return l
+	}
+	b := new(block)
+	for i := range rest {
+		b[i].Store(from[i].Load())
+	}
+	if whole == 0 {
+		l.head, l.rest = b, nil
+		return l
+	}
+	l.rest = append(slices.Clone(l.rest[:whole-1]), b)
 	return l
 }
 

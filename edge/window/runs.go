@@ -17,6 +17,7 @@ type knownRun struct {
 	rates  []media.Rate // beside its tracks, of what was listed
 	// captions are what was found in the pictures of all its tracks, as far as it is listed.
 	captions media.Captions
+	before   []measured // at most maxBack, the newest last
 }
 
 // checkRun tells what is wrong with a run that the bus hands over.

@@ -60,7 +60,7 @@ func (w *Window) segment() time.Duration {
 
 // publishOpen is publish where only what is open, or the runs, have changed.
 func (w *Window) publishOpen(c change) {
-	old := w.view.Load()
+	old := w.latest
 	open := old.open
 	if c >= opening {
 		open = w.openRows()
@@ -78,6 +78,10 @@ func (w *Window) show(c change, rows *list, open []*openRow) {
 	v := &view{window: w.shown, rows: rows, open: open, inits: w.inits}
 	v.window.Open = w.unlisted()
 	v.window.LowLatency = offersParts(&v.window)
+	w.latest = v
+	if w.behind(v) {
+		return
+	}
 	w.view.Store(v)
 	w.broadcast()
 }

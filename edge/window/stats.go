@@ -25,11 +25,12 @@ type Stats struct {
 	Duplicates uint64 // messages that were there already
 	Refused    uint64 // messages and rows that made no sense, or were over a bound
 	Restarts   uint64 // how often the listing began anew behind a hole
+	Retracted  uint64 // chunks that were shown and taken back, for the stream has otherwise
 }
 
 // counts are those of Stats.
 type counts struct {
-	damaged, lost, late, duplicates, refused, restarts uint64
+	damaged, lost, late, duplicates, refused, restarts, retracted uint64
 }
 
 // Stats is the state of the window now.
@@ -40,9 +41,9 @@ func (w *Window) Stats() Stats {
 		Rows: w.rows.n - w.left, Bytes: w.rowBytes + w.pendingBytes, Stored: w.allBytes - w.rowBytes,
 		AtHand: w.handDepth(), Gaps: w.listing.gaps, Discontinuities: w.listing.breaks, OpenRows: len(w.pending), OpenBytes: w.pendingBytes,
 		Damaged: w.counts.damaged, Lost: w.counts.lost, Late: w.counts.late,
-		Duplicates: w.counts.duplicates, Refused: w.counts.refused, Restarts: w.counts.restarts,
+		Duplicates: w.counts.duplicates, Refused: w.counts.refused, Restarts: w.counts.restarts, Retracted: w.counts.retracted,
 	}
-	v := w.view.Load()
+	v := w.latest
 	for _, in := range v.inits {
 		s.Bytes += int64(len(in.Data))
 	}

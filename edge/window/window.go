@@ -66,6 +66,8 @@ type Window struct {
 	signals []media.Signal // in the order in which they came
 
 	shown  media.Window // as it was published last, without Open
+	latest *view        // of the window as it is; readers may have an older one
+	taken  withdrawal
 	counts counts
 }
 
@@ -77,7 +79,8 @@ func New(s Settings, now func() time.Time, log *slog.Logger) *Window {
 		runs:     make(map[uint64]*knownRun),
 		pending:  make(map[uint64]*pendingRow),
 	}
-	w.view.Store(&view{rows: &list{}})
+	w.latest = &view{rows: &list{}}
+	w.view.Store(w.latest)
 	w.publish()
 	return w
 }
@@ -178,6 +181,7 @@ func (w *Window) empty() {
 		w.discard(n)
 	}
 	w.dropRows(w.rows.n)
+	w.taken.shown = nil // there is nothing left that could become as far
 	w.signals = nil
 	if w.nextGoal > 0 {
 		w.target, w.nextGoal = w.nextGoal, 0
