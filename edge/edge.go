@@ -61,6 +61,7 @@ type Handler interface {
 	End(e media.SegmentEnd)
 	Stored(e media.SegmentEnd) // an End of which no chunk is handed over
 	Signal(s media.Signal)
+	Retract(track string, segment uint64, chunk int)
 	CaughtUp()
 }
 

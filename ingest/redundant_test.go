@@ -39,10 +39,11 @@ func (l *ledger) put(f func()) {
 func (l *ledger) Target(time.Duration)              {}
 func (l *ledger) Run(run media.Run, _ []media.Init) { l.put(func() { l.runs = append(l.runs, run) }) }
 
-func (l *ledger) Chunk(c media.Chunk)    { l.put(func() { l.chunks = append(l.chunks, c) }) }
-func (l *ledger) End(e media.SegmentEnd) { l.put(func() { l.ends = append(l.ends, e) }) }
-func (l *ledger) Signal(media.Signal)    {}
-func (l *ledger) CaughtUp()              {}
+func (l *ledger) Chunk(c media.Chunk)         { l.put(func() { l.chunks = append(l.chunks, c) }) }
+func (l *ledger) End(e media.SegmentEnd)      { l.put(func() { l.ends = append(l.ends, e) }) }
+func (l *ledger) Signal(media.Signal)         {}
+func (l *ledger) CaughtUp()                   {}
+func (l *ledger) Retract(string, uint64, int) {}
 
 // rows is how many rows of pictures are whole.
 func (l *ledger) rows() (n int) {

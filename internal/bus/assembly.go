@@ -69,15 +69,6 @@ func (s *assembly) drop(track string, segment uint64) {
 	}
 }
 
-// forget drops the parts of m's chunk, and tells whether there were any.
-func (s *assembly) forget(m *message) bool {
-	i := slices.IndexFunc(s.chunks, func(a *assembling) bool { return a.sameChunk(m) })
-	if i >= 0 {
-		s.remove(i)
-	}
-	return i >= 0
-}
-
 func (s *assembly) remove(i int) {
 	s.bytes -= s.chunks[i].bytes
 	s.chunks = slices.Delete(s.chunks, i, i+1)

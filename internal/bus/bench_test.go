@@ -29,6 +29,7 @@ func (c *counter) Target(time.Duration)        {}
 func (c *counter) Run(media.Run, []media.Init) {}
 func (c *counter) End(media.SegmentEnd)        {}
 func (c *counter) Signal(media.Signal)         {}
+func (c *counter) Retract(string, uint64, int) {}
 func (c *counter) CaughtUp()                   {}
 func (c *counter) Chunk(k media.Chunk) {
 	c.bytes.Add(int64(len(k.Data)))

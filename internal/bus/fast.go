@@ -96,15 +96,14 @@ func (s *sink) offer(subject, value string, data []byte) {
 		return
 	}
 	if m.End {
-		if m.Chunks != t.next || s.target == 0 {
+		if m.Chunks != t.next || !t.so.known || m.Bytes != t.so.bytes || m.Checksum != t.so.sum || s.target == 0 {
 			return // a gap, or one of a successor: the stream tells what it is
 		}
-		s.fast.taken(t, &m, nil, false)
+		s.fast.taken(t, &m, nil)
 		s.end(m.end())
 		s.counters.fast.Add(1)
 		return
 	}
-	begun := false
 	if m.Part >= 0 {
 		if data, err = s.fast.parts.add(&m); err != nil || data == nil {
 			return
@@ -113,9 +112,8 @@ func (s *sink) offer(subject, value string, data []byte) {
 			s.malformed(subject, fmt.Errorf("%w: key frame of %d bytes in a chunk of %d", ErrMalformed, m.Key, len(data)))
 			return
 		}
-		begun = s.parts.forget(&m) // of which the stream has handed over some parts
 	}
-	s.fast.taken(t, &m, data, begun)
+	s.fast.taken(t, &m, data)
 	s.handler.Chunk(m.chunk(data))
 	s.counters.fast.Add(1)
 }

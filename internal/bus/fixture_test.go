@@ -143,16 +143,17 @@ func writeRow(t testing.TB, w *Writer, run media.Run, segment uint64, size int) 
 
 // recorder is a Handler that keeps what it gets.
 type recorder struct {
-	mu       sync.Mutex
-	changed  chan struct{}
-	targets  []time.Duration
-	runs     []media.Run
-	inits    [][]media.Init
-	chunks   []media.Chunk
-	ends     []media.SegmentEnd
-	caughtUp int
-	problems []string
-	signals  []media.Signal
+	mu        sync.Mutex
+	changed   chan struct{}
+	targets   []time.Duration
+	runs      []media.Run
+	inits     [][]media.Init
+	chunks    []media.Chunk
+	ends      []media.SegmentEnd
+	caughtUp  int
+	problems  []string
+	signals   []media.Signal
+	retracted []address // where what was recorded was cut off
 }
 
 func newRecorder() *recorder { return &recorder{changed: make(chan struct{})} }
@@ -187,6 +188,17 @@ func (r *recorder) End(e media.SegmentEnd) {
 
 func (r *recorder) Signal(s media.Signal) {
 	r.change(func() { r.signals = append(r.signals, s) })
+}
+
+// Retract forgets what was recorded of the track from there on.
+func (r *recorder) Retract(track string, segment uint64, chunk int) {
+	r.change(func() {
+		r.retracted = append(r.retracted, address{Track: track, Segment: segment, Chunk: chunk})
+		r.chunks = slices.DeleteFunc(r.chunks, func(c media.Chunk) bool {
+			return c.Track == track && (c.Segment > segment || c.Segment == segment && c.Index >= chunk)
+		})
+		r.ends = slices.DeleteFunc(r.ends, func(e media.SegmentEnd) bool { return e.Track == track && e.Segment >= segment })
+	})
 }
 
 func (r *recorder) CaughtUp() { r.change(func() { r.caughtUp++ }) }

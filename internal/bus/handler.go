@@ -16,7 +16,10 @@ type Handler interface {
 	Chunk(c media.Chunk)
 	End(e media.SegmentEnd)
 	Signal(s media.Signal) // after its run; one may come again
-	CaughtUp()             // once: everything that was there when Read was called has been handed over
+	// Retract takes back what was handed over of a track from that chunk of that segment on, ends and later segments too, if there is any: the
+	// fast path brought it, and the stream has otherwise or never. What the stream has follows.
+	Retract(track string, segment uint64, chunk int)
+	CaughtUp() // once: everything that was there when Read was called has been handed over
 }
 
 // ReadStats is what all Reads of a channel have met so far.
@@ -30,5 +33,5 @@ type ReadStats struct {
 
 	Fast      int64 `json:"fast"`      // messages handed over before the stream had them
 	Settled   int64 `json:"settled"`   // those that the stream then had alike
-	Unsettled int64 `json:"unsettled"` // those that it had otherwise, or never
+	Unsettled int64 `json:"unsettled"` // those that it had otherwise, or never, and that were taken back with them
 }

@@ -190,4 +190,5 @@ func (c *counted) Chunk(media.Chunk)           {}
 func (c *counted) End(media.SegmentEnd)        { c.ends++ }
 func (c *counted) Stored(media.SegmentEnd)     { c.ends++ }
 func (c *counted) Signal(media.Signal)         {}
+func (c *counted) Retract(string, uint64, int) {}
 func (c *counted) CaughtUp()                   { c.reached() }

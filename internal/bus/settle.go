@@ -9,11 +9,16 @@ import (
 )
 
 // What the stream says settles what the fast path brought. Its copy is skipped if it is the same media: a successor that makes the same chunks
-// stores them as its own. What the stream has otherwise, or never gets, is counted and logged, and stays handed over: players have seen it.
+// stores them as its own. What the stream has otherwise, or never gets, is taken back (Handler.Retract), with all that was taken of the track behind it, and
+// what the stream has is handed over in its place: so that all who listen end with the same, whatever any of them was told before.
+//
+// Never is known when something stored says so. An end is sent when all is stored that is before it, and a segment is begun when the end of the one
+// before has been sent; a successor closes what it found before it begins a run. A chunk that is not there yet says nothing: what was lost on the way to a leader that was
+// leaving is sent again, and comes behind what the next leader got at once.
 //
 // A writer whose lease has ended without its knowing sends nothing, but for what was on its way in that moment. Until its successor is heard of its
 // epoch is the newest one, so that this may be taken; the stream takes it too, unless it has no leader. Then the successor goes on with the numbers that
-// the stream has: its run is another, the rest of the stream counts, and its segments under numbers that were handed over are late.
+// the stream has: its run is another, and what was handed over under these numbers is taken back.
 
 // maxUnsettled is how many messages of a track may be ahead of the stream: some minutes.
 const maxUnsettled = 1 << 10
@@ -36,8 +41,22 @@ type fastTrack struct {
 	next      int
 	ended     bool
 	unsettled []taken // in the order of the track
-	differed  uint64  // segment that was logged last
-	parts     taken   // what the stream has had of the first of unsettled, where it was split
+	differed  uint64  // one more than the segment that was logged last
+	so        whole   // what was handed over of segment, up to next
+}
+
+// whole adds the chunks of a segment up, from the first on.
+type whole struct {
+	known bool
+	bytes int64
+	sum   uint32
+}
+
+// with is what it is with one chunk more.
+func (w whole) with(data []byte) whole {
+	w.bytes += int64(len(data))
+	w.sum = crc32.Update(w.sum, castagnoli, data)
+	return w
 }
 
 // taken is what has to be found in the stream.
@@ -47,7 +66,8 @@ type taken struct {
 	header  uint32 // checksum
 	size    int
 	sum     uint32 // of the data
-	unsure  bool   // the stream had handed over some of it before
+	chunks  int    // of an end
+	before  whole  // what there was of its segment
 }
 
 func (a taken) compare(segment uint64, index int) int {
@@ -84,24 +104,54 @@ func headerSum(m *message) uint32 {
 	return crc32.Checksum(b, castagnoli)
 }
 
-// taken notes that m was handed over, with data in place of its own.
-func (f *fastPath) taken(t *fastTrack, m *message, data []byte, unsure bool) {
-	f.epoch = max(f.epoch, m.Epoch)
-	segment, index := m.place()
-	t.unsettled = append(t.unsettled, taken{segment, index, headerSum(m), len(data), crc32.Checksum(data, castagnoli), unsure})
-	t.move(m)
+// from is the first chunk that goes where a is taken back.
+func (a taken) from() int {
+	if a.index == endIndex {
+		return a.chunks
+	}
+	return a.index
 }
 
-// move puts the track behind m.
-func (t *fastTrack) move(m *message) {
+// taken notes that m was handed over, with data in place of its own.
+func (f *fastPath) taken(t *fastTrack, m *message, data []byte) {
+	f.epoch = max(f.epoch, m.Epoch)
+	segment, index := m.place()
+	t.unsettled = append(t.unsettled, taken{segment, index, headerSum(m), len(data), crc32.Checksum(data, castagnoli), m.Chunks, t.upTo(m)})
+	t.move(m, data)
+}
+
+// upTo is what there is of m's segment before m.
+func (t *fastTrack) upTo(m *message) whole {
+	switch {
+	case !m.End && m.address.Chunk == 0:
+		return whole{known: true}
+	case m.Segment == t.segment && m.Run == t.run && !t.ended && (m.End || m.address.Chunk == t.next):
+		return t.so
+	}
+	return whole{}
+}
+
+// move puts the track behind m, with data in place of its own.
+func (t *fastTrack) move(m *message, data []byte) {
+	t.so = t.upTo(m).with(data)
 	t.known, t.run, t.segment, t.ended = true, m.Run, m.Segment, m.End
 	if !m.End {
 		t.next = m.address.Chunk + 1
 	}
 }
 
+// passed tells whether the track stands behind m.
+func (t *fastTrack) passed(m *message) bool {
+	segment, index := m.place()
+	stands := taken{segment: t.segment, index: t.next - 1}
+	if t.ended {
+		stands.index = endIndex
+	}
+	return t.known && m.Run == t.run && stands.compare(segment, index) >= 0
+}
+
 // moved notes that m came from the stream and was handed over.
-func (f *fastPath) moved(m *message) {
+func (f *fastPath) moved(m *message, data []byte) {
 	t := f.tracks[m.Track]
 	if t == nil {
 		if f.tracks == nil {
@@ -110,59 +160,70 @@ func (f *fastPath) moved(m *message) {
 		t = &fastTrack{}
 		f.tracks[strings.Clone(m.Track)] = t
 	}
-	if t.known && m.Run == t.run && len(t.unsettled) > 0 {
-		return // it is not before what was taken, and is no more than repeated
+	if t.passed(m) {
+		return // it came late, or is repeated
 	}
-	t.move(m)
+	t.move(m, data)
 	f.parts.drop(m.Track, m.Segment)
 }
 
-// settle tells whether a message of the stream has been handed over before, and compares it.
-func (s *sink) settle(m *message) bool {
-	t := s.fast.tracks[m.Track]
-	if t == nil || len(t.unsettled) == 0 {
-		return false
+// settle tells whether a message of the stream, with data in place of its own, has been handed over before. What it contradicts is taken back.
+func (s *sink) settle(m *message, data []byte) bool {
+	for name, t := range s.fast.tracks {
+		if len(t.unsettled) > 0 && m.Run > t.run {
+			s.retract(name, t, 0, "another writer went on from what the stream had")
+			t.known = false
+		}
 	}
-	if m.Run != t.run {
-		s.differs(t, m, len(t.unsettled), "another writer went on from what the stream had")
-		t.unsettled, t.parts, t.known = nil, taken{}, false
+	t := s.fast.tracks[m.Track]
+	if t == nil || len(t.unsettled) == 0 || m.Run != t.run {
 		return false
 	}
 	segment, index := m.place()
-	lost := 0
-	for lost < len(t.unsettled) && t.unsettled[lost].compare(segment, index) < 0 {
-		lost++
-	}
-	if lost > 0 {
-		s.differs(t, m, lost, "the stream never got it")
-		t.unsettled, t.parts = slices.Delete(t.unsettled, 0, lost), taken{}
-	}
-	if len(t.unsettled) == 0 || t.unsettled[0].compare(segment, index) > 0 {
+	i, there := slices.BinarySearchFunc(t.unsettled, taken{segment: segment, index: index}, func(a, b taken) int { return a.compare(b.segment, b.index) })
+	if first := t.unsettled[0]; first.segment < segment && (m.End || first.index != endIndex) {
+		s.retract(m.Track, t, 0, "the stream never got it")
 		return false
 	}
-	want, have := &t.unsettled[0], &t.parts
-	have.sum = crc32.Update(have.sum, castagnoli, m.Data)
-	have.size += len(m.Data)
-	if m.Part >= 0 && m.Part+1 < m.Parts {
-		return true
+	if m.End {
+		of, _ := slices.BinarySearchFunc(t.unsettled, taken{segment: segment, index: m.Chunks}, func(a, b taken) int { return a.compare(b.segment, b.index) })
+		if of < i {
+			s.retract(m.Track, t, of, "the stream never got it")
+			return false
+		}
+		// What it counts and the stream has no more is what it was: the end's checksum tells.
+		s.counters.unsettled.Add(int64(of))
+		t.unsettled = slices.Delete(t.unsettled, 0, of)
+		i -= of
 	}
-	if !want.unsure && (have.size != want.size || have.sum != want.sum || headerSum(m) != want.header) {
-		s.differs(t, m, 1, "the stream has another under its number")
-	} else {
-		s.counters.settled.Add(1)
+	if !there {
+		if i < len(t.unsettled) && t.unsettled[i].segment == segment && t.unsettled[i].index == endIndex && t.unsettled[i].chunks <= index {
+			s.retract(m.Track, t, i, "the stream has more of it")
+		}
+		return false
 	}
-	t.unsettled, *have = slices.Delete(t.unsettled, 0, 1), taken{}
+	if want := &t.unsettled[i]; len(data) != want.size || crc32.Checksum(data, castagnoli) != want.sum || headerSum(m) != want.header {
+		s.retract(m.Track, t, i, "the stream has another under its number")
+		return false
+	}
+	s.counters.settled.Add(1)
+	t.unsettled = slices.Delete(t.unsettled, i, i+1)
 	return true
 }
 
-// differs counts what the stream does not have as it was handed over, and logs it once a segment.
-func (s *sink) differs(t *fastTrack, m *message, n int, why string) {
+// retract takes back what was taken of a track from unsettled[first] on. It is logged once a segment.
+func (s *sink) retract(track string, t *fastTrack, first int, why string) {
+	n, a := len(t.unsettled)-first, t.unsettled[first]
+	segment, chunk := a.segment, a.from()
+	t.so = a.before
+	t.unsettled = slices.Delete(t.unsettled, first, len(t.unsettled))
+	t.segment, t.next, t.ended = segment, chunk, false
+	s.fast.parts.drop(track, segment)
 	s.counters.unsettled.Add(int64(n))
-	first := t.unsettled[0].segment
-	if t.differed == first+1 {
-		return
+	if t.differed != segment+1 {
+		t.differed = segment + 1
+		s.log.Warn("bus: what the fast path brought is not in the stream, and is taken back: players may have been given it, and others will not", "track", track,
+			"segment", segment, "chunk", chunk, "messages", n, "reason", why)
 	}
-	t.differed = first + 1
-	s.log.Warn("bus: what the fast path brought is not in the stream: players have seen it, and others will not", "track", m.Track, "segment", first,
-		"messages", n, "reason", why)
+	s.handler.Retract(track, segment, chunk)
 }

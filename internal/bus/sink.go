@@ -123,21 +123,7 @@ func (s *sink) take(ctx context.Context, subject, value string, data []byte) err
 			timescale, msg.Run, msg.Timescale))
 		return nil
 	}
-	if s.settle(&msg) {
-		return nil
-	}
-	if msg.End {
-		s.parts.drop(msg.Track, msg.Segment)
-		if s.target == 0 {
-			if err := s.readTarget(ctx); err != nil {
-				return err
-			}
-		}
-		s.fast.moved(&msg)
-		s.end(msg.end())
-		return nil
-	}
-	if msg.Segment < s.least {
+	if msg.Segment < s.least && !msg.End {
 		return nil
 	}
 	if msg.Part >= 0 {
@@ -153,7 +139,22 @@ func (s *sink) take(ctx context.Context, subject, value string, data []byte) err
 			return nil
 		}
 	}
-	s.fast.moved(&msg)
+	if msg.End {
+		s.parts.drop(msg.Track, msg.Segment)
+		if s.target == 0 {
+			if err := s.readTarget(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if s.settle(&msg, data) {
+		return nil
+	}
+	s.fast.moved(&msg, data)
+	if msg.End {
+		s.end(msg.end())
+		return nil
+	}
 	s.handler.Chunk(msg.chunk(data))
 	return nil
 }
