@@ -19,7 +19,7 @@ type collector struct {
 
 	pending, stored, resent, readDropped, readRecovered, readFast, readUnsettled, readLag *prometheus.Desc
 
-	windowSeconds, windowBytes, windowStored, rows, gaps, discontinuities, damaged, lost, restarts *prometheus.Desc
+	windowSeconds, windowBytes, windowStored, rows, gaps, discontinuities, damaged, lost, restarts, retracted *prometheus.Desc
 
 	requests, responseBytes, connections, held, hotBytes, renderings, peers *prometheus.Desc
 }
@@ -65,6 +65,7 @@ func newCollector(s *Server) *collector {
 		damaged:         channel("window_damaged_segments_total", "Segments that arrived with a wrong size or checksum."),
 		lost:            channel("window_lost_segments_total", "Segments that did not arrive whole."),
 		restarts:        channel("window_restarts_total", "How often the window had to begin anew behind a hole."),
+		retracted:       channel("window_retracted_chunks_total", "Chunks that came past the stream, and were taken back because it has otherwise: players may have been given them."),
 
 		requests:      desc("edge_requests_total", "Requests of players, by what was asked for and the status of the answer.", "kind", "status"),
 		responseBytes: desc("edge_response_bytes_total", "Bodies that players got.", "kind"),
@@ -81,7 +82,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.up, c.feedRate, c.feedSpeed, c.feedBytes, c.runs, c.forcedCuts, c.unevenChunks, c.lateFrames, c.lateLines, c.droppedSamples, c.droppedSegments,
 		c.pending, c.stored, c.resent, c.readDropped, c.readRecovered, c.readFast, c.readUnsettled, c.readLag,
-		c.windowSeconds, c.windowBytes, c.windowStored, c.rows, c.gaps, c.discontinuities, c.damaged, c.lost, c.restarts,
+		c.windowSeconds, c.windowBytes, c.windowStored, c.rows, c.gaps, c.discontinuities, c.damaged, c.lost, c.restarts, c.retracted,
 		c.requests, c.responseBytes, c.connections, c.held, c.hotBytes, c.renderings, c.peers,
 	} {
 		out <- d
@@ -151,6 +152,7 @@ func (c *collector) window(e emitter, id string, w edge.Status) {
 	e.count(c.damaged, int64(w.Damaged), id)
 	e.count(c.lost, int64(w.Lost), id)
 	e.count(c.restarts, int64(w.Restarts), id)
+	e.count(c.retracted, int64(w.Retracted), id)
 }
 
 func (c *collector) edge(e emitter, st edge.Stats) {
