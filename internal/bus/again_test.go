@@ -71,7 +71,8 @@ type quietLeases struct {
 	jetstream.KeyValue
 	unanswered atomic.Int32 // requests that are left without an answer
 	between    func()       // called before that
-	waits      atomic.Bool
+	begun      atomic.Int32 // of these
+	ended      atomic.Int32 // of these, whoever has asked waits no longer
 }
 
 func (q *quietLeases) wait(ctx context.Context, rev uint64, err error) (uint64, error) {
@@ -81,8 +82,8 @@ func (q *quietLeases) wait(ctx context.Context, rev uint64, err error) (uint64, 
 	if q.between != nil {
 		q.between()
 	}
-	q.waits.Store(true)
-	defer q.waits.Store(false)
+	q.begun.Add(1)
+	defer q.ended.Add(1)
 	<-ctx.Done()
 	return 0, ctx.Err()
 }
@@ -157,18 +158,15 @@ func TestWriterGoesOnWhileItsRenewalIsNotAnswered(t *testing.T) {
 	w := acquire(t, b, "news")
 	require.NoError(t, w.Share())
 	quiet.unanswered.Store(1 << 30)
-	var since time.Time
+	since, ended := time.Now(), int32(0)
 	eventually(t, "beats while it waits", func() bool {
-		if !quiet.waits.Load() {
-			since = time.Time{}
+		if n := quiet.ended.Load(); n != ended || n == quiet.begun.Load() { // it does not wait, or for another
+			since, ended = time.Now(), n
 			return false
 		}
 		w.lease.mu.Lock()
 		defer w.lease.mu.Unlock()
-		if since.IsZero() {
-			since = time.Now()
-		}
-		return w.lease.alive.After(since.Add(2 * heartbeat))
+		return w.lease.alive.After(since.Add(2*heartbeat)) && quiet.ended.Load() == ended
 	})
 	quiet.unanswered.Store(0)
 	closeWriter(t, w)
