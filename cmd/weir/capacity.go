@@ -115,12 +115,14 @@ func (c *capacity) run(ctx context.Context) {
 // tell logs what is new of a verdict.
 func (c *capacity) tell(v sizing.Verdict) {
 	before := c.told
-	memory, disk := news(before.Memory, v.Memory), news(before.Disk, v.Disk)
-	if !memory && !disk {
+	if !news(before.Memory, v.Memory) && !news(before.Least, v.Least) && !news(before.Disk, v.Disk) {
 		return
 	}
 	c.told = v
-	if v.Fits() {
+	for _, note := range v.Notes() {
+		c.log.Info(note)
+	}
+	if v.Fits() && len(v.Notes()) == 0 {
 		c.log.Info("the DVR windows of all channels fit again", "memory", sizing.Bytes(v.Memory.Need), "disk", sizing.Bytes(v.Disk.Need))
 		return
 	}
@@ -128,7 +130,7 @@ func (c *capacity) tell(v sizing.Verdict) {
 		c.log.Warn(warning)
 	}
 	if len(v.Channels) > 0 {
-		c.log.Warn("the largest: " + v.Channels[0].Words())
+		c.log.Info("the largest: " + v.Channels[0].Words())
 	}
 }
 

@@ -35,6 +35,12 @@ func newCapacity() (*capacity, *bytes.Buffer, map[string]ingest.Status, map[stri
 	}, log, feeds, windows
 }
 
+// What sizing reckons with is what edges do.
+func TestCapacityReckonsWithTheEdge(t *testing.T) {
+	t.Parallel()
+	require.InDelta(t, sizing.WindowsShare*(1<<30), edge.WindowsMemory(1<<30), 0)
+}
+
 func TestCapacityTakesTheBestBitrate(t *testing.T) {
 	t.Parallel()
 	c, _, feeds, windows := newCapacity()
@@ -74,6 +80,7 @@ func TestCapacityTells(t *testing.T) {
 	require.Contains(t, said, "nothing was on air yet: 5 Mb/s a feed is assumed")
 	require.Contains(t, said, "the largest: news takes")
 	require.NotContains(t, said, "the bus's disk")
+	require.NotContains(t, said, "level=WARN", "edges read back what is not in memory")
 
 	log.Reset()
 	c.tell(c.Verdict(t.Context()))
@@ -81,6 +88,7 @@ func TestCapacityTells(t *testing.T) {
 	feeds["news"] = ingest.Status{BitrateIn: 20_000_000}
 	c.tell(c.Verdict(t.Context()))
 	require.Contains(t, log.String(), "the bus's disk when they are full, it has 4 GiB")
+	require.Contains(t, log.String(), "level=WARN")
 	require.Contains(t, log.String(), "of 1 that nothing came of yet")
 	log.Reset()
 	feeds["news"] = ingest.Status{BitrateIn: 1_000_000}

@@ -32,7 +32,7 @@ type sizeCommand struct {
 
 	NIC        string `name:"nic" help:"Speed of a network interface. Default: 10G." default:"10G" placeholder:"RATE" group:"Machines:"`
 	NICs       int    `name:"nics" help:"Interfaces of an edge." default:"1" group:"Machines:"`
-	EdgeMemory string `help:"For the windows of an edge (edge.memory). Default: what --config says, else 2GiB." placeholder:"SIZE" group:"Machines:"`
+	EdgeMemory string `help:"For the media of an edge (edge.memory), three quarters of it for windows. Default: what --config says, else 2GiB." placeholder:"SIZE" group:"Machines:"`
 	Replicas   int    `help:"Of each channel on the bus. Default: what --config says, else 1." group:"Machines:"`
 	Nodes      int    `help:"Servers of the bus. Default: as many as replicas." group:"Machines:"`
 
@@ -41,7 +41,7 @@ type sizeCommand struct {
 
 // Help is what the help of the command adds.
 func (*sizeCommand) Help() string {
-	return "Bitrates are written like 8M, 500k or 10G. An edge's memory is that of the windows; what its process takes besides is told."
+	return "Bitrates are written like 8M, 500k or 10G. What of the windows does not fit an edge's memory is read back from the bus; what the process takes besides is told."
 }
 
 // Run prints the plan.

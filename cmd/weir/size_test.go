@@ -49,7 +49,8 @@ func TestSize(t *testing.T) {
 	require.Contains(t, out, "16 Gb/s  bandwidth out, to viewers\n")
 	require.Contains(t, out, "= 16 Gb/s ÷ (10 Gb/s × 0.8)\n")
 	require.Contains(t, out, "Σ bitrate ÷ 8 × (DVR + 4 segments)")
-	require.Contains(t, out, "the windows are ")
+	require.Contains(t, out, "of the windows that is not in memory with this edge.memory, and is read back")
+	require.Contains(t, out, "memory of each server of the bus")
 	require.Equal(t, 2., sizeOf(t, "nics", "--viewers", "2000", "--viewer-bitrate", "8M"))
 }
 

@@ -47,6 +47,24 @@ func TestSizingCoversTheHeap(t *testing.T) {
 	}
 }
 
+// TestSizingCoversTheLeast holds what a channel is reckoned to take at the least against a window that has no more in memory than it must.
+func TestSizingCoversTheLeast(t *testing.T) {
+	const chunks, size = 4, 10000
+	before := heap()
+	w, _ := newWindow(time.Hour / 2)
+	w.Limit(1)
+	s := &source{chunks: chunks, size: size}
+	s.runEvent().to(w)
+	s.feed(w, 0, uint64(time.Hour/2/lasts)+20)
+	takes := heap() - before
+	runtime.KeepAlive(w)
+	reckoned := sizing.Channel{Bitrate: int64(2*chunks*size*8) * int64(time.Second) / int64(lasts), DVR: time.Hour / 2, Segment: lasts, Chunk: lasts / chunks, Tracks: 2}.Least()
+	t.Logf("%d rows take %d bytes, %.3f of what is reckoned", w.Stats().Rows, takes, float64(takes)/float64(reckoned))
+	if takes > reckoned || float64(takes)*1.6 < float64(reckoned) {
+		t.Errorf("takes %d bytes, %d are reckoned", takes, reckoned)
+	}
+}
+
 // heap is how many bytes are in use after a collection.
 func heap() int64 {
 	var m runtime.MemStats

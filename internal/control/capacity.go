@@ -30,7 +30,9 @@ type Status struct {
 	Version  string         `json:"version"`
 	Fits     bool           `json:"fits" doc:"Whether nothing that is known is too little"`
 	Warnings []string       `json:"warnings" doc:"What does not fit, and by how much"`
-	Memory   Room           `json:"memory" doc:"Of the windows, against edge.memory"`
+	Notes    []string       `json:"notes" doc:"What of the windows is not in memory, and is read back from the bus when it is asked for"`
+	Memory   Room           `json:"memory" doc:"Of the windows when all of them are in it, against what edge.memory has for them"`
+	Least    Room           `json:"leastMemory" doc:"With which edges work, reading back what is not live, against the same"`
 	Disk     Room           `json:"disk" doc:"Of the bus, with all replicas"`
 	Channels []ChannelNeeds `json:"channels" doc:"What each channel needs, most memory first"`
 }
@@ -49,6 +51,7 @@ type ChannelNeeds struct {
 	Assumed bool   `json:"assumed" doc:"Whether the bitrate is a guess, for the channel was not on air yet"`
 	DVR     string `json:"dvr" example:"2h"`
 	Memory  int64  `json:"memoryBytes"`
+	Least   int64  `json:"leastMemoryBytes"`
 	Disk    int64  `json:"diskBytes"`
 }
 
@@ -60,10 +63,11 @@ func (s *Server) getStatus(ctx context.Context, _ *struct{}) (*statusAnswer, err
 	v := s.cfg.Capacity.Verdict(ctx)
 	out := Status{
 		Version: s.cfg.Version, Fits: v.Fits(), Warnings: append([]string{}, v.Warnings()...),
-		Memory: roomOf(v.Memory), Disk: roomOf(v.Disk), Channels: make([]ChannelNeeds, len(v.Channels)),
+		Notes:  append([]string{}, v.Notes()...),
+		Memory: roomOf(v.Memory), Least: roomOf(v.Least), Disk: roomOf(v.Disk), Channels: make([]ChannelNeeds, len(v.Channels)),
 	}
 	for i, n := range v.Channels {
-		out.Channels[i] = ChannelNeeds{ID: n.ID, Bitrate: n.Bitrate, Assumed: n.Assumed, DVR: spell(n.DVR), Memory: n.Memory, Disk: n.Disk}
+		out.Channels[i] = ChannelNeeds{ID: n.ID, Bitrate: n.Bitrate, Assumed: n.Assumed, DVR: spell(n.DVR), Memory: n.Memory, Least: n.Least, Disk: n.Disk}
 	}
 	return &statusAnswer{Body: out}, nil
 }
@@ -81,7 +85,7 @@ func (s *Server) warnings(ctx context.Context, id string, created bool, p catalo
 	ctx, cancel := context.WithTimeout(ctx, verdictTimeout)
 	defer cancel()
 	v := s.cfg.Capacity.Verdict(ctx)
-	all := v.Warnings()
+	all := append(v.Notes(), v.Warnings()...)
 	if n, ok := v.Of(id); ok && len(all) > 0 {
 		all = append(all, n.Words())
 	}

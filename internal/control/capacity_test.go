@@ -86,7 +86,13 @@ func TestStatus(t *testing.T) {
 	r.have = sizing.Have{Memory: 1 << 30, Disk: 1 << 40}
 	r.mu.Unlock()
 	st = get()
-	if st.Fits || len(st.Warnings) != 1 || st.Memory.Over != st.Memory.Need-1<<30 || st.Disk.Over != 0 {
+	if !st.Fits || len(st.Warnings) != 0 || len(st.Notes) != 1 || st.Memory.Over != st.Memory.Need-1<<30 || st.Disk.Over != 0 || st.Least.Over != 0 {
+		t.Errorf("%+v", st)
+	}
+	r.mu.Lock()
+	r.have.Memory = 16 << 20
+	r.mu.Unlock()
+	if st = get(); st.Fits || len(st.Warnings) != 1 || len(st.Notes) != 0 || st.Least.Over != st.Least.Need-16<<20 || st.Channels[0].Least == 0 {
 		t.Errorf("%+v", st)
 	}
 	if len(st.Channels) != 2 || st.Channels[0].ID != "idle" || !st.Channels[0].Assumed || st.Channels[1].Assumed ||

@@ -50,8 +50,13 @@ func (c Channel) Memory() int64 { return whole(c.media(c.held()) + c.index()) }
 // Disk is how many bytes of the bus's disk the channel takes, on each server that keeps it.
 func (c Channel) Disk() int64 {
 	kept := c.kept()
-	segments := c.segments(kept) * float64(c.tracks())
-	return whole(c.media(kept) + segments*((c.parts()+1)*messageBytes+indexBytes) + streamBytes)
+	index := c.segments(kept) * float64(c.tracks()) * indexBytes
+	return whole(c.media(kept) + c.messages()*messageBytes + index + streamBytes)
+}
+
+// messages is how many the bus holds of the channel when its window is full, without those of its index.
+func (c Channel) messages() float64 {
+	return c.segments(c.kept()) * float64(c.tracks()) * (c.parts() + 1)
 }
 
 // held is for how long an edge holds media.
@@ -68,11 +73,12 @@ func (c Channel) media(d time.Duration) float64 {
 // index is what the window takes beside the media.
 func (c Channel) index() float64 {
 	n := c.segments(c.held()) * float64(c.tracks())
-	rounding := 0.0
-	if n > 0 {
-		rounding = min(c.media(c.held())/roundingShare, n*roundingMost)
-	}
-	return windowBytes + n*(segmentBytes+c.parts()*partBytes) + rounding
+	return windowBytes + n*(segmentBytes+c.parts()*partBytes) + c.rounding(c.held())
+}
+
+// rounding is what the allocator adds to the media of so much of the channel.
+func (c Channel) rounding(d time.Duration) float64 {
+	return min(c.media(d)/roundingShare, c.segments(d)*float64(c.tracks())*roundingMost)
 }
 
 // segments is how many of a track there are in d.

@@ -42,21 +42,24 @@ func (r Room) Share() float64 {
 type Need struct {
 	Channel
 	Memory, Disk int64 // bytes; Disk with all replicas
+	Least        int64 // bytes of memory with which an edge works
 }
 
 // Verdict is whether the channels fit.
 type Verdict struct {
-	Memory, Disk Room
+	Memory, Disk Room   // with all windows in memory
+	Least        Room   // memory, where all that is not live is read back
 	Channels     []Need // those that take most of the memory first
 }
 
 // Check reckons whether the windows of all channels fit when they are full.
 func Check(channels []Channel, have Have) Verdict {
-	v := Verdict{Memory: Room{Have: have.Memory}, Disk: Room{Have: have.Disk}, Channels: make([]Need, 0, len(channels))}
+	v := Verdict{Memory: Room{Have: have.Memory}, Least: Room{Have: have.Memory}, Disk: Room{Have: have.Disk}, Channels: make([]Need, 0, len(channels))}
 	replicas := float64(max(have.Replicas, 1))
 	for _, c := range channels {
-		n := Need{Channel: c, Memory: c.Memory(), Disk: whole(float64(c.Disk()) * replicas)}
+		n := Need{Channel: c, Memory: c.Memory(), Disk: whole(float64(c.Disk()) * replicas), Least: c.Least()}
 		v.Memory.Need, v.Disk.Need = plus(v.Memory.Need, n.Memory), plus(v.Disk.Need, n.Disk)
+		v.Least.Need = plus(v.Least.Need, n.Least)
 		v.Channels = append(v.Channels, n)
 	}
 	slices.SortStableFunc(v.Channels, func(a, b Need) int {
@@ -65,8 +68,8 @@ func Check(channels []Channel, have Have) Verdict {
 	return v
 }
 
-// Fits tells whether nothing is too little.
-func (v Verdict) Fits() bool { return v.Memory.Over() == 0 && v.Disk.Over() == 0 }
+// Fits tells whether nothing is too little. Memory is not where edges work with what there is, and read back the rest.
+func (v Verdict) Fits() bool { return v.Least.Over() == 0 && v.Disk.Over() == 0 }
 
 // Assumed is how many channels' bitrates were not measured.
 func (v Verdict) Assumed() int {
@@ -92,15 +95,25 @@ func (v Verdict) Of(id string) (Need, bool) {
 // Warnings say what does not fit and by how much, a sentence each; none: all fits.
 func (v Verdict) Warnings() []string {
 	var all []string
-	if r := v.Memory; r.Over() > 0 {
-		all = append(all, fmt.Sprintf("the DVR windows of %s need %s of memory when they are full, edge.memory has %s for them: %s too much%s%s",
-			count(len(v.Channels), "channel"), Bytes(r.Need), Bytes(r.Have), Bytes(r.Over()), stays(r), v.assumption()))
+	if r := v.Least; r.Over() > 0 {
+		all = append(all, fmt.Sprintf("what is live of %s, and what is to be known of their DVR windows, takes %s of memory, edge.memory has %s for them: %s too much%s",
+			count(len(v.Channels), "channel"), Bytes(r.Need), Bytes(r.Have), Bytes(r.Over()), v.assumption()))
 	}
 	if r := v.Disk; r.Over() > 0 {
 		all = append(all, fmt.Sprintf("the DVR windows of %s need %s of the bus's disk when they are full, it has %s: %s too much%s%s",
 			count(len(v.Channels), "channel"), Bytes(r.Need), Bytes(r.Have), Bytes(r.Over()), part(r), v.assumption()))
 	}
 	return all
+}
+
+// Notes say what follows from what there is, and by how much it is less than all, a sentence each.
+func (v Verdict) Notes() []string {
+	r := v.Memory
+	if r.Over() == 0 || v.Least.Over() > 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("the DVR windows of %s need %s of memory when they are full, edge.memory has %s for them: %s too much%s%s",
+		count(len(v.Channels), "channel"), Bytes(r.Need), Bytes(r.Have), Bytes(r.Over()), stays(r), v.assumption())}
 }
 
 // stays says what of the windows is in memory.

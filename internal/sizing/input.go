@@ -10,8 +10,6 @@ import (
 const (
 	// Usable is the part of an interface's speed that is planned with: the rest is for headers, peaks and what is sent again.
 	Usable = 0.8
-	// liveSpan is what every edge keeps of every channel whatever it shares with others: where most viewers are.
-	liveSpan = 30 * time.Second
 	// What a process takes beside its windows. The garbage collector lets 8 % of large windows lie, and 64 MiB of small
 	// ones (cmd/weir); segments that many ask for are kept a second time (edge); the rest is the program with its bus, 48 MB idle.
 	garbageLeast = 64 << 20 // bytes

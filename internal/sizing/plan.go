@@ -60,7 +60,9 @@ func (p *Plan) Line(key string) (Line, bool) {
 
 // totals are sums over all channels.
 type totals struct {
-	channels, bitrate, windows, disk, live float64 // live: bytes that every edge keeps of all channels
+	channels, bitrate, windows, disk float64
+	least, known                     float64 // bytes of windows that every edge keeps of all channels, and of these what is no media
+	node                             float64 // bytes of memory on a server of the bus that has all of them
 }
 
 func (in *Input) totals() totals {
@@ -71,9 +73,9 @@ func (in *Input) totals() totals {
 		t.bitrate += n * float64(g.Bitrate)
 		t.windows += n * float64(g.Memory())
 		t.disk += n * float64(g.Disk())
-		floor := g.Channel
-		floor.DVR = min(liveSpan, g.DVR)
-		t.live += n * float64(floor.Memory())
+		t.least += n * float64(g.Least())
+		t.known += n * g.known()
+		t.node += n * g.node()
 	}
 	return t
 }
@@ -86,6 +88,8 @@ func New(in Input) (*Plan, error) {
 	}
 	p, t := &Plan{}, in.totals()
 	p.storage(&in, t)
+	p.readBack(&in, t)
+	p.bus(&in, t)
 	p.bandwidth(&in, t)
 	p.edges(&in, t)
 	p.requests(&in)
@@ -94,7 +98,7 @@ func New(in Input) (*Plan, error) {
 
 func (p *Plan) add(l Line) { p.Lines = append(p.Lines, l) }
 
-// storage is memory and disk.
+// storage is memory of the windows, where all of them are in it.
 func (p *Plan) storage(in *Input, t totals) {
 	p.add(Line{
 		Key: "memory.windows", Value: t.windows, Unit: UnitBytes, What: "memory for all windows, on an edge that has all channels",
@@ -109,16 +113,10 @@ func (p *Plan) storage(in *Input, t totals) {
 		Formula: "windows + max(64 MiB, 8 %) that the collector lets lie + min(256 MiB, 1/8) of second copies + 128 MiB",
 		With:    fmt.Sprintf("%s + %s + %s + %s", Bytes(whole(t.windows)), Bytes(whole(garbage)), Bytes(whole(copies)), Bytes(processBytes)),
 	})
-	disk := t.disk * float64(in.Replicas)
 	p.add(Line{
-		Key: "disk", Value: disk, Unit: UnitBytes, What: "disk of the bus, all servers together",
-		Formula: fmt.Sprintf("(Σ bitrate ÷ 8 × (DVR + %s + 2 segments) + %d B a part and segment + %s a channel) × replicas",
-			Span(streamSlack), messageBytes, Bytes(streamBytes)),
-		With: fmt.Sprintf("%s × %d", Bytes(whole(t.disk)), in.Replicas),
-	})
-	p.add(Line{
-		Key: "disk.node", Value: disk / float64(in.Nodes), Unit: UnitBytes, What: "disk of each server of the bus",
-		Formula: "disk ÷ nodes", With: fmt.Sprintf("%s ÷ %d", Bytes(whole(disk)), in.Nodes),
+		Key: "memory.edge", Value: t.windows / WindowsShare, Unit: UnitBytes, What: "edge.memory for that",
+		Formula: fmt.Sprintf("windows ÷ %g: the rest of edge.memory is for what is read back, copies and assets", WindowsShare),
+		With:    fmt.Sprintf("%s ÷ %g", Bytes(whole(t.windows)), WindowsShare),
 	})
 }
 
@@ -161,37 +159,24 @@ func (p *Plan) edges(in *Input, t totals) {
 	}
 	p.add(bandwidth)
 
-	each := Line{Key: "edges.memory", What: "edges for the memory, where each has all windows", Formula: "1 where all windows fit edge.memory; more edges do not help"}
 	memory := Line{
-		Key: "edges.memory.sharded", What: "edges for the memory, sharded",
-		Formula: fmt.Sprintf("(windows − live) ÷ (edge.memory − live): each edge keeps the last %s of all channels, and its share of the rest", liveSpan),
+		Key: "edges.memory", What: "edges for the memory", Formula: "1 where edge.memory is the least or more; more edges do not help where it is not",
 	}
-	have := float64(in.EdgeMemory)
-	switch {
+	least := t.least / WindowsShare
+	switch have := float64(in.EdgeMemory); {
 	case have == 0:
-		const unknown = "the memory of an edge is not known"
-		each.Impossible, each.Formula, memory.Impossible, memory.Formula = true, unknown, true, unknown
-	case t.windows <= have:
-		each.Value, memory.Value = 1, 1
-		each.With = fmt.Sprintf("%s of %s", Bytes(whole(t.windows)), Bytes(in.EdgeMemory))
-		memory.With = each.With
+		memory.Impossible, memory.Formula = true, "the memory of an edge is not known"
+	case least <= have:
+		memory.Value = 1
+		memory.With = fmt.Sprintf("%s of %s", Bytes(whole(least)), Bytes(in.EdgeMemory))
 	default:
-		over := Bytes(whole(t.windows - have))
-		each.Impossible = true
-		each.Formula = fmt.Sprintf("the windows are %s more than edge.memory, %s, and more edges do not help", over, Bytes(in.EdgeMemory))
-		if have <= t.live {
-			memory.Impossible = true
-			memory.Formula = fmt.Sprintf("the last %s of all channels, %s, do not fit edge.memory, %s", liveSpan, Bytes(whole(t.live)), Bytes(in.EdgeMemory))
-			break
-		}
-		memory.Value = math.Ceil((t.windows - t.live) / (have - t.live))
-		memory.With = fmt.Sprintf("(%s − %s) ÷ (%s − %s)", Bytes(whole(t.windows)), Bytes(whole(t.live)), Bytes(in.EdgeMemory), Bytes(whole(t.live)))
+		memory.Impossible = true
+		memory.Formula = fmt.Sprintf("the least edge.memory is %s more than there is, %s: pin channels to groups of edges", Bytes(whole(least-have)), Bytes(in.EdgeMemory))
 	}
-	p.add(each)
 	p.add(memory)
 
 	both := Line{
-		Key: "edges", What: "edges for both, sharded; one more lets one fail", Formula: "max(edges for the bandwidth, edges for the memory, sharded)",
+		Key: "edges", What: "edges for both; one more lets one fail", Formula: "max(edges for the bandwidth, edges for the memory)",
 		Impossible: bandwidth.Impossible || memory.Impossible,
 	}
 	if both.Impossible {
@@ -201,6 +186,17 @@ func (p *Plan) edges(in *Input, t totals) {
 		both.With = fmt.Sprintf("max(%s, %s)", number(bandwidth.Value), number(memory.Value))
 	}
 	p.add(both)
+	layer := Line{
+		Key: "cache.sharded", Unit: UnitBytes, What: "media that those edges keep together of what was read back, where they share it", Impossible: both.Impossible,
+		Formula: "edges × (1/16 of edge.memory, from 8 to 256 MiB)",
+	}
+	if layer.Impossible {
+		layer.Formula = both.Formula
+	} else {
+		layer.Value = both.Value * readKept(in.EdgeMemory)
+		layer.With = fmt.Sprintf("%s × %s", number(both.Value), Bytes(whole(readKept(in.EdgeMemory))))
+	}
+	p.add(layer)
 	feeding := Line{
 		Key: "bandwidth.bus.out", Unit: UnitRate, What: "bandwidth from the bus to those edges", Formula: "Σ bitrate × edges", Impossible: both.Impossible,
 	}

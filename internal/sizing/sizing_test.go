@@ -43,10 +43,15 @@ func TestPlan(t *testing.T) {
 	require.Equal(t, 100e9, value(t, p, "bandwidth.out"))
 	require.Equal(t, 13., value(t, p, "nics")) // 100 ÷ 8
 	require.Equal(t, 7., value(t, p, "edges.bandwidth"))
-	l, _ := p.Line("edges.memory")
-	require.True(t, l.Impossible)
-	require.Contains(t, l.Formula, "the windows are 5.9 TiB more")
-	require.Equal(t, 3., value(t, p, "edges.memory.sharded"))
+	require.InEpsilon(t, media/WindowsShare, value(t, p, "memory.edge"), 0.02)
+	const live = 100 * 10e6 / 8 * 16.
+	require.Greater(t, value(t, p, "memory.least"), live/WindowsShare)
+	require.InEpsilon(t, (live+100*2*43200*(segmentBytes+partBytes))/WindowsShare, value(t, p, "memory.least"), 0.05)
+	require.InEpsilon(t, value(t, p, "memory.windows")-WindowsShare*float64(service().EdgeMemory), value(t, p, "memory.readback"), 1e-9)
+	require.InEpsilon(t, WindowsShare*float64(service().EdgeMemory)*1.08, value(t, p, "memory.process.edge"), 0.02)
+	require.Equal(t, 1., value(t, p, "edges.memory"), "it works with any that is not less than the least")
+	require.Equal(t, 7*256.*(1<<20), value(t, p, "cache.sharded"))
+	require.InEpsilon(t, 64<<20+3./5*100*(8<<20+10e6/8*10+(86400+64)/2*2*11*256.), value(t, p, "memory.node"), 0.01)
 	require.Equal(t, 7., value(t, p, "edges"))
 	require.Equal(t, 7e9, value(t, p, "bandwidth.bus.out"))
 
@@ -68,17 +73,19 @@ func TestPlanWithoutMachines(t *testing.T) {
 	in.NIC, in.EdgeMemory = 0, 0
 	p, err := New(in)
 	require.NoError(t, err)
-	for _, key := range []string{"nics", "edges.bandwidth", "edges.memory", "edges.memory.sharded", "edges"} {
+	for _, key := range []string{"nics", "edges.bandwidth", "edges.memory", "memory.readback", "memory.process.edge", "cache.sharded", "edges"} {
 		l, ok := p.Line(key)
 		require.True(t, ok && l.Impossible && l.Text() == "none", key)
 	}
 	in = service()
-	in.EdgeMemory = 1 << 30 // the last 30 s of all channels are 3.75 GB
+	in.EdgeMemory = 1 << 30 // what is live of all channels is 2 GB
 	p, err = New(in)
 	require.NoError(t, err)
-	l, _ := p.Line("edges.memory.sharded")
-	require.True(t, l.Impossible)
-	require.Contains(t, l.Formula, "do not fit edge.memory, 1 GiB")
+	for key, why := range map[string]string{"edges.memory": "more than there is, 1 GiB", "memory.readback": "1 GiB, is less than the least", "edges": "or there is none"} {
+		l, _ := p.Line(key)
+		require.True(t, l.Impossible, key)
+		require.Contains(t, l.Formula, why)
+	}
 }
 
 func TestPlanRefuses(t *testing.T) {
@@ -110,8 +117,15 @@ func TestCheck(t *testing.T) {
 	v = Check([]Channel{news, sport}, Have{Memory: 2 << 30, Disk: 20 << 30, Replicas: 3})
 	require.False(t, v.Fits())
 	require.Equal(t, v.Memory.Need-2<<30, v.Memory.Over())
-	warnings := v.Warnings()
+	warnings := append(v.Notes(), v.Warnings()...)
 	require.Len(t, warnings, 2)
+	require.Empty(t, Check([]Channel{news, sport}, Have{Memory: 2 << 30}).Warnings(), "edges work with that")
+	v = Check([]Channel{news, sport}, Have{Memory: 32 << 20, Disk: 200 << 30})
+	require.False(t, v.Fits())
+	require.Empty(t, v.Notes())
+	require.Equal(t, []string{"what is live of 2 channels, and what is to be known of their DVR windows, takes " + Bytes(v.Least.Need) + " of memory, edge.memory has 32 MiB for them: " +
+		Bytes(v.Least.Over()) + " too much (of 1 that nothing came of yet 5 Mb/s a feed is assumed)"}, v.Warnings())
+	v = Check([]Channel{news, sport}, Have{Memory: 2 << 30, Disk: 20 << 30, Replicas: 3})
 	require.Equal(t, "the DVR windows of 2 channels need "+Bytes(v.Memory.Need)+" of memory when they are full, edge.memory has 2 GiB for them: "+
 		Bytes(v.Memory.Over())+" too much; about 11% of them stay in memory, what is older is read back from the bus when it is asked for (of 1 that nothing came of yet 5 Mb/s a feed is assumed)", warnings[0])
 	require.Contains(t, warnings[1], "of the bus's disk")
