@@ -11,6 +11,15 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// A server that answers no ping for 4 to 5 s is left for another, though the connection does not end: a machine or a line that is gone says nothing. That is
+// how long an edge stands still then, for the fast path comes over the same connection. It is longer than a server or this process stands still
+// where machines are loaded: of pings that were due meanwhile one is sent. Answers come behind the media that is on its way: a line that takes more than 4 s
+// for pullBytes, less than 32 Mb/s, is lost and made again while an edge catches up over it.
+const (
+	pingEvery = time.Second
+	pingsOut  = 4
+)
+
 // dial makes a connection that comes back by itself, to the embedded server or to one of those outside.
 func (b *Bus) dial(ctx context.Context, name string) (*nats.Conn, jetstream.JetStream, error) {
 	var made atomic.Pointer[nats.Conn] // once it is
@@ -23,8 +32,8 @@ func (b *Bus) dial(ctx context.Context, name string) (*nats.Conn, jetstream.JetS
 		nats.ReconnectWait(reconnectWait),
 		// Writers keep what was not acknowledged. A buffer here would send later messages before them.
 		nats.ReconnectBufSize(-1),
-		nats.PingInterval(5 * time.Second),
-		nats.MaxPingsOutstanding(2),
+		nats.PingInterval(pingEvery),
+		nats.MaxPingsOutstanding(pingsOut),
 		nats.FlusherTimeout(10 * time.Second),
 		nats.WriteBufferSize(256 << 10), // bytes: a chunk goes out in one write
 		nats.DisconnectErrHandler(func(nc *nats.Conn, err error) {

@@ -173,7 +173,11 @@ func (r *reader) follow(ctx context.Context) (progress bool, err error) {
 		}
 		return false, err
 	}
-	defer r.remove(consumer.CachedInfo())
+	defer func() {
+		if !errors.Is(context.Cause(ctx), errDisturbed) { // else who is asked may not answer, and what comes waits
+			r.remove(consumer.CachedInfo())
+		}
+	}()
 	switch {
 	case consumer.CachedInfo().NumPending > 0:
 	case r.indexing():
