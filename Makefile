@@ -42,11 +42,14 @@ test-web: web/dist/index.html
 # Packages with property tests: `make test` draws the same cases each time, `make explore` draws others.
 DRAWN = go list -test -f '{{if eq .Name "main"}}{{range .Deps}}{{if eq . "pgregory.net/rapid"}}{{$$.ImportPath}}{{"\n"}}{{end}}{{end}}{{end}}' ./... | sed -n 's/\.test$$//p'
 
+# Many tests wait, for a sender in real time or for a silence to be noticed: more of them at once than there are processors.
+OVERLAPPED = -p 3 -parallel 4
+
 test-go: web/dist/index.html
 	drawn=$$($(DRAWN)); \
-	go test -race $$(go list ./... | grep -v internal/e2e | grep -vxF "$$drawn") && \
-	go test -race $$drawn -args -rapid.seed=1
-	go test -race -timeout 55m ./internal/e2e # alone: players in a browser need the processors
+	go test -race $(OVERLAPPED) $$(go list ./... | grep -v internal/e2e | grep -vxF "$$drawn") && \
+	go test -race $(OVERLAPPED) $$drawn -args -rapid.seed=1
+	go test -race -timeout 55m -parallel 3 ./internal/e2e # alone: players in a browser need the processors
 
 lint: web/dist/index.html $(TOOLS)/staticcheck-$(STATICCHECK_VERSION) $(TOOLS)/gofumpt-$(GOFUMPT_VERSION) ## go vet, staticcheck, gofumpt, go mod tidy
 	go vet ./...

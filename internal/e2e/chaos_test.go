@@ -31,7 +31,10 @@ const chaosStream = "weir-live-live"
 
 // A cluster of three NATS nodes, two ingests with the same feed and two edges loses one process after the other while people watch: of what was sent nothing is
 // missing, nothing comes twice, and both edges have the same bytes.
-func TestClusterLosesNothing(t *testing.T) { realtime(t, clusterLosesNothing) }
+func TestClusterLosesNothing(t *testing.T) {
+	t.Parallel()
+	realtime(t, clusterLosesNothing)
+}
 
 func clusterLosesNothing(t *attempt) {
 	follower := func(c *cluster) *member {

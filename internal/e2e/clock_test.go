@@ -47,7 +47,10 @@ func clockOff(t testing.TB, by time.Duration) string {
 // The clock of one of two ingests is ten seconds ahead. A feed that goes over to it, and back, is shown whole: each change is a discontinuity,
 // and no segment's time of day is before that
 // of the one before it: what was ahead is made good by and by.
-func TestIngestWithClockThatIsOff(t *testing.T) { realtime(t, ingestWithClockThatIsOff) }
+func TestIngestWithClockThatIsOff(t *testing.T) {
+	t.Parallel()
+	realtime(t, ingestWithClockThatIsOff)
+}
 
 func ingestWithClockThatIsOff(t *attempt) {
 	need(t, "ffmpeg")

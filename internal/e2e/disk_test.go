@@ -44,7 +44,10 @@ func fill(t testing.TB, dir string) string {
 
 // The disk of the node that leads is full: it says so and leaves the work to the others. Once there is room and it has been started again, it has
 // what it missed.
-func TestClusterSurvivesFullDisk(t *testing.T) { realtime(t, clusterSurvivesFullDisk) }
+func TestClusterSurvivesFullDisk(t *testing.T) {
+	t.Parallel()
+	realtime(t, clusterSurvivesFullDisk)
+}
 
 func clusterSurvivesFullDisk(t *attempt) {
 	need(t, "ffmpeg")

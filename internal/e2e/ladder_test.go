@@ -50,7 +50,10 @@ func (s *server) keyTimes(channel, track string) map[uint64]bool {
 
 // One push to a channel with a ladder of two rungs becomes three renditions, cut at equal times; ffmpeg that is killed is started again, and none
 // is left when weir is gone.
-func TestLadderOfOnePush(t *testing.T) { realtime(t, ladderOfOnePush) }
+func TestLadderOfOnePush(t *testing.T) {
+	t.Parallel()
+	realtime(t, ladderOfOnePush)
+}
 
 func ladderOfOnePush(t *attempt) {
 	need(t, "ffmpeg", "xmllint")
@@ -122,7 +125,10 @@ func ladderOfOnePush(t *attempt) {
 }
 
 // Without ffmpeg it is said at the start, and the feed is on air without its rungs.
-func TestLadderWithoutFFmpeg(t *testing.T) { realtime(t, ladderWithoutFFmpeg) }
+func TestLadderWithoutFFmpeg(t *testing.T) {
+	t.Parallel()
+	realtime(t, ladderWithoutFFmpeg)
+}
 
 func ladderWithoutFFmpeg(t *attempt) {
 	need(t, "ffmpeg")

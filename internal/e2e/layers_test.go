@@ -64,7 +64,10 @@ func (m *member) playsFilm(film string) map[string]string {
 // Two edges of one bus know each other: what both serve of films is read from their site once, and when one of them is dead the other reads what was that
 // one's. Behind them an edge in a partner's network, without a bus, plays the live channel: when all that it gets it from are dead it serves what it
 // has, and goes on when they are back, with the same bytes.
-func TestEdgesBehindEdges(t *testing.T) { realtime(t, edgesBehindEdges) }
+func TestEdgesBehindEdges(t *testing.T) {
+	t.Parallel()
+	realtime(t, edgesBehindEdges)
+}
 
 func edgesBehindEdges(t *attempt) {
 	need(t, "ffmpeg")

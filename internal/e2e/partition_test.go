@@ -10,7 +10,10 @@ import (
 
 // A node of NATS and the edge that knows only this one are cut off from the others: the edge serves what it has and says that it is not ready;
 // the others go on. When the network is well again nobody has to do anything, and nothing is missing, twice, or other than elsewhere.
-func TestClusterSurvivesPartition(t *testing.T) { realtime(t, clusterSurvivesPartition) }
+func TestClusterSurvivesPartition(t *testing.T) {
+	t.Parallel()
+	realtime(t, clusterSurvivesPartition)
+}
 
 func clusterSurvivesPartition(t *attempt) {
 	routes := newRouteNet(t)

@@ -12,7 +12,10 @@ import (
 
 // A point of presence is a leaf node with mirrors of the channels, kept as long as it likes, and an edge that knows only this node: it has the same
 // bytes, goes on serving what it has when the line is cut, and gets what it missed when that is back.
-func TestPointOfPresence(t *testing.T) { realtime(t, pointOfPresence) }
+func TestPointOfPresence(t *testing.T) {
+	t.Parallel()
+	realtime(t, pointOfPresence)
+}
 
 func pointOfPresence(t *attempt) {
 	need(t, "ffmpeg")

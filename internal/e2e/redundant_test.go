@@ -45,7 +45,10 @@ func (c *cluster) roles() (writer, other *member) {
 
 // An encoder pushes to two ingests, of which one is killed, paused, or told to let go or to end: what people see has every sample once, in one
 // run, without a discontinuity.
-func TestRedundantIngestLosesNothing(t *testing.T) { realtime(t, redundantIngestLosesNothing) }
+func TestRedundantIngestLosesNothing(t *testing.T) {
+	t.Parallel()
+	realtime(t, redundantIngestLosesNothing)
+}
 
 func redundantIngestLosesNothing(t *attempt) {
 	c := startCluster(t, clusterSettings{nodes: 1, ingests: 2, edges: 2, channels: "  live: {dvr: 1h, segment: 1s, redundant: true}\n"})

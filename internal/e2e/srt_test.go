@@ -153,7 +153,7 @@ func sRTSenders(t *attempt) {
 			}
 		}
 	}
-	t.RunFeeds(parts)
+	t.RunAll(parts)
 }
 
 // Who does not know the passphrase is refused and told so, in the log too, where no secret is. Nobody else notices.

@@ -132,7 +132,7 @@ func faultsOverUDP(t *attempt) {
 	for name, f := range udpFaults {
 		parts[name] = func(t *attempt) { srv.showUDPFault(t, name, addresses[name], f, all, copied) }
 	}
-	t.RunFeeds(parts)
+	t.RunAll(parts)
 	growth := srv.residentBytes() - before
 	t.Logf("resident memory grew by %d MB", growth>>20)
 	require.Less(t, growth, 400<<20)
