@@ -25,6 +25,12 @@ const (
 	leaveGrace = time.Second
 
 	clusterUser = "weir" // that nodes are to each other
+
+	// A route over which no ping was answered for 10 to 15 s is made anew. It takes that long on purpose: what elects leaders has pulses of its own, and
+	// a route that is not lost goes on where it was. Left to itself, TCP tries again less and less often, so that a line that was down for
+	// a minute would be found to be back after another.
+	routePing     = 5 * time.Second
+	routePingsOut = 2
 )
 
 // NodeConfig is a NATS server of a cluster.
@@ -106,7 +112,9 @@ func (c *NodeConfig) options() (*server.Options, error) {
 	if host, port, err = hostPort(c.Cluster.Listen); err != nil {
 		return nil, err
 	}
-	opts.Cluster = server.ClusterOpts{Name: c.Cluster.Name, Host: host, Port: port, AuthTimeout: connectTimeout.Seconds()}
+	opts.Cluster = server.ClusterOpts{
+		Name: c.Cluster.Name, Host: host, Port: port, AuthTimeout: connectTimeout.Seconds(), PingInterval: routePing, MaxPingsOut: routePingsOut,
+	}
 	var user *url.Userinfo
 	if c.Cluster.Secret != "" {
 		opts.Cluster.Username, opts.Cluster.Password = clusterUser, c.Cluster.Secret
