@@ -34,38 +34,45 @@ func TestBrowsersPlay(t *testing.T) { realtime(t, browsersPlay) }
 func browsersPlay(t *attempt) {
 	need(t, "node", "chromium", "ffmpeg")
 	srv := onAir(t)
+	parts := map[string]func(*attempt){}
 	for _, channel := range []string{"demo", "live"} {
 		for _, player := range browserPlayers {
-			t.Run(channel+"/"+player, func(t *attempt) {
+			parts[channel+"/"+player] = func(t *attempt) {
 				options := append([]string{"--seconds", "10", "--seek"}, artifact(t, channel+"-"+player+".png")...)
 				if channel == "demo" || player == "hlsjs" { // the GOPs of live do not fit its segments: there is no low latency in DASH
 					options = append(options, "--reach-latency", "3")
 				}
 				p := play(t, srv, channel, player, options...)
 				require.True(t, p.OK, p.Problems)
-			})
+			}
 		}
 	}
-	t.Run("ordinary", func(t *attempt) { // beside it, from the same channel
+	parts["ordinary"] = func(t *attempt) { // beside it, from the same channel
 		p := play(t, srv, "demo", "shaka-dash", "--ordinary", "--seconds", "5")
 		require.True(t, p.OK, p.Problems)
 		require.Greater(t, p.LowestLatency, 3.)
-	})
+	}
+	t.RunAll(parts)
 }
 
 // ffmpeg and GStreamer play 10 s of each format without a complaint, and the times that they see rise without a jump. For what
 // GStreamer gets as DASH, see countingFromZero.
-func TestFFmpegAndGStreamerPlay(t *testing.T) { realtime(t, fFmpegAndGStreamerPlay) }
+func TestFFmpegAndGStreamerPlay(t *testing.T) {
+	t.Parallel()
+	realtime(t, fFmpegAndGStreamerPlay)
+}
 
 func fFmpegAndGStreamerPlay(t *attempt) {
 	need(t, "ffmpeg", "gst-launch-1.0")
 	srv := onAir(t)
 	forGStreamer := map[string]string{"index.m3u8": srv.url(""), "manifest.mpd": countingFromZero(t, srv)}
+	parts := map[string]func(*attempt){}
 	for _, channel := range []string{"demo", "live"} {
 		for _, manifest := range []string{"index.m3u8", "manifest.mpd"} {
 			path := manifests(channel) + "/" + manifest
-			t.Run("ffmpeg/"+channel+"/"+manifest, func(t *attempt) { ffmpegPlays(t, srv.url(path)) })
-			t.Run("gstreamer/"+channel+"/"+manifest, func(t *attempt) { gstreamerPlays(t, forGStreamer[manifest]+path) })
+			parts["ffmpeg/"+channel+"/"+manifest] = func(t *attempt) { ffmpegPlays(t, srv.url(path)) }
+			parts["gstreamer/"+channel+"/"+manifest] = func(t *attempt) { gstreamerPlays(t, forGStreamer[manifest]+path) }
 		}
 	}
+	t.RunFeeds(parts)
 }

@@ -89,8 +89,9 @@ func playersChooseLanguages(t *attempt) {
 		"-tune", "zerolatency", "-g", "50", "-pix_fmt", "yuv420p", "-c:a", "aac", "-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu",
 		"-f", "mpegts", "-method", "POST", "http://"+srv.ingest+"/ts/live")
 	srv.waitMedia("live", "t1", 3, time.Minute)
+	parts := map[string]func(*attempt){}
 	for _, player := range browserPlayers {
-		t.Run(player, func(t *attempt) {
+		parts[player] = func(t *attempt) {
 			w := watch(t, srv, "live", player)
 			w.waitPlaying(2, time.Minute)
 			if player != "shaka-hls" { // the library shows no text there (5.2.12)
@@ -106,8 +107,9 @@ func playersChooseLanguages(t *attempt) {
 			if shot := artifact(t, "languages-"+player+".png"); shot != nil {
 				w.ask("screenshot " + shot[1])
 			}
-		})
+		}
 	}
+	t.RunAll(parts)
 }
 
 // Captions in the pictures of a real stream are announced in both formats, and as the operator says if he does.
