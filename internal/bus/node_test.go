@@ -1,7 +1,9 @@
 package bus
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/require"
 )
 
@@ -83,15 +86,41 @@ func TestThreeNodesAreACluster(t *testing.T) {
 func TestNodeThatDoesNotKnowTheSecretStaysOut(t *testing.T) {
 	t.Parallel()
 	routes := unused(t, 2)
-	node := func(i int, secret string) *Node {
+	node := func(i int, secret string) (*Node, refusals) {
+		refused := make(refusals, 1)
 		return startNode(t, NodeConfig{
-			Dir: t.TempDir(), Name: fmt.Sprint("n", i), Listen: "127.0.0.1:0",
+			Dir: t.TempDir(), Name: fmt.Sprint("n", i), Listen: "127.0.0.1:0", Log: slog.New(refused),
 			Cluster: NodeCluster{Name: "weir", Listen: routes[i], Routes: routes, Secret: secret},
-		})
+		}), refused
 	}
-	a, b := node(0, "right"), node(1, "wrong")
-	require.Never(t, func() bool { return a.srv.NumRoutes() > 0 || b.srv.NumRoutes() > 0 }, time.Second, 20*time.Millisecond)
+	a, atA := node(0, "right")
+	b, atB := node(1, "wrong")
+	for _, refused := range []refusals{atA, atB} {
+		select { // until then a route is counted
+		case <-refused:
+		case <-testContext(t).Done():
+			require.Fail(t, "a node has not refused the other")
+		}
+	}
+	eventually(t, "no route", func() bool { return a.srv.NumRoutes() == 0 && b.srv.NumRoutes() == 0 })
 	require.Error(t, a.Ready())
+}
+
+// refusals is a log that tells of those who were not let in.
+type refusals chan struct{}
+
+func (r refusals) Enabled(context.Context, slog.Level) bool { return true }
+func (r refusals) WithAttrs([]slog.Attr) slog.Handler       { return r }
+func (r refusals) WithGroup(string) slog.Handler            { return r }
+
+func (r refusals) Handle(_ context.Context, line slog.Record) error {
+	if strings.Contains(line.Message, server.ErrAuthentication.Error()) {
+		select {
+		case r <- struct{}{}:
+		default:
+		}
+	}
+	return nil
 }
 
 func TestNodeAloneNeedsNoCluster(t *testing.T) {
