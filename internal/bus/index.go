@@ -88,6 +88,9 @@ func (r *reader) source(ctx context.Context, s jetstream.Stream, made time.Time)
 	index, err := r.bus.readJS.Stream(ctx, indexName(r.channel))
 	if errors.Is(err, jetstream.ErrStreamNotFound) || err == nil && index.CachedInfo().Created.Before(made) { // it is of a stream that is gone
 		r.index = false
+		for i := range r.then {
+			r.then[i].index = false
+		}
 		return s, nil
 	}
 	if err != nil {

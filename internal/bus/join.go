@@ -107,6 +107,13 @@ func (r *reader) plan(ctx context.Context, first, last uint64) error {
 			r.broken = oldest.Segment + 2
 		}
 		r.stretch = stretch{only: allEnds(r.channel), index: true, from: first, to: m.sequence}
+		_, err = r.bus.last(ctx, streamName(r.channel), allSignals(r.channel))
+		if errors.Is(notThere(err), ErrNotFound) { // most often: a consumer for them would be made in vain
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("look for signals: %w", err)
+		}
 		r.then = []stretch{{only: allSignals(r.channel), index: true, from: first, to: m.sequence}}
 		return nil
 	}
