@@ -32,6 +32,8 @@ const (
 	askSoon  = 30 * time.Millisecond  // when it has been asked to let go
 	// knowWait is how long it may take to find out by what hold a writer writes.
 	knowWait = 500 * time.Millisecond
+	// takingOver is for how long a writer is waited for that has not answered yet: one that has taken the channel over answers when it has found out what is stored.
+	takingOver = 5 * time.Second
 	// urgent is for how long a writer is waited for that has been asked to let go.
 	urgent = 5 * time.Second
 	// forOthers is for how long a server leaves a channel that it has let go to those who stand by.
@@ -87,6 +89,7 @@ type vigil struct {
 	urged     time.Time // when the writer was asked to let go
 	deaf      time.Time // since when the writer does not answer; zero: it does
 	holds     bus.Hold  // of the writer that was known last
+	mute      bool      // that one has not answered yet
 	epoch     uint64    // of that one
 	fed       time.Time // when the writer's feed brought something, as far as it has answered
 	notBefore time.Time // of a channel that is free

@@ -104,7 +104,7 @@ func (s *session) ask(ctx context.Context) (soon bool) {
 	a, err := d.bus.Ask(ctx, s.channel.ID, bus.News, ready)
 	now := time.Now()
 	if err == nil {
-		v.deaf, v.fed = time.Time{}, s.server.cfg.Now().Add(-a.Quiet)
+		v.deaf, v.mute, v.fed = time.Time{}, false, s.server.cfg.Now().Add(-a.Quiet)
 		s.know(ctx, a)
 		s.work.Lock()
 		d.holder = a.Instance
@@ -130,13 +130,17 @@ func (s *session) ask(ctx context.Context) (soon bool) {
 	}
 	hold, err := d.bus.Holder(ctx, s.channel.ID)
 	if err == nil && !hold.Same(v.holds) { // another one than that which has not answered has all its time
-		v.deaf, v.holds = asked, hold
+		v.deaf, v.mute, v.holds = asked, true, hold
+	}
+	patience := bus.Deaf
+	if v.mute {
+		patience = takingOver
 	}
 	// While a leader is elected that has taken long, and the connection may have been another.
 	switch settled := v.settled(d.bus); {
 	case errors.Is(err, bus.ErrNotFound) && (!now.Before(v.notBefore) || now.Sub(v.urged) < urgent):
 		s.takeOver(ctx, nil)
-	case err == nil && settled && now.Sub(v.deaf) >= bus.Deaf:
+	case err == nil && settled && now.Sub(v.deaf) >= patience:
 		s.takeOver(ctx, &hold)
 	}
 	return now.Sub(v.urged) < urgent
