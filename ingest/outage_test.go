@@ -193,3 +193,20 @@ func TestStandbyTakesNothingBesideTheFeed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A server that has taken the channel over answers nobody before it knows what is stored: others must not take it for dead at once.
+func TestWriterThatHasNotAnsweredYetIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	c := newCouple(t)
+	w, err := OnBus(c.buses[0]).(SharedBus).Continue(t.Context(), "news", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close(context.Background()) })
+	from := time.Now()
+	c.connect(1)
+	c.run("the takeover", func() bool { return c.role(1) == "writing" })
+	if took := time.Since(from); took < takingOver {
+		t.Errorf("taken over after %v", took)
+	}
+}
