@@ -9,7 +9,7 @@ import (
 
 const (
 	// leastLag is for how long a channel may lack what the bus has, three target durations where that is longer, before it lags. A reader whose NATS server
-	// dies needs 11 s until it reads on: then all edges have that trouble, and the fast path makes up for it.
+	// falls silent needs 6 s until it reads on, and one whose stream elects a leader up to 11: then all edges have that trouble, and the fast path makes up for it.
 	leastLag   = 15 * time.Second
 	lagTargets = 3
 	// joinWithin is for how long an edge that has started waits for channels to be read: who cannot read one of them in that time serves the others.
