@@ -77,10 +77,10 @@ type duty struct {
 	holder    string // instance that writes, where that is another
 	takeovers uint64 // of this server
 	seamless  uint64 // of these, those without a discontinuity
-	cut       uint64 // samples that were let go, standing by, as more bytes came than are held
+	cut       uint64 // samples that were let go of what is held, as more bytes came
 	short     bool   // that happens lately
 
-	order chan struct{} // TakeOver was asked for
+	order chan Role // TakeOver was asked for, of a server in that role
 }
 
 // vigil is what the watch over a redundant channel keeps in mind. The watch owns it.
@@ -170,9 +170,10 @@ func (s *Server) TakeOver(channel string) error {
 		return fmt.Errorf("channel %s: %w", channel, ErrNotReady)
 	}
 	select {
-	case ss.duty.order <- struct{}{}:
-	default: // there is an order already
+	case <-ss.duty.order: // one that has not been looked at
+	default:
 	}
+	ss.duty.order <- ss.duty.role
 	return nil
 }
 
@@ -191,7 +192,7 @@ func (s *session) holds(held *ring, now time.Time) {
 		return
 	}
 	if d.short = held.short; d.short {
-		s.tell(now, fmt.Sprintf("standing by: the newest %d MiB of the feed are held, which is %v of %v", maxRing>>20,
+		s.tell(now, fmt.Sprintf("for a takeover the newest %d MiB of the feed are held, which is %v of %v", maxRing>>20,
 			held.held(now).Round(100*time.Millisecond), held.keep().Round(100*time.Millisecond)))
 	}
 }

@@ -184,8 +184,8 @@ func (s *Server) beside(channel string, work func(p *packager.Packager, now time
 	if !ss.live || ss.finished || ss.broken != nil {
 		return ErrOffAir
 	}
-	p, ok := ss.packager.(*packager.Packager)
-	if !ok {
+	p := ss.packaging()
+	if p == nil {
 		return ss.standsBy()
 	}
 	return work(p, s.cfg.Now())

@@ -320,6 +320,46 @@ func (c *couple) thereAndBack() {
 	c.run("the takeover", func() bool { st, _ := c.servers[1].Status("news"); return st.Seamless > 1 })
 }
 
+// A writer that has let go of the channel takes it again where the other one does not come: it goes on in the row that it left.
+func TestTakesTheChannelBack(t *testing.T) {
+	t.Parallel()
+	c := newCouple(t)
+	c.begin()
+	stuck := c.servers[1].session("news")
+	c.mute[1] = true
+	stuck.work.Lock()
+	free := sync.OnceFunc(stuck.work.Unlock)
+	t.Cleanup(free)
+	err := c.servers[0].TakeOver("news")
+	c.run("the writer to let go", func() bool { return c.servers[0].session("news").writes() == nil })
+	c.run("the writer to take it again", func() bool { st, _ := c.servers[0].Status("news"); return st.Seamless > 0 })
+	free()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.further(4)
+	c.whole()
+}
+
+// An order that has come about meanwhile, otherwise, is none for the opposite.
+func TestOrdersThatHaveComeAbout(t *testing.T) {
+	t.Parallel()
+	c := newCouple(t)
+	c.begin()
+	late := []Role{Standby, Writing} // of one that writes by now, and of one that does not any more
+	for i, from := range late {
+		c.servers[i].session("news").duty.order <- from
+	}
+	c.run("both to have looked", func() bool {
+		return len(c.servers[0].session("news").duty.order)+len(c.servers[1].session("news").duty.order) == 0
+	})
+	c.further(4)
+	if c.role(0) != "writing" || c.role(1) != "standby first" || strings.Contains(c.log.String(), "let go") {
+		t.Errorf("%q, %q", c.role(0), c.role(1))
+	}
+	c.whole()
+}
+
 // An encoder that ends its feeds ends the channel: the last frame is there, whichever of the servers is the first to know.
 func TestEndOfTheSameFeed(t *testing.T) {
 	t.Parallel()

@@ -64,7 +64,7 @@ func newSession(s *Server, ch catalog.Channel) *session {
 		ready: make(chan struct{}), done: make(chan struct{}), duty: duty{role: Writing},
 	}
 	if b, ok := s.cfg.Bus.(SharedBus); ok && ch.Redundant {
-		ss.duty.bus, ss.duty.order = b, make(chan struct{}, 1)
+		ss.duty.bus, ss.duty.order = b, make(chan Role, 1)
 	}
 	return ss
 }
@@ -186,7 +186,7 @@ func (s *session) deliver(f *feed, it item) error {
 	if err := s.packager.Write(mapped, it.came); err != nil {
 		return &shared{fmt.Errorf("channel %s: package: %w", s.channel.ID, err)}
 	}
-	if held, ok := s.packager.(*ring); ok {
+	if held := s.held(); held != nil {
 		s.holds(held, it.at)
 	}
 	return nil
@@ -205,7 +205,7 @@ func (s *session) pack() error {
 	if err != nil {
 		return &shared{err}
 	}
-	s.packager = p
+	s.packages(p)
 	return nil
 }
 

@@ -39,7 +39,6 @@ func (s *session) try(w SharedWriter) {
 	if c == nil || held == nil {
 		return
 	}
-	t := &trial{ring: held, met: c.Met, since: time.Now()}
 	resume := s.resume()
 	resume.Join = &packager.Join{Run: c.Run, Ends: c.Ends, Decoded: c.Decoded, Wall: c.Wall, Anchor: c.Anchor}
 	p, err := s.newPackager(resume, goingOn{c})
@@ -47,9 +46,7 @@ func (s *session) try(w SharedWriter) {
 		s.log.Info("the run of the server before is not gone on with", "reason", err)
 		return
 	}
-	t.packager = p
-	t.failed = held.replay(p, time.Time{})
-	s.packager = t
+	s.packager = &trial{kept: &kept{held, p}, met: c.Met, since: time.Now(), failed: held.replay(p, time.Time{})}
 }
 
 // settle brings a takeover to its end: the run goes on, or it is closed and another begins. It gives the time until it is to be called again.
@@ -66,7 +63,7 @@ func (s *session) settle(ctx context.Context, w SharedWriter) time.Duration {
 			return askSoon
 		}
 		if err := p.outcome(); err == nil || p.met() {
-			s.packager = p.packager
+			s.packager = p.kept
 			s.duty.seamless++
 			s.log.Info("goes on with the run of the server before")
 			if err != nil { // what came after it
@@ -110,14 +107,8 @@ func (s *session) beginAnew() error {
 	if err != nil {
 		return err
 	}
-	var held *ring
-	switch h := s.packager.(type) {
-	case *trial:
-		held = h.ring
-	case *ring:
-		held = h
-	}
-	s.packager = p
+	held := s.held()
+	s.packages(p)
 	if held == nil {
 		return nil
 	}

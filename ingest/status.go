@@ -60,8 +60,8 @@ type Status struct {
 	Role      Role          `json:"role"`      // what this server does
 	Instance  string        `json:"instance"`  // that writes the channel, where this one stands by
 	Ready     bool          `json:"ready"`     // standing by, it holds enough to go on in the middle of a segment
-	Held      time.Duration `json:"held"`      // standing by, how long a part of the feed it holds
-	Cut       uint64        `json:"cut"`       // samples that it let go for the bytes, standing by, since the session began: it could go on with less
+	Held      time.Duration `json:"held"`      // how long a part of the feed it holds, to go on with
+	Cut       uint64        `json:"cut"`       // samples of that that it let go for the bytes, since the session began: it could go on with less
 	Takeovers uint64        `json:"takeovers"` // by this server, since the session began
 	Seamless  uint64        `json:"seamless"`  // of these, those without a discontinuity
 }
@@ -131,7 +131,7 @@ func (s *session) show() {
 	if s.writer != nil {
 		next.writer = s.writer.Stats()
 	}
-	if held, ok := s.packager.(*ring); ok {
+	if held := s.held(); held != nil {
 		next.held = held.held(next.at)
 	}
 	if s.packager != nil {

@@ -13,14 +13,13 @@ import (
 // trialWait is how long a feed may take to bring what the server before had written already.
 const trialWait = 8 * time.Second
 
-// trial is a packager that goes on with the run of another server, as long as nobody knows whether the feed is the same. The ring holds what it
-// gets, for the packager that takes its place where it is not.
+// trial is a packager that goes on with the run of another server, as long as nobody knows whether the feed is the same. What is held with it is for
+// the packager that takes its place where it is not.
 type trial struct {
-	*ring
-	packager *packager.Packager
-	met      func() bool // all that was written before has come
-	since    time.Time   // by the clock of the process
-	failed   error
+	*kept
+	met    func() bool // all that was written before has come
+	since  time.Time   // by the clock of the process
+	failed error
 }
 
 // over is true when the trial has an outcome.
@@ -36,45 +35,37 @@ func (t *trial) outcome() error {
 	return t.failed
 }
 
-func (t *trial) try(work func() error) error {
+// into is where all goes: past a packager that has failed.
+func (t *trial) into() packs {
+	if t.failed != nil {
+		return t.ring
+	}
+	return t.kept
+}
+
+func (t *trial) try(err error) error {
 	if t.failed == nil {
-		t.failed = work()
+		t.failed = err
 	}
 	return nil
 }
 
 // Start announces tracks.
 func (t *trial) Start(formats []media.Format, now time.Time) error {
-	_ = t.ring.Start(formats, now) // it has no errors
-	return t.try(func() error { return t.packager.Start(formats, now) })
+	return t.try(t.into().Start(formats, now))
 }
 
 // Leave says that nobody brings a track any more.
-func (t *trial) Leave(track int, now time.Time) error {
-	_ = t.ring.Leave(track, now)
-	return t.try(func() error { return t.packager.Leave(track, now) })
-}
+func (t *trial) Leave(track int, now time.Time) error { return t.try(t.into().Leave(track, now)) }
 
 // Write takes a sample.
-func (t *trial) Write(s media.Sample, now time.Time) error {
-	_ = t.ring.Write(s, now)
-	return t.try(func() error { return t.packager.Write(s, now) })
-}
+func (t *trial) Write(s media.Sample, now time.Time) error { return t.try(t.into().Write(s, now)) }
 
 // Event takes an event.
-func (t *trial) Event(e media.Event, now time.Time) error {
-	_ = t.ring.Event(e, now)
-	return t.try(func() error { return t.packager.Event(e, now) })
-}
+func (t *trial) Event(e media.Event, now time.Time) error { return t.try(t.into().Event(e, now)) }
 
 // Flush ends the feed.
-func (t *trial) Flush(now time.Time) error {
-	_ = t.ring.Flush(now)
-	return t.try(func() error { return t.packager.Flush(now) })
-}
-
-// Stats are those of the packager.
-func (t *trial) Stats() packager.Stats { return t.packager.Stats() }
+func (t *trial) Flush(now time.Time) error { return t.try(t.into().Flush(now)) }
 
 // goingOn is the output of a packager that goes on with a run.
 type goingOn struct{ *bus.Continuation }

@@ -37,12 +37,13 @@ func (s *session) watch() {
 			s.stepBack(w, "another server wants it")
 		case <-lost:
 			s.stepBack(w, "another server has taken it")
-		case <-s.duty.order:
-			if w != nil {
+		case from := <-s.duty.order:
+			switch {
+			case w != nil && from == Writing:
 				s.stepBack(w, "it was told to")
-			} else {
+			case w == nil && from == Standby:
 				s.vigil.ordered = time.Now()
-			}
+			} // otherwise it has come about meanwhile
 		case <-s.vigil.disturbed: // what could not be done may be possible now
 		case <-tick.C:
 		}
@@ -71,17 +72,11 @@ func (s *session) stepBack(w SharedWriter, why string) {
 		s.work.Unlock()
 		return
 	}
-	now := s.server.cfg.Now()
 	s.writer, s.duty.role = nil, Standby
 	s.duty.holder = w.Follower()
-	s.vigil.notBefore, s.vigil.deaf, s.vigil.urged = time.Now().Add(forOthers), time.Time{}, time.Time{}
-	s.packager = nil
-	if s.live {
-		s.packager = newRing(s.channel.Segment)
-		if err := s.arrange(now); err != nil {
-			s.broken = err
-			s.failOthers(nil, err)
-		}
+	s.vigil.notBefore, s.vigil.deaf, s.vigil.urged, s.vigil.ordered = time.Now().Add(forOthers), time.Time{}, time.Time{}, time.Time{}
+	if held := s.held(); held != nil {
+		s.packager = held
 	}
 	s.log.Warn("lets go of the channel and stands by", "reason", why, "instance", s.duty.holder)
 	s.show()

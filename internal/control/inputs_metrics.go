@@ -25,8 +25,8 @@ func newInputMetrics(s *Server) *inputMetrics {
 		role:     desc("role", "What this process does with the feed of a redundant channel: writing or standby; 1 for what it does.", "role"),
 		takeovers: desc("takeovers_total", "How often this process has taken a redundant channel over since the feed began: without a discontinuity or with one.",
 			"how"),
-		held: desc("held_seconds", "How much of the feed of a redundant channel this process holds, standing by: a takeover within that time loses nothing."),
-		cut:  desc("held_cut_total", "Samples that this process let go, standing by, since it holds no more bytes."),
+		held: desc("held_seconds", "How much of the feed of a redundant channel this process holds: a takeover within that time loses nothing."),
+		cut:  desc("held_cut_total", "Samples of what it holds that this process let go, since it holds no more bytes."),
 	}
 }
 

@@ -83,8 +83,8 @@ type FeedStatus struct {
 	Role      string  `json:"role,omitempty" enum:"writing,standby" doc:"What this process does with the feed of a redundant channel: writing, what comes is on air; standby, another process writes the channel"`
 	Instance  string  `json:"instance,omitempty" doc:"The process that writes the channel, where this one stands by"`
 	Ready     bool    `json:"ready,omitempty" doc:"Standing by, it holds enough of the feed to go on in the middle of a segment"`
-	Held      float64 `json:"heldSeconds,omitempty" doc:"Standing by, how much of the feed it holds: a takeover within that time loses nothing"`
-	Cut       uint64  `json:"heldCut,omitempty" doc:"Samples that it let go, standing by, since it holds no more than 48 MiB"`
+	Held      float64 `json:"heldSeconds,omitempty" doc:"How much of the feed it holds, the writer too, which may have to go on when it has let go: a takeover within that time loses nothing"`
+	Cut       uint64  `json:"heldCut,omitempty" doc:"Samples of what it holds that it let go, since it holds no more than 48 MiB"`
 	Takeovers uint64  `json:"takeovers,omitempty" doc:"How often this process has taken the channel over since the feed began"`
 	Seamless  uint64  `json:"seamless,omitempty" doc:"Of these, how often without a discontinuity"`
 }
