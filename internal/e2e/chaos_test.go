@@ -225,7 +225,7 @@ func (c *cluster) requireNothingLost(e *encoder, viewers map[string]*viewer, fee
 				if first == nil {
 					first = segments
 					got := v.show(c.t, track, e)
-					missing := requireEach(c.t, got.numbers, sent, feeds, track)
+					missing := got.requireEach(c.t, sent, feeds, track)
 					require.Equal(c.t, feeds-1, got.discontinuities, "discontinuities of %s", track)
 					require.LessOrEqual(c.t, got.gaps, feeds-1, "gaps of %s", track)
 					c.t.Logf("track %s: %d samples in %d segments, each once, %d between %d feeds missing", track, len(got.numbers), len(first), missing, feeds)
@@ -243,12 +243,12 @@ func (c *cluster) requireNothingLost(e *encoder, viewers map[string]*viewer, fee
 	}
 }
 
-// requireEach says that numbers rise from 0 to n-1 in so many stretches at most, and is how many are missing.
-func requireEach(t testing.TB, numbers []int, n, stretches int, track string) (missing int) {
+// requireEach says that the numbers rise from 0 to n-1 in so many stretches at most, and is how many are missing.
+func (s *shown) requireEach(t testing.TB, n, stretches int, track string) (missing int) {
 	t.Helper()
 	holes, want := 0, 0
-	for i, got := range numbers {
-		require.GreaterOrEqual(t, got, want, "sample %d of %s comes twice or too late", i, track)
+	for i, got := range s.numbers {
+		require.GreaterOrEqual(t, got, want, "sample %d of %s comes twice or too late; of all\n%s", i, track, strings.Join(s.rows, "\n"))
 		if got > want {
 			missing += got - want
 			holes++
@@ -256,6 +256,6 @@ func requireEach(t testing.TB, numbers []int, n, stretches int, track string) (m
 		want = got + 1
 	}
 	require.Equal(t, n, want, "samples of %s: the last are missing", track)
-	require.Less(t, holes, stretches, "holes in %s, in all %d samples", track, missing)
+	require.Less(t, holes, stretches, "holes in %s, in all %d samples; of all\n%s", track, missing, strings.Join(s.rows, "\n"))
 	return missing
 }

@@ -116,10 +116,11 @@ func numberOf(track string, data []byte) (int, error) {
 	return strconv.Atoi(string(data[at : at+digits]))
 }
 
-// send pushes the feed to the first of some ingests that takes it, from the next key frame on, and again whenever the connection is lost, until the
-// feed ends.
+// send pushes the feed to the first of some ingests that takes it, from its beginning on, however long the connection takes to be made: nobody else may
+// have that. Whenever the connection is lost it is made again, and the feed goes on with the next key frame, until it ends.
 func (e *encoder) send(channel string, to ...*member) {
 	e.done.Go(func() {
+		from := 0
 		for i := 0; e.t.Context().Err() == nil; i++ {
 			p, err := (&server{t: e.t, rtmp: to[i%len(to)].rtmp}).publish(channel)
 			if err != nil {
@@ -135,24 +136,26 @@ func (e *encoder) send(channel string, to ...*member) {
 				}
 				continue
 			}
-			if e.sendTo(p) {
+			if e.sendTo(p, from) {
 				return
 			}
+			from = e.soFar()
 		}
 	})
 }
 
-// sendTo sends until the connection fails, or the feed ends: true.
-func (e *encoder) sendTo(p *publisher) bool {
-	defer p.nc.Close()
-	i, begun := 0, false
+// soFar is how many samples were made.
+func (e *encoder) soFar() int {
 	e.mu.Lock()
-	i = len(e.made)
-	e.mu.Unlock()
-	if i < 25 {
-		i = 0
-	}
-	for ; ; i++ {
+	defer e.mu.Unlock()
+	return len(e.made)
+}
+
+// sendTo sends what was made from there on until the connection fails, or the feed ends: true.
+func (e *encoder) sendTo(p *publisher, from int) bool {
+	defer p.nc.Close()
+	begun := false
+	for i := from; ; i++ {
 		s := e.next(i)
 		if s == nil {
 			p.stop()

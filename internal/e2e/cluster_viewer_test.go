@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -36,7 +37,9 @@ type viewer struct {
 // viewed is a segment that a viewer got.
 type viewed struct {
 	listed
-	header, body []byte // init segment, media; nil where it is a gap
+	header, body []byte    // init segment, media; nil where it is a gap
+	from         string    // the edge that it came from
+	at           time.Time // when
 }
 
 // liveEdge is how far a playlist goes: number of the open segment, and parts of it.
@@ -101,7 +104,7 @@ func (v *viewer) look(ctx context.Context) bool {
 			if _, ok := v.got[track][s.number]; ok {
 				continue
 			}
-			seg := viewed{listed: s}
+			seg := viewed{listed: s, from: edge.name, at: time.Now()}
 			if !s.gap {
 				var a, b int
 				if a, seg.header = tryGet(ctx, at+s.init, viewPatient); a == http.StatusOK {
@@ -182,7 +185,8 @@ func (v *viewer) segments(t testing.TB, track string) (all []viewed) {
 
 // shown is what a track of a channel showed.
 type shown struct {
-	numbers         []int // of the samples, as the encoder has numbered them
+	numbers         []int    // of the samples, as the encoder has numbered them
+	rows            []string // what each segment brought, in words
 	discontinuities int
 	gaps            int
 }
@@ -197,8 +201,14 @@ func (v *viewer) show(t testing.TB, track string, e *encoder) (all shown) {
 			all.discontinuities++
 			known = false
 		}
+		before := len(all.numbers)
+		tell := func(what string) {
+			all.rows = append(all.rows, fmt.Sprintf("segment %d, from %s at %s, discontinuity %t: %s",
+				s.number, s.from, s.at.Format(time.StampMilli), s.discontinuity, what))
+		}
 		if s.gap {
 			all.gaps++
+			tell("a gap")
 			continue
 		}
 		file, err := mp4.DecodeFile(bytes.NewReader(append(append([]byte(nil), s.header...), s.body...)))
@@ -225,6 +235,9 @@ func (v *viewer) show(t testing.TB, track string, e *encoder) (all shown) {
 				}
 			}
 		}
+		got := all.numbers[before:]
+		require.NotEmpty(t, got, s.uri)
+		tell(fmt.Sprintf("samples %d to %d", got[0], got[len(got)-1]))
 	}
 	return all
 }
