@@ -382,6 +382,36 @@ func TestEndOfTheSameFeed(t *testing.T) {
 	}
 }
 
+// A feed may end while a takeover is under way: the last frame is there all the same, and all rows end.
+func TestEndOfAFeedThatHasJustBeenTakenOver(t *testing.T) {
+	t.Parallel()
+	for name, mark := range map[string]string{"the same": "x", "another": "y"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCouple(t)
+			c.marks[1] = mark
+			c.begin()
+			if err := c.servers[1].TakeOver("news"); err != nil {
+				t.Fatal(err)
+			}
+			c.run("the takeover", func() bool { return c.role(1) == "writing" })
+			c.feeds[0].Close(nil)
+			c.feeds[0] = nil
+			c.run("the other to have said that it goes", func() bool { return c.servers[1].session("news").writes().Follower() == "" })
+			c.feeds[1].Close(nil)
+			c.feeds[1] = nil
+			c.run("the last frame", func() bool {
+				pictures, _ := c.seen.frames(t, "v1")
+				sounds, _ := c.seen.frames(t, "a1")
+				return pictures[len(pictures)-1] == c.end && sounds[len(sounds)-1] == c.end && c.seen.ended()
+			})
+			if mark == c.marks[0] {
+				c.whole()
+			}
+		})
+	}
+}
+
 // Another encoder's pictures are not those that the run was made of: one discontinuity, and nothing of one row from both.
 func TestTakeoverOfAnotherFeed(t *testing.T) {
 	t.Parallel()

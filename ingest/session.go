@@ -261,6 +261,7 @@ func (s *session) finish(reason error) {
 	if s.packager == nil || s.broken != nil || errors.Is(reason, ErrLost) || errors.Is(reason, ErrInternal) {
 		return // a packager that panicked may be in any state
 	}
+	s.conclude()
 	if err := s.packager.Flush(s.server.cfg.Now()); err != nil && !errors.Is(err, bus.ErrLost) {
 		s.log.Warn("end of the feed not packaged", "err", err)
 	}
@@ -272,9 +273,6 @@ func (s *session) leaves() bool {
 	w, ok := s.writer.(SharedWriter)
 	if !ok || s.duty.bus == nil {
 		return false
-	}
-	if _, tried := s.packager.(*trial); tried {
-		return true
 	}
 	by := w.Leave()
 	if by == "" {

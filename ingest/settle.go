@@ -63,9 +63,7 @@ func (s *session) settle(ctx context.Context, w SharedWriter) time.Duration {
 			return askSoon
 		}
 		if err := p.outcome(); err == nil || p.met() {
-			s.packager = p.kept
-			s.duty.seamless++
-			s.log.Info("goes on with the run of the server before")
+			s.goesOn(p)
 			if err != nil { // what came after it
 				s.broken = err
 				s.failOthers(nil, err)
@@ -99,6 +97,40 @@ func (s *session) settle(ctx context.Context, w SharedWriter) time.Duration {
 	}
 	s.show()
 	return askEvery
+}
+
+// goesOn ends a trial that the feed has stood. work is held.
+func (s *session) goesOn(t *trial) {
+	s.packager = t.kept
+	s.duty.seamless++
+	s.log.Info("goes on with the run of the server before")
+}
+
+// conclude brings a takeover to its end upon which the end of the feed has come: nothing more comes that could tell whether the feed is the same. work is held.
+func (s *session) conclude() {
+	switch p := s.packager.(type) {
+	case *trial:
+		if p.failed == nil {
+			p.failed = p.packager.Flush(s.server.cfg.Now())
+		}
+		if p.met() {
+			s.goesOn(p)
+			return
+		}
+	case *ring:
+	default:
+		return
+	}
+	w, _ := s.writer.(SharedWriter) // nobody else has these
+	ctx, cancel := context.WithTimeout(context.Background(), s.server.cfg.CloseTimeout)
+	defer cancel()
+	err := w.Break(ctx)
+	if err == nil {
+		err = s.beginAnew()
+	}
+	if err != nil {
+		s.log.Warn("what the server before has left was not gone on with", "err", err)
+	}
 }
 
 // beginAnew begins a run of the session's own with what is held that came after what the server before had. work is held.
