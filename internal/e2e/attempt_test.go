@@ -20,8 +20,6 @@ type attempt struct {
 	ctx    context.Context
 	passed map[string]bool // names of the parts that need not be run again
 
-	browser bool // it has one in it
-
 	mu       sync.Mutex
 	failed   bool
 	cleanups []func()
@@ -29,27 +27,23 @@ type attempt struct {
 
 // realtime runs a test that senders and players in real time have a part in. A machine that stood still meanwhile proves
 // nothing about Weir, and nor does one that had too much to do: what fails then is begun again from the start, with a new server and without other
-// tests beside it, once the machine is calm. What fails on a machine that did its work fails. Only a browser fails there by itself at times: what has one in
-// it is begun again once, which is told, and fails when it fails again.
+// tests beside it, once the machine is calm. What fails on a machine that did its work fails.
 func realtime(t *testing.T, body func(*attempt)) {
 	t.Helper()
-	passed, calm := map[string]bool{}, 0
+	passed := map[string]bool{}
 	for n := 1; ; n++ {
 		a := &attempt{TB: t, passed: passed}
 		stood := a.take(body, n > 1)
 		deadline, hasDeadline := t.Deadline()
-		if a.Failed() && !stood.hinders() {
-			calm++
-		}
 		switch {
 		case !a.Failed():
 			return
-		case calm > 1, calm == 1 && !a.browser:
+		case !stood.hinders():
 			t.Fatalf("failed, on a machine that worked all the time (%s)", stood)
 		case n == maxAttempts || hasDeadline && time.Until(deadline) < lastBegin:
 			t.Fatalf("failed, and there is no time or no point in another attempt after %d (%s)", n, stood)
 		}
-		t.Logf("attempt %d failed: %s. Once more.", n, stood)
+		t.Logf("attempt %d says nothing: %s. Once more.", n, stood)
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -283,9 +282,6 @@ func (l *logLines) tail(n int) string {
 // need skips the test where a program that it drives is not installed; `make test` installs all of them.
 func need(t testing.TB, programs ...string) {
 	t.Helper()
-	if a, ok := t.(*attempt); ok {
-		a.browser = a.browser || slices.Contains(programs, "chromium")
-	}
 	for _, program := range programs {
 		if _, err := exec.LookPath(program); errors.Is(err, exec.ErrNotFound) {
 			t.Skipf("%s is not installed: `make test` sees to it", program)
