@@ -200,6 +200,63 @@ func TestRenditionComesAndGoes(t *testing.T) {
 	}
 }
 
+// A rung that stops when it has come over a border, where the others have not, is in no row behind it: its last one ends where theirs do.
+func TestRenditionStopsAtABorder(t *testing.T) {
+	t.Parallel()
+	for gone, want := range map[int]string{0: "v1v2v3a1 v2v3a1 v1v2v3a1", 2: "v1v2v3a1 v1v2a1 v1v2v3a1"} {
+		for pictures := range 4 {
+			t.Run(fmt.Sprintf("v%d, %d", gone+1, pictures), func(t *testing.T) {
+				t.Parallel()
+				y := ladder(90000)
+				end := 10*sec + time.Duration(pictures)*40*time.Millisecond
+				for track := range 3 {
+					if track == gone {
+						y.video(track, 0, end, fps25, 50, false)
+						y.video(track, 20*sec, 30*sec, fps25, 50, false)
+						continue
+					}
+					y.video(track, 0, 30*sec, fps25, 50, false)
+					y.delay(track, 150*time.Millisecond)
+				}
+				y.audio(3, 0, 30*sec, 48000)
+				rec := newRecorder(t, Resume{})
+				p, err := New(Config{2 * sec, 200 * time.Millisecond}, Resume{}, rec)
+				must(t, err)
+				must(t, p.Start(y.formats, epoch))
+				now, left := epoch, false
+				for _, e := range y.sorted() {
+					if !left && e.arrival >= end {
+						left = true
+						must(t, p.Leave(gone, now))
+					}
+					now = epoch.Add(e.arrival)
+					must(t, p.Write(e.s, now))
+				}
+				must(t, p.Flush(now))
+				rec.complete()
+				must(t, y.verify(rec, p.Stats(), 25*time.Microsecond))
+				rec.independent(t)
+				if got := sets(rec.runs); got != want {
+					t.Errorf("runs %s", got)
+				}
+				rows := map[uint64]media.SegmentEnd{}
+				for _, e := range rec.ends {
+					if e.Track[0] != 'v' {
+						continue
+					}
+					if other, ok := rows[e.Segment]; ok && (e.Start != other.Start || e.Duration != other.Duration) {
+						t.Errorf("row %d: %s has %d + %d, %s %d + %d", e.Segment, other.Track, other.Start, other.Duration, e.Track, e.Start, e.Duration)
+					}
+					rows[e.Segment] = e
+				}
+				if st := p.Stats(); st.Samples-st.Out != uint64(pictures) {
+					t.Errorf("%d of %d samples are out: %v", st.Out, st.Samples, st.Dropped)
+				}
+			})
+		}
+	}
+}
+
 // A rung that is announced while others are on air joins at a border; until then nothing changes.
 func TestRenditionThatComesLater(t *testing.T) {
 	t.Parallel()

@@ -29,6 +29,9 @@ func (r *run) advance(now time.Time) error {
 		if wait && !p.lost(t) {
 			break
 		}
+		if wait && r.promote(now) { // its row ends here, and it brings too little of the next
+			return r.advance(now)
+		}
 		if cut {
 			if t.Kind == media.Video {
 				p.noteSync(t, h.pos)

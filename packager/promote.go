@@ -20,6 +20,22 @@ func (p *Packager) Leave(track int, now time.Time) error {
 	return p.fail(p.pump(now))
 }
 
+// leaveOut drops what is left of video tracks that nothing more comes of, where that is less than a row and others go on: a run of its own would be begun
+// for it.
+func (p *Packager) leaveOut() {
+	goesOn := func(t *track) bool { return t.Kind == media.Video && t.seen && !p.lost(t) }
+	if p.pressure || !slices.ContainsFunc(p.tracks, goesOn) {
+		return
+	}
+	row := p.segmentDuration()
+	for _, t := range p.tracks {
+		if h := t.queue.at(0); h != nil && t.left && t.Kind == media.Video && t.lastPos-h.pos < media.FromDuration(row, t.scale) {
+			p.drop(Unused, t.queue.len())
+			t.queue.clear()
+		}
+	}
+}
+
 // promote lets another video track lead in the place of the one that is lost, so that those that go on have no hole: the row is ended where
 // that one can be cut, and the lost one's last sample lasts until there. It is false where there is no such track.
 func (r *run) promote(now time.Time) bool {

@@ -64,6 +64,7 @@ func (p *Packager) discardUnused(r *run) {
 
 // tryBegin opens a run if all that it waits for is there.
 func (p *Packager) tryBegin() bool {
+	p.leaveOut()
 	lead := p.findLead()
 	if lead == nil || !p.alignHeads(lead) {
 		return false
