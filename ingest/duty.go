@@ -34,6 +34,8 @@ const (
 	knowWait = 500 * time.Millisecond
 	// takingOver is for how long a writer is waited for that has not answered yet: one that has taken the channel over answers when it has found out what is stored.
 	takingOver = 5 * time.Second
+	// findingOut is how long it may take to take a channel and to find out what was left.
+	findingOut = 15 * time.Second
 	// urgent is for how long a writer is waited for that has been asked to let go.
 	urgent = 5 * time.Second
 	// forOthers is for how long a server leaves a channel that it has let go to those who stand by.

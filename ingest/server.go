@@ -217,6 +217,13 @@ func (s *Server) Close(ctx context.Context) {
 	s.wg.Wait()
 }
 
+// isClosing tells whether the server is being shut down.
+func (s *Server) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}
+
 // bounded is a stranger's name for a log. People who mistype an address write the key into it.
 func bounded(s string) string {
 	const most, secret = 100, "key="

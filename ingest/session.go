@@ -265,6 +265,11 @@ func (s *session) finish(reason error) {
 	if err := s.packager.Flush(s.server.cfg.Now()); err != nil && !errors.Is(err, bus.ErrLost) {
 		s.log.Warn("end of the feed not packaged", "err", err)
 	}
+	select {
+	case <-s.writer.Lost():
+		s.log.Warn("another server has taken the channel: the end of the feed is left to that one")
+	default:
+	}
 	s.show()
 }
 

@@ -179,14 +179,17 @@ func (s *session) takeOver(ctx context.Context, dead *bus.Hold) {
 		return
 	}
 	d, v := &s.duty, &s.vigil
-	w, err := d.bus.Continue(ctx, s.channel.ID, dead)
+	// Not given up when the feed ends meanwhile: who has taken a channel from its writer has to finish what that one cannot any more.
+	tctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), findingOut)
+	defer cancel()
+	w, err := d.bus.Continue(tctx, s.channel.ID, dead)
 	if err == nil {
 		if err = w.Share(); err != nil {
 			s.letGo(w)
 		}
 	}
 	if err != nil {
-		if ctx.Err() == nil && !errors.Is(err, bus.ErrTaken) {
+		if !errors.Is(err, bus.ErrTaken) {
 			s.log.Warn("the channel was not taken over", "err", err)
 		}
 		return
@@ -194,7 +197,7 @@ func (s *session) takeOver(ctx context.Context, dead *bus.Hold) {
 	s.work.Lock()
 	defer s.work.Unlock()
 	if s.finished {
-		s.letGo(w)
+		s.finishWith(w)
 		return
 	}
 	from := d.holder

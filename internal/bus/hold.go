@@ -179,6 +179,11 @@ func (w *Writer) Yield() <-chan struct{} { return w.yield }
 func (w *Writer) Follower() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.followedBy()
+}
+
+// followedBy is Follower. w.mu is held.
+func (w *Writer) followedBy() string {
 	if w.followed.IsZero() || time.Since(w.followed) > followerGone {
 		return ""
 	}
@@ -188,9 +193,9 @@ func (w *Writer) Follower() string {
 // Leave is said before Close where somebody stands by, which then finishes what the writer has not: it gives the follower's name, "" where there is
 // none.
 func (w *Writer) Leave() string {
-	by := w.Follower()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	by := w.followedBy() // it cannot say that it goes before it is told
 	w.leaves = by != ""
 	return by
 }
