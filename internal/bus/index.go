@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -54,23 +53,14 @@ func (b *Bus) setIndex(ctx context.Context, channel string, maxAge time.Duration
 			if err := b.removeIndex(ctx, channel); err != nil {
 				return err
 			}
-		case alike(index.CachedInfo().Config, cfg): // most often, when an ingest starts; a change is for all servers of a cluster to agree on
-			return nil
 		}
-		_, err = b.js.CreateOrUpdateStream(ctx, cfg)
+		_, err = b.makeStream(ctx, cfg)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("channel %s: make or change stream %s: %w", channel, indexName(channel), err)
 	}
 	return nil
-}
-
-// alike tells whether an index is as it is to be.
-func alike(is, wanted jetstream.StreamConfig) bool {
-	return is.MaxAge == wanted.MaxAge && is.Replicas == wanted.Replicas && slices.EqualFunc(is.Sources, wanted.Sources, func(a, b *jetstream.StreamSource) bool {
-		return a.Name == b.Name && a.FilterSubject == b.FilterSubject
-	})
 }
 
 func (b *Bus) removeIndex(ctx context.Context, channel string) error {
