@@ -46,6 +46,14 @@ export function createPlayer(video, hooks) {
     }
   });
 
+  // Behind a segment that was loaded whole the library (1.7.4) still looks for parts of it, and loads nothing as long as the playlist lists them: whoever
+  // goes live again from further back stands still. They are there with their segment.
+  hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag, part }) => {
+    if (part) return;
+    const list = { main: hls.levels, audio: hls.audioTracks }[frag.type];
+    for (const each of list?.[frag.level]?.details?.partList ?? []) if (each.fragment.sn === frag.sn) each.elementaryStreams = frag.elementaryStreams;
+  });
+
   /** Runs a repair, or gives the player up where repairs have not helped. */
   function repair(reported, mend) {
     const now = performance.now();
