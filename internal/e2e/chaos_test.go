@@ -198,7 +198,7 @@ func (c *cluster) endFeed(e *encoder, viewers map[string]*viewer) {
 					}
 				}
 				if time.Since(begun) > 20*time.Second {
-					c.t.Fatalf("%s lacks the last of %d samples of %s:%s", name, n, track, state)
+					c.t.Fatalf("%s lacks the last of %d samples of %s:%s\nthe stream ends with\n%s", name, n, track, state, c.tail(chaosStream, 20))
 				}
 				return false
 			})

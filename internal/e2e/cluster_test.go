@@ -206,6 +206,36 @@ func (m *member) waitReady(atMost time.Duration) {
 	})
 }
 
+// tail is the last n messages of a stream, in words.
+func (c *cluster) tail(name string, n uint64) string {
+	ctx, cancel := context.WithTimeout(c.t.Context(), 10*time.Second)
+	defer cancel()
+	nc, err := nats.Connect(c.url("operator"), nats.Timeout(2*time.Second))
+	if err != nil {
+		return err.Error()
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return err.Error()
+	}
+	s, err := js.Stream(ctx, name)
+	if err != nil {
+		return err.Error()
+	}
+	var all []string
+	last := s.CachedInfo().State.LastSeq
+	for seq := max(last, n) - n + 1; seq <= last; seq++ {
+		m, err := s.GetMsg(ctx, seq)
+		if err != nil {
+			all = append(all, fmt.Sprintf("%d: %v", seq, err))
+			continue
+		}
+		all = append(all, fmt.Sprintf("%d at %s: %s, %d bytes", seq, m.Time.Format(time.StampMilli), m.Subject, len(m.Data)))
+	}
+	return strings.Join(all, "\n")
+}
+
 // stream is what the cluster says of a stream; the error says why it says nothing.
 func (c *cluster) stream(name string) (*jetstream.StreamInfo, error) {
 	return streamAt(c.t.Context(), c.url("operator"), name)

@@ -46,12 +46,22 @@ export function createPlayer(video, hooks) {
     }
   });
 
-  // Behind a segment that was loaded whole the library (1.7.4) still looks for parts of it, and loads nothing as long as the playlist lists them: whoever
-  // goes live again from further back stands still. They are there with their segment.
+  // At the end of a complete segment the library (1.7.4) looks for parts of it that it lacks, though these lie before what it has loaded or the segment was
+  // loaded whole, and loads nothing as long as the playlist lists them: whoever goes live again stands still. They count as loaded.
+  /** @param {any} details */
+  function settleParts({ partList, endSN }) {
+    for (let i = (partList?.length ?? 0) - 2; i >= 0; i--) {
+      const [part, next] = [partList[i], partList[i + 1]];
+      if (next.loaded && !part.loaded && part.fragment.sn === next.fragment.sn && part.fragment.sn <= endSN) part.elementaryStreams = next.elementaryStreams;
+    }
+  }
+  hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => settleParts(details));
+  hls.on(Hls.Events.AUDIO_TRACK_UPDATED, (_, { details }) => settleParts(details));
   hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag, part }) => {
-    if (part) return;
-    const list = { main: hls.levels, audio: hls.audioTracks }[frag.type];
-    for (const each of list?.[frag.level]?.details?.partList ?? []) if (each.fragment.sn === frag.sn) each.elementaryStreams = frag.elementaryStreams;
+    const details = { main: hls.levels, audio: hls.audioTracks }[frag.type]?.[frag.level]?.details;
+    const last = details?.partList?.findLast((each) => each.fragment.sn === frag.sn);
+    if (!part && last && !last.loaded) last.elementaryStreams = frag.elementaryStreams;
+    if (last) settleParts(details);
   });
 
   /** Runs a repair, or gives the player up where repairs have not helped. */
