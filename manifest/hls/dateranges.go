@@ -47,10 +47,10 @@ func (l *listing) ranges() (listed, gone []*media.Signal) {
 
 // appendRanges appends an EXT-X-DATERANGE for each signal. Of those whose tag was the same when the last of the segments that are skipped was listed,
 // a delta update of that kind has none. A break's end is told in its one tag: no ID stands there twice.
-func (l *listing) appendRanges(b []byte, listed []*media.Signal, skip int, delta Delta) []byte {
+func (l *listing) appendRanges(b []byte, listed []*media.Signal, delta Delta) []byte {
 	var d dates
 	for _, s := range listed {
-		if delta == SkipRanges && skip > 0 && s.Row <= l.at(skip-1).number {
+		if delta == SkipRanges && l.skip > 0 && s.Row <= l.at(l.skip-1).number {
 			continue
 		}
 		b = append(append(b, `#EXT-X-DATERANGE:ID="`...), s.ID...)

@@ -20,8 +20,8 @@ const (
 	versionGone      = 10 // RECENTLY-REMOVED-DATERANGES in it
 )
 
-// header is all before the first segment, where skip segments are left out of a delta update of that kind; all is the survey of what is listed.
-func (l *listing) header(skip int, delta Delta, all survey) ([]byte, error) {
+// header is all before the first segment, in a delta update of that kind where segments are left out; all is the survey of what is listed.
+func (l *listing) header(delta Delta, all survey) ([]byte, error) {
 	list, err := m3u8.NewMediaPlaylist(0, 0)
 	if err != nil {
 		return nil, fmt.Errorf("playlist of %s of channel %s: %w", l.track, l.w.Channel, err)
@@ -29,9 +29,9 @@ func (l *listing) header(skip int, delta Delta, all survey) ([]byte, error) {
 	mapped := l.mapped()
 	listed, gone := l.ranges()
 	switch {
-	case skip > 0 && delta == SkipRanges:
+	case l.skip > 0 && delta == SkipRanges:
 		list.SetVersion(versionGone)
-	case skip > 0:
+	case l.skip > 0:
 		list.SetVersion(versionSkip)
 	case all.long:
 		list.SetVersion(versionRounded)
@@ -56,15 +56,15 @@ func (l *listing) header(skip int, delta Delta, all survey) ([]byte, error) {
 	}
 	list.SetCustomTag(headerTags{l, !all.cut, discontinuitySequence(first), len(listed)+len(gone) > 0})
 	text := list.Encode().Bytes()
-	if skip > 0 {
+	if l.skip > 0 {
 		text = append(text, "#EXT-X-SKIP:SKIPPED-SEGMENTS="...)
-		text = appendUint(text, uint64(skip))
+		text = appendUint(text, uint64(l.skip))
 		if delta == SkipRanges {
 			text = appendGone(text, gone)
 		}
 		text = append(text, '\n')
 	}
-	return l.appendRanges(text, listed, skip, delta), nil
+	return l.appendRanges(text, listed, delta), nil
 }
 
 // discontinuitySequence is EXT-X-DISCONTINUITY-SEQUENCE of a playlist that begins with row. A segment's discontinuity sequence

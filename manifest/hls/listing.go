@@ -31,6 +31,7 @@ type listing struct {
 	holdBack media.Ticks   // PART-HOLD-BACK, ms; 0: no rendition has parts
 	target   media.Ticks   // ms
 	from     int           // entries from here on are listed with their parts
+	skip     int           // closed segments that a delta update leaves out, oldest first
 }
 
 // list is the media playlist of a track, or its I-frame playlist.

@@ -181,7 +181,10 @@ func checkDeltas(t *rapid.T, w *media.Window, before, lists map[string]playlist)
 			if i < delta.skipped {
 				got.segments[i].parts = nil
 			}
-			if i == 0 { // in the full playlist it is said at the head
+			if i == delta.skipped && i > 0 { // a delta update says again what is in force
+				require.Equal(t, full.segments[i].initURI != "", got.segments[i].ownMap, "%s, segment %d", name, full.segments[i].number)
+			}
+			if i == 0 || i == delta.skipped { // in the full playlist it is said at the head
 				got.segments[i].ownMap = full.segments[i].ownMap
 			}
 		}

@@ -12,7 +12,7 @@ import (
 // of closed segments are listed within three target durations of the end. See Last. Once w.Ended it is a VOD playlist.
 //
 // delta may ask for a delta update (rfc8216bis, 6.2.5.1). Where nothing is old enough to be skipped, it is the full playlist. Skipped segments' tags go
-// with them, EXT-X-DISCONTINUITY and EXT-X-MAP too: who asks for it has them; MEDIA-SEQUENCE and DISCONTINUITY-SEQUENCE are those of the full playlist.
+// with them, EXT-X-DISCONTINUITY too: who asks for it has them; the EXT-X-MAP in force is said again. MEDIA-SEQUENCE and DISCONTINUITY-SEQUENCE are those of the full playlist.
 //
 // It costs as much as there are rows; Renderer makes the same text without.
 //
@@ -36,15 +36,14 @@ func whole(w *media.Window, track string, links manifest.Links, delta Delta, ifr
 	if err != nil {
 		return nil, err
 	}
-	skip := 0
 	if delta != Whole {
-		skip = l.skippable()
+		l.skip = l.skippable()
 	}
-	header, err := l.header(skip, delta, l.survey(surveyed(w, track)))
+	header, err := l.header(delta, l.survey(surveyed(w, track)))
 	if err != nil {
 		return nil, err
 	}
-	segments, err := l.segments(skip, l.len(), true)
+	segments, err := l.segments(l.skip, l.len(), true)
 	if err != nil {
 		return nil, err
 	}

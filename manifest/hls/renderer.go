@@ -91,19 +91,18 @@ func (r *Renderer) render(w *media.Window, track string, links manifest.Links, d
 	if err != nil {
 		return nil, err
 	}
-	skip := 0
 	if delta != Whole {
-		skip = l.skippable()
+		l.skip = l.skippable()
 	}
-	stretches, rows, err := r.remembered(l, skip)
+	stretches, rows, err := r.remembered(l)
 	if err != nil {
 		return nil, err
 	}
-	header, err := l.header(skip, delta, l.survey(rows))
+	header, err := l.header(delta, l.survey(rows))
 	if err != nil {
 		return nil, err
 	}
-	head, old, size := []byte(nil), skip, len(header)+trailerSize
+	head, old, size := []byte(nil), l.skip, len(header)+trailerSize
 	if len(stretches) > 0 { // the first segment of a playlist has tags of its own
 		if head, err = l.segments(0, 1, false); err != nil {
 			return nil, err
@@ -132,12 +131,12 @@ func (r *Renderer) render(w *media.Window, track string, links manifest.Links, d
 
 // remembered is what is known of the rows of l: their survey, and, for a full playlist, the text of all but the first that are listed
 // without parts.
-func (r *Renderer) remembered(l *listing, skip int) ([]stretch, survey, error) {
+func (r *Renderer) remembered(l *listing) ([]stretch, survey, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := r.track(l.track)
 	rows := t.surveyor.survey(l.w, l.track)
-	if skip > 0 {
+	if l.skip > 0 {
 		return nil, rows, nil
 	}
 	blocks := t.media

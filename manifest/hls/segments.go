@@ -22,7 +22,9 @@ func isPlainText(run *media.Run, column int) bool {
 }
 
 // segments renders closed segments from ≤ i < to, those from l.from on with their parts where parts says so. EXT-X-MAP stands at the first listed
-// segment of each run that has the track, also if that is a gap: so a segment's text depends on the one before it and on nothing else.
+// segment of each run that has the track, also if that is a gap: so a segment's text depends on the one before it and on nothing else. Behind those that a
+// delta update leaves out it is said again, which changes nothing (4.4.4.5): Shaka Player knows of no init segment otherwise, for what it learns by such an
+// update, and after a change of renditions appends none (5.2.12).
 func (l *listing) segments(from, to int, parts bool) ([]byte, error) {
 	n := to - from
 	if n <= 0 {
@@ -47,7 +49,7 @@ func (l *listing) segments(from, to int, parts bool) ([]byte, error) {
 	for i := from; i < to; i++ {
 		e := l.at(i)
 		seg := &segs[i-from]
-		b.fill(seg, &e, prev, parts && i >= l.from)
+		b.fill(seg, &e, prev, l.skip > 0 && i == l.skip, parts && i >= l.from)
 		seg.Custom = custom
 		if err := list.AppendSegment(seg); err != nil {
 			return nil, fmt.Errorf("playlist of %s of channel %s: list segment %d: %w", l.track, l.w.Channel, e.number, err)
@@ -78,11 +80,11 @@ type builder struct {
 	line []byte
 }
 
-// fill describes e's segment; prev is the run of the one listed before it.
-func (b *builder) fill(seg *m3u8.MediaSegment, e *entry, prev *media.Run, parts bool) {
+// fill describes e's segment; prev is the run of the one listed before it. mapped: it has an EXT-X-MAP in any case.
+func (b *builder) fill(seg *m3u8.MediaSegment, e *entry, prev *media.Run, mapped, parts bool) {
 	first := begins(e.number, e.run, prev)
 	seg.Discontinuity = first && e.run.ID > 0
-	if e.column >= 0 && (first || prev == nil) && !isPlainText(e.run, e.column) {
+	if e.column >= 0 && (first || prev == nil || mapped) && !isPlainText(e.run, e.column) {
 		b.line = append(mapURI(b.line[:0], e.run, e.column), b.l.links.Media...)
 		seg.Map = &m3u8.Map{URI: string(b.line)}
 	}

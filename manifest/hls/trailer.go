@@ -24,10 +24,11 @@ func (l *listing) appendOpen(b []byte) []byte {
 	o := &l.open
 	if o.segment != nil {
 		timescale := o.run.Tracks[o.column].Timescale
-		if begins(o.number, o.run, o.prev) {
-			if o.run.ID > 0 {
-				b = append(b, "#EXT-X-DISCONTINUITY\n"...)
-			}
+		first := begins(o.number, o.run, o.prev)
+		if first && o.run.ID > 0 {
+			b = append(b, "#EXT-X-DISCONTINUITY\n"...)
+		}
+		if first || l.skip > 0 && l.skip == l.len() {
 			b = append(b, `#EXT-X-MAP:URI="`...)
 			b = append(mapURI(b, o.run, o.column), l.links.Media...)
 			b = append(b, "\"\n"...)
