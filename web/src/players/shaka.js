@@ -1,5 +1,6 @@
 import shaka from 'shaka-player/dist/shaka-player.compiled-es2021.js';
 import { problem, requestKind, sorted, trackLabel } from './contract.js';
+import { steadySourceBuffers } from './steady.js';
 
 /**
  * In HLS the library leaves the time that a feed was away out of its time line, but moves the window and the live edge on by
@@ -20,6 +21,7 @@ export function createPlayer(video, hooks) {
   const player = new shaka.Player();
   let gone = false;
   let loading = true;
+  let release = () => {};
 
   player.configure({
     manifest: {
@@ -30,10 +32,6 @@ export function createPlayer(video, hooks) {
       // lie where the listed segments end, which is in the future.
       dash: { autoCorrectDrift: false },
       hls: {
-        // Otherwise the library places each part by the difference of playlist and media, and resets the source buffer where that has moved by 1 ms.
-        // It compares with what it has set 1 ms too high, so rounding decides; parts are then dropped up to the next key frame (5.2.12, its issue
-        // 10589). In sequence the first part after a seek is placed by the playlist, and the others follow.
-        sequenceMode: true,
         // The page shows no captions; looking for them takes three whole segments before anything plays.
         disableClosedCaptionsDetection: true,
       },
@@ -134,6 +132,7 @@ export function createPlayer(video, hooks) {
     async attach({ url, complete, at }) {
       if (!shaka.Player.isBrowserSupported()) throw problem('unsupported', 'no Media Source Extensions');
       try {
+        if (!url.endsWith('.mpd')) release = steadySourceBuffers();
         await player.attach(video);
         player.configure('manifest.availabilityWindowOverride', complete || url.endsWith('.mpd') ? NaN : hlsWindow);
         await player.load(url, complete && at ? at : null);
@@ -148,6 +147,7 @@ export function createPlayer(video, hooks) {
     async destroy() {
       gone = true;
       await player.destroy();
+      release();
     },
 
     seekRange,
