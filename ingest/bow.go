@@ -55,7 +55,7 @@ func (s *session) bow() {
 		}
 		select {
 		case <-ctx.Done():
-			s.log.Warn("what the writer may have left was not finished", "err", err)
+			s.log.Warn("what the writer may have left was not finished", "err", errors.Join(err, ctx.Err()))
 			return
 		case <-tick.C:
 		}
