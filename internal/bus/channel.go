@@ -39,7 +39,7 @@ func (b *Bus) SetChannel(ctx context.Context, channel string, maxAge time.Durati
 	}
 	var s jetstream.Stream
 	err := insist(ctx, func(ctx context.Context) (err error) {
-		s, err = b.makeStream(ctx, cfg)
+		s, err = b.makeStream(ctx, cfg, time.Time{})
 		return err
 	})
 	if err != nil {

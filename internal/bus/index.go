@@ -44,17 +44,7 @@ func (b *Bus) setIndex(ctx context.Context, channel string, maxAge time.Duration
 		Replicas:  b.cfg.Replicas,
 	}
 	err := insist(ctx, func(ctx context.Context) error {
-		index, err := b.js.Stream(ctx, cfg.Name)
-		switch {
-		case errors.Is(err, jetstream.ErrStreamNotFound):
-		case err != nil:
-			return err
-		case index.CachedInfo().Created.Before(made):
-			if err := b.removeIndex(ctx, channel); err != nil {
-				return err
-			}
-		}
-		_, err = b.makeStream(ctx, cfg)
+		_, err := b.makeStream(ctx, cfg, made)
 		return err
 	})
 	if err != nil {

@@ -4,14 +4,20 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
 
 // makeStream makes a stream, or changes one that is not as it is to be. Most often, when an ingest starts, there is nothing to be done: a change is for all
-// servers of a cluster to agree on.
-func (b *Bus) makeStream(ctx context.Context, cfg jetstream.StreamConfig) (jetstream.Stream, error) {
+// servers of a cluster to agree on. One that is older than since is of no use any more, and is made anew.
+func (b *Bus) makeStream(ctx context.Context, cfg jetstream.StreamConfig, since time.Time) (jetstream.Stream, error) {
 	s, err := b.js.Stream(ctx, cfg.Name)
+	if err == nil && s.CachedInfo().Created.Before(since) {
+		if err = b.js.DeleteStream(ctx, cfg.Name); err == nil {
+			err = jetstream.ErrStreamNotFound
+		}
+	}
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if s, err = b.js.CreateStream(ctx, cfg); errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another has made it meanwhile, in its own way
 			s, err = b.js.Stream(ctx, cfg.Name)

@@ -210,19 +210,11 @@ func (m *member) waitReady(atMost time.Duration) {
 func (c *cluster) tail(name string, n uint64) string {
 	ctx, cancel := context.WithTimeout(c.t.Context(), 10*time.Second)
 	defer cancel()
-	nc, err := nats.Connect(c.url("operator"), nats.Timeout(2*time.Second))
+	s, leave, err := openStream(ctx, c.url("operator"), name)
 	if err != nil {
 		return err.Error()
 	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return err.Error()
-	}
-	s, err := js.Stream(ctx, name)
-	if err != nil {
-		return err.Error()
-	}
+	defer leave()
 	var all []string
 	last := s.CachedInfo().State.LastSeq
 	for seq := max(last, n) - n + 1; seq <= last; seq++ {
@@ -245,20 +237,29 @@ func (c *cluster) stream(name string) (*jetstream.StreamInfo, error) {
 func streamAt(ctx context.Context, url, name string) (*jetstream.StreamInfo, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
+	s, leave, err := openStream(ctx, url, name)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return s.CachedInfo(), nil
+}
+
+// openStream is a stream at the servers of a URL, over a connection of its own until leave is called.
+func openStream(ctx context.Context, url, name string) (s jetstream.Stream, leave func(), err error) {
 	nc, err := nats.Connect(url, nats.Timeout(2*time.Second))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer nc.Close()
 	js, err := jetstream.New(nc)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		s, err = js.Stream(ctx, name)
 	}
-	s, err := js.Stream(ctx, name)
 	if err != nil {
-		return nil, err
+		nc.Close()
+		return nil, nil, err
 	}
-	return s.CachedInfo(), nil
+	return s, nc.Close, nil
 }
 
 // leader is the node that leads a stream, or nil.
